@@ -1,0 +1,101 @@
+# StreamJob. `make demo` and `make test` do all the set-up on a bare Debian bookworm; `make check` is the quick loop.
+#
+# SAN=address,undefined or SAN=thread build into folders of their own.
+
+comma := ,
+SAN ?=
+B := build/$(if $(SAN),san-$(subst $(comma),-,$(SAN)),release)
+CC = gcc
+PREFIX ?= /usr/local
+VERSION := $(shell cat VERSION)
+
+PKGS := libcurl jansson yaml-0.1 rdkafka libcrypto libmicrohttpd
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+	-Wformat=2 -Wimplicit-fallthrough -Wcast-qual -Wwrite-strings -Wno-format-nonliteral
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fcf-protection=full
+OPT := -O2 -g -fno-omit-frame-pointer
+ifeq ($(shell uname -m),aarch64)
+HARDEN := $(filter-out -fcf-protection=full,$(HARDEN))
+endif
+ifeq ($(SAN),)
+OPT += -D_FORTIFY_SOURCE=2
+# mimalloc replaces malloc in the whole process; sanitizers bring their own.
+MALLOC_LIB := -lmimalloc
+else
+OPT += -fsanitize=$(SAN) -fno-sanitize-recover=all
+MALLOC_LIB :=
+endif
+
+CFLAGS += -std=gnu17 $(OPT) $(WARN) $(HARDEN) -I. -D_GNU_SOURCE -DSTREAMJOB_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(if $(SAN),-fsanitize=$(SAN))
+LIBS = $(PKG_LIBS) -lpg_query -lm -lpthread
+
+SRC := $(shell find lib runtime -name '*.c' ! -path 'runtime/cli/main.c' 2>/dev/null)
+OBJ := $(SRC:%.c=$(B)/obj/%.o)
+TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
+TEST_BINS := $(TESTS:%.c=$(B)/%)
+ALL_C := $(shell find lib runtime tests bench -name '*.[ch]' 2>/dev/null)
+
+.PHONY: all build format lint check unit test demo bench docs clean install deps deps-check deps-test
+
+all: build
+
+# Debian packages, listed once in packages/; Dockerfiles read the same files.
+deps deps-check deps-test:
+	@tests/check/packages.sh $(if $(filter deps,$@),build,$(if $(filter deps-check,$@),build check,build check test))
+
+build: deps
+	@$(MAKE) --no-print-directory $(B)/streamjob
+
+$(B)/streamjob: $(B)/obj/runtime/cli/main.o $(B)/libstreamjob.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(LIBS)
+
+$(B)/libstreamjob.a: $(OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/obj/%.o: %.c Makefile VERSION
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/tests/%_test: tests/%_test.c $(B)/libstreamjob.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS) -lcmocka
+
+-include $(OBJ:.o=.d) $(B)/obj/runtime/cli/main.d $(addsuffix .d,$(TEST_BINS))
+
+format: deps-check
+	clang-format -i $(ALL_C)
+
+unit: deps-check
+	@$(MAKE) --no-print-directory $(TEST_BINS) $(B)/streamjob
+	@tests/check/run_unit.sh $(B) $(TEST_BINS)
+
+lint: deps-check
+	@tests/check/lint.sh
+
+check: unit lint
+
+test: deps-test
+	@tests/run.sh
+
+demo: build
+	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"
+	$(B)/streamjob run examples/bucket-datagen.yaml
+
+bench: deps-test
+	@$(MAKE) --no-print-directory $(B)/streamjob
+	bench/run.sh
+
+docs: build
+	$(B)/streamjob schema --crd >crds/streamjob.yaml
+	$(B)/streamjob schema --reference >docs/reference.md
+
+install: build
+	install -D -m 0755 $(B)/streamjob $(DESTDIR)$(PREFIX)/bin/streamjob
+
+clean:
+	rm -rf build

@@ -1,0 +1,28 @@
+/*
+ * Hashes. hash_bytes is for tables in memory only: its values may differ between versions and are never stored.
+ */
+#ifndef STREAMJOB_HASH_H
+#define STREAMJOB_HASH_H
+
+#include <stdint.h>
+
+#include "lib/base/slice.h"
+
+uint64_t hash_bytes(const void *data, size_t size);
+
+/* A full-avalanche mix of one word. */
+static inline uint64_t hash_mix(uint64_t x)
+{
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93u;
+	x ^= x >> 32;
+	x *= 0xd6e8feb86659fd93u;
+	x ^= x >> 32;
+	return x;
+}
+
+#define HASH_SHA256_HEX (64 + 1)
+/* SHA-256 as lower-case hexadecimal, NUL-terminated (OpenSSL). */
+void hash_sha256_hex(struct slice bytes, char ret_hex[HASH_SHA256_HEX]);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * Logs: one line an event, logfmt for people (`time=… level=info msg="window pushed" sequence=12`)
+ * or JSON for machines. What repeats within a second beyond LOG_REPEATS_MAX lines from one place is
+ * counted and said once. Values of secrets are never passed here.
+ *
+ * The room is pure: the clock and the writer are given by main. Threads: any; lines are whole.
+ */
+#ifndef STREAMJOB_LOG_H
+#define STREAMJOB_LOG_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+
+#define LOG_LINE_MAX    8192
+#define LOG_REPEATS_MAX 10
+
+struct log_output {
+	void (*write)(void *context, const char *line, size_t size); /* one whole line, LF included */
+	int64_t (*wall_ms)(void *context);
+	void *context;
+	bool json;
+	enum log_level level;
+};
+
+/* Before any thread starts. Until then nothing is written. */
+void log_install(const struct log_output *output);
+bool log_level_parse(const char *name, enum log_level *ret_level);
+
+struct log_site { /* one static for each place that logs: its rate limit */
+	_Atomic int64_t second;
+	_Atomic uint32_t lines;
+};
+
+/*
+ * Pairs after the message: "key", "printf format", value(s) are not supported; pass one format that renders
+ * logfmt pairs instead: log_info("window pushed", "sequence=%llu rows=%zu", n, rows). String values through %s
+ * must be quoted by the format (msg="%s"); quotes and control bytes in the rendered line are escaped for JSON.
+ */
+void log_write(struct log_site *site, enum log_level level, const char *message, const char *pairs, ...)
+	__attribute__((format(printf, 4, 5)));
+
+#define LOG_AT(level, message, ...)                                                                                   \
+	do {                                                                                                          \
+		static struct log_site log_site_;                                                                     \
+		log_write(&log_site_, (level), (message), __VA_ARGS__);                                               \
+	} while (0)
+#define log_debug(message, ...) LOG_AT(LOG_LEVEL_DEBUG, message, __VA_ARGS__)
+#define log_info(message, ...)  LOG_AT(LOG_LEVEL_INFO, message, __VA_ARGS__)
+#define log_warn(message, ...)  LOG_AT(LOG_LEVEL_WARN, message, __VA_ARGS__)
+#define log_error(message, ...) LOG_AT(LOG_LEVEL_ERROR, message, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,26 @@
+/*
+ * malloc that cannot return NULL (out of memory aborts with a message: a pod that is out of memory is
+ * restarted and replays), and a budget: memory that is counted against a limit and may be refused.
+ */
+#ifndef STREAMJOB_MEMORY_H
+#define STREAMJOB_MEMORY_H
+
+#include <stddef.h>
+
+void *xmalloc(size_t size);
+void *xcalloc(size_t count, size_t size);
+void *xrealloc(void *memory, size_t size);
+char *xstrdup(const char *text);
+
+/* Bytes in use by one owner's state, and its limit. Threads: one at a time. */
+struct budget {
+	size_t used_bytes;
+	size_t max_bytes;
+};
+
+/* NULL when `size` more bytes would pass the limit. The caller remembers sizes: free and resize take the old one. */
+void *budget_alloc(struct budget *budget, size_t size);
+void *budget_resize(struct budget *budget, void *memory, size_t old_size, size_t new_size);
+void budget_free(struct budget *budget, void *memory, size_t size);
+
+#endif

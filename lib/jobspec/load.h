@@ -1,0 +1,33 @@
+/*
+ * From text to checked jobspecs. YAML by libyaml (JSON is YAML); several documents a file; other kinds are skipped.
+ */
+#ifndef STREAMJOB_LOAD_H
+#define STREAMJOB_LOAD_H
+
+#include "lib/jobspec/jobspec.h"
+#include "lib/jobspec/problems.h"
+
+#define JOB_FILE_BYTES_MAX (4 * 1024 * 1024)
+#define JOB_DOCUMENTS_MAX  1000
+
+struct jobspecs {
+	struct jobspec **items; /* only those without problems */
+	size_t count;
+	size_t documents; /* all, of any kind */
+	size_t found;     /* StreamJobs among them, good or bad */
+};
+
+/*
+ * Loads, defaults and checks every StreamJob in `text`; `file` is only for messages. All problems of all documents are
+ * added to `problems`, those of the expressions too. Returns 0 when none was added, else -1.
+ */
+int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
+void jobspecs_release(struct jobspecs *jobs);
+
+/* `streamjob schema`: the CRD (YAML) and the reference (Markdown), from the field table. */
+void jobspec_crd(struct buffer *out);
+void jobspec_reference(struct buffer *out);
+/* The canonical job file: every field that was given or has a default, in the table's order, as one JSON document. */
+void jobspec_canonical(const struct jobspec *job, struct buffer *out);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * Everything that is wrong with a job file, each with its place: "FILE:LINE:COL: spec.path: what is wrong; what would
+ * be right". At most PROBLEMS_MAX are kept; then one says how many more there were.
+ */
+#ifndef STREAMJOB_PROBLEMS_H
+#define STREAMJOB_PROBLEMS_H
+
+#include "lib/base/arena.h"
+#include "lib/base/buffer.h"
+
+#define PROBLEMS_MAX 200
+
+struct problem {
+	const char *file;
+	int line, column; /* from 1; 0 where there is none (JSON from the API server) */
+	const char *path; /* "spec.aggregates[1].expr" */
+	const char *wrong;
+	const char *right; /* NULL where `wrong` says it all */
+};
+
+struct problems {
+	struct problem *items;
+	size_t count, dropped;
+	struct arena arena; /* holds copies of all texts */
+};
+
+void problems_init(struct problems *problems);
+void problems_release(struct problems *problems);
+/* All texts are copied. */
+void problems_add(struct problems *problems, const char *file, int line, int column, const char *path,
+		  const char *wrong, const char *right);
+/* A line each, in the order of file, line and column. */
+void problems_print(const struct problems *problems, struct buffer *out);
+
+#endif

@@ -1,0 +1,45 @@
+/*
+ * Aggregates: what happens to the rows of one group.
+ *
+ * An aggregate is one file that ends in `const struct aggregate`s, listed in aggregate.c's table. Its state is plain
+ * memory that the caller owns; what a state holds beyond it comes from the budget and is given back by `release`.
+ * Two states of the same aggregate combine to what one state would be had it seen both inputs: lanes, pods and
+ * restarts all rest on that.
+ *
+ * Pure: no clock, no I/O, no globals. Threads: a state belongs to one lane at a time.
+ */
+#ifndef STREAMJOB_AGGREGATE_H
+#define STREAMJOB_AGGREGATE_H
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/expr/aggregate_expr.h"
+
+/* What update and combine return beside 0. */
+enum { AGGREGATE_FAILED = -1, AGGREGATE_OUT_OF_BUDGET = -2 };
+
+struct aggregate {
+	enum aggregate_kind kind;
+	enum type argument;  /* TYPE_NULL: any */
+	size_t state_size;   /* bytes, a multiple of 8; memory is aligned to 16 */
+	void (*init)(void *state);
+	/*
+	 * Adds rows[i] of `column` to states[i], i < n. NULLs were taken out by the caller. COUNT(*) gets column NULL.
+	 * When the budget is out it stops at a row with every state whole: rows before it are added, *ret_done says how many.
+	 */
+	int (*update)(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
+		      struct budget *budget, size_t *ret_done, struct error *err);
+	int (*combine)(void *state, const void *other, struct budget *budget, struct error *err);
+	/* Strings of the value belong to the state. `parameter` is the call's (PERCENTILE's p). -1: overflow, said in err. */
+	int (*finalize)(const void *state, double parameter, struct value *ret_value, struct error *err);
+	/* A state as bytes, the same on every machine; load refuses what save did not write. */
+	void (*save)(const void *state, struct buffer *out);
+	int (*load)(void *state, struct slice *in, struct budget *budget, struct error *err);
+	void (*release)(void *state, struct budget *budget); /* NULL where there is nothing to free */
+};
+
+/* The implementation for a compiled call; never NULL for a call that the compiler let pass. */
+const struct aggregate *aggregate_find(enum aggregate_kind kind, enum type argument);
+
+#endif

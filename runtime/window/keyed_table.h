@@ -1,0 +1,40 @@
+/*
+ * The keyed table: the groups of one window in one lane, each a row key and the states of all aggregates side by side.
+ *
+ * Open addressing over 64-bit hashes with linear probing; keys and states live in chunks of the table's budget and
+ * never move. Look-ups go by batches so that cache misses overlap (prefetch, then probe).
+ */
+#ifndef STREAMJOB_KEYED_TABLE_H
+#define STREAMJOB_KEYED_TABLE_H
+
+#include "lib/base/memory.h"
+#include "lib/data/row_key.h"
+#include "runtime/aggregate/aggregate.h"
+
+struct keyed_table;
+
+/* `calls` lives as long as the table. All memory of the table and its states is counted in `budget`. */
+struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count, struct budget *budget,
+				    size_t groups_max);
+void keyed_table_free(struct keyed_table *table);
+/* No groups; memory is kept for the next window where it was used well. */
+void keyed_table_clear(struct keyed_table *table);
+size_t keyed_table_groups(const struct keyed_table *table);
+
+/*
+ * ret_groups[i]: the group of key i, made when new; NULL where it would be new and groups_max or the budget is reached.
+ * Returns how many are NULL.
+ */
+size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
+			  void **ret_groups);
+/* The state of call `call` in a group. */
+void *keyed_table_state(const struct keyed_table *table, void *group, size_t call);
+struct slice keyed_table_key(const void *group);
+
+/* Adds every group of `other` to `table`. 0, AGGREGATE_FAILED or AGGREGATE_OUT_OF_BUDGET (groups_max counts as that). */
+int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, struct error *err);
+
+/* All groups, by ascending key bytes; the array is the caller's (free()). */
+void **keyed_table_sorted(const struct keyed_table *table);
+
+#endif
