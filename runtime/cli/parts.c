@@ -1,0 +1,83 @@
+/* From the spec to the ports: the one place that knows every kind of source, sink and dead letter. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "lib/jobspec/query.h"
+#include "runtime/cli/run.h"
+#include "runtime/file/file.h"
+#include "runtime/kafka/kafka.h"
+#include "runtime/pushgateway/pushgateway.h"
+
+static bool reads_headers(const struct query *query)
+{
+	int index = schema_find(&query->row, SLICE_LITERAL("kafka_headers"));
+
+	return index >= 0 && query->read[index];
+}
+
+static struct source *make_source(const struct jobspec *job, const struct query *query,
+                                  const struct run_options *options)
+{
+	if (options->input)
+		return file_source_new(options->input);
+	switch (job->source.kind) {
+	case SOURCE_KAFKA:
+		return kafka_source_new(&job->source.kafka, options->secrets, reads_headers(query));
+	case SOURCE_FILE:
+		return file_source_new(job->source.file.path);
+	case SOURCE_STDIN:
+		return file_source_new("-");
+	case SOURCE_DATAGEN:
+		return datagen_source_new(job, &system_clock);
+	case SOURCE_NONE:
+		break;
+	}
+	abort(); /* the check lets no job without a source pass */
+}
+
+static struct sink *make_sink(const struct jobspec *job, size_t index, const struct query *query,
+                              const struct run_options *options)
+{
+	const struct sink_spec *spec = &job->sinks[index];
+	char id[256];
+
+	switch (spec->kind) {
+	case SINK_PUSHGATEWAY:
+		return pushgateway_sink_new(&spec->pushgateway, &query->result, options->secrets, &system_clock);
+	case SINK_KAFKA:
+		snprintf(id, sizeof(id), "%s-%s-%zu", job->namespace, job->name, index);
+		return kafka_sink_new(&spec->kafka, id, options->secrets);
+	case SINK_FILE:
+		return file_sink_new(spec->file.path);
+	case SINK_STDOUT:
+		return stdout_sink_new(spec->stdout_format);
+	case SINK_NONE:
+		break;
+	}
+	abort(); /* the check lets no such sink pass */
+}
+
+static struct dead_letter *make_dead_letter(const struct jobspec *job, const struct run_options *options)
+{
+	switch (job->dead_letter.kind) {
+	case SINK_FILE:
+		return file_dead_letter_new(job->dead_letter.file.path);
+	case SINK_KAFKA:
+		return kafka_dead_letter_new(&job->dead_letter.kafka, options->secrets);
+	default:
+		return NULL;
+	}
+}
+
+void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
+                    struct pipeline_options *parts)
+{
+	parts->sinks = xcalloc(STATUS_SINKS_MAX, sizeof(struct sink *));
+	parts->source = make_source(job, query, options);
+	if (options->output)
+		parts->sinks[parts->sinks_count++] = output_sink_new(options->output);
+	for (size_t i = 0; i < job->sinks_count && !options->output; i++)
+		parts->sinks[parts->sinks_count++] = make_sink(job, i, query, options);
+	parts->letters = make_dead_letter(job, options);
+}

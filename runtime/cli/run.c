@@ -1,0 +1,187 @@
+/*
+ * streamjob run: main's thread waits for signals, shows the live line and gives the job its stop; the job runs in a
+ * thread of its own. First SIGTERM or SIGINT: drain within terminationGracePeriod. Second: exit at once.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/probe/probe.h"
+#include "runtime/cli/run.h"
+
+#define LIVE_LINE_MS 500
+
+struct run {
+	struct pipeline_options parts;
+	struct stop stop;
+	struct status status;
+	pthread_t main_thread, job_thread;
+	_Atomic bool done;
+	int outcome;
+	struct error error;
+};
+
+static void *job_thread(void *argument)
+{
+	struct run *run = argument;
+
+	run->outcome = pipeline_run(&run->parts, &run->error);
+	atomic_store(&run->done, true);
+	pthread_kill(run->main_thread, SIGUSR1);
+	return NULL;
+}
+
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void request_stop(struct run *run, int signal_number)
+{
+	int64_t grace_ms = run->parts.job->termination_grace_ms;
+
+	if (atomic_load(&run->stop.requested)) {
+		log_error("second signal, exiting at once", "signal=%d", signal_number);
+		_exit(128 + signal_number);
+	}
+	log_info("draining", "signal=%d grace_ms=%lld", signal_number, (long long)grace_ms);
+	status_phase(&run->status, PHASE_DRAINING);
+	atomic_store(&run->stop.deadline_ms, system_clock.monotonic_ms(NULL) + grace_ms);
+	atomic_store(&run->stop.requested, true);
+}
+
+static void wait_for_job(struct run *run, const sigset_t *signals, bool live)
+{
+	const struct timespec pause = {.tv_nsec = LIVE_LINE_MS * 1000000L};
+	struct live_line line = {0};
+
+	while (!atomic_load(&run->done)) {
+		int number = sigtimedwait(signals, NULL, &pause);
+
+		if (number == SIGTERM || number == SIGINT)
+			request_stop(run, number);
+		if (live && number < 0 && errno == EAGAIN)
+			live_line_show(&line, &run->status);
+	}
+	live_line_clear(&line);
+}
+
+static struct probe *start_probe(const char *listen, struct status *status, struct error *err)
+{
+	static const struct probe_page pages[] = {
+	        {"/healthz", "text/plain; charset=utf-8", status_page_health},
+	        {"/readyz", "text/plain; charset=utf-8", status_page_ready},
+	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", status_page_metrics},
+	        {"/status", "application/json", status_page_status},
+	};
+	struct probe *probe = probe_start(listen, pages, sizeof(pages) / sizeof(pages[0]), status, err);
+
+	if (probe)
+		log_info("serving status", "listen=\"%s\" port=%d", listen, probe_port(probe));
+	return probe;
+}
+
+static bool clock_is_good(const struct jobspec *job, const char *name)
+{
+	if (!name)
+		return true;
+	for (size_t i = 0; i < job->columns_count; i++)
+		if (!strcmp(job->columns[i].name, name) && job->columns[i].type == TYPE_TIMESTAMP)
+			return true;
+	fprintf(stderr,
+	        "streamjob run: --clock %s: not a declared column of type TIMESTAMP; the clock is one of "
+	        "spec.columns\n",
+	        name);
+	return false;
+}
+
+static bool wants_live_line(const struct pipeline_options *parts, const struct run_options *options)
+{
+	bool table = false;
+
+	for (size_t i = 0; i < parts->job->sinks_count && !options->output; i++)
+		table = table || (parts->job->sinks[i].kind == SINK_STDOUT &&
+		                  parts->job->sinks[i].stdout_format == FORMAT_TABLE);
+	return table && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
+}
+
+static int run_job(const struct jobspec *job, const struct query *query, const struct run_options *options)
+{
+	struct run *run = xcalloc(1, sizeof(*run));
+	struct probe *probe = NULL;
+	sigset_t signals;
+	int code = EXIT_JOB_FAILED;
+
+	block_signals(&signals);
+	atomic_store(&run->stop.deadline_ms, INT64_MAX);
+	run->stop.clock = &system_clock;
+	run->main_thread = pthread_self();
+	status_init(&run->status, job, &system_clock);
+	run->parts = (struct pipeline_options){
+	        .job = job,
+	        .lanes = options->lanes ? options->lanes : processors_available(),
+	        .clock_column = options->clock_column,
+	        .until_idle_ms = options->until_idle_ms,
+	        .clock = &system_clock,
+	        .stop = &run->stop,
+	        .status = &run->status,
+	};
+	if (options->listen)
+		probe = start_probe(options->listen, &run->status, &run->error);
+	if (options->listen && !probe) {
+		fprintf(stderr, "streamjob run: --listen: %s\n", run->error.text);
+	} else {
+		run_make_parts(job, query, options, &run->parts);
+		if (pthread_create(&run->job_thread, NULL, job_thread, run) != 0)
+			abort();
+		wait_for_job(run, &signals, wants_live_line(&run->parts, options));
+		pthread_join(run->job_thread, NULL);
+		if (run->outcome < 0)
+			log_error("job failed", "job=\"%s\" error=\"%s\"", job->name, run->error.text);
+		code = run->outcome < 0 ? EXIT_JOB_FAILED : EXIT_OK;
+	}
+	probe_stop(probe);
+	status_release(&run->status);
+	free(run->parts.sinks);
+	free(run);
+	return code;
+}
+
+int command_run(int argc, char **argv)
+{
+	struct run_options options;
+	struct jobspecs jobs = {0};
+	const struct jobspec *job;
+	int code = run_options_parse(argc, argv, &options);
+
+	if (code)
+		return code - 1;
+	log_to_stderr(options.log_json, options.log_level);
+	job = job_file_load(options.file, options.name, &jobs);
+	code = EXIT_USAGE;
+	if (job && clock_is_good(job, options.clock_column)) {
+		struct problems problems;
+		struct query *query;
+
+		problems_init(&problems);
+		query = query_compile(job, options.clock_column, &problems); /* the job was checked: never NULL */
+		curl_global_init(CURL_GLOBAL_DEFAULT);
+		code = run_job(job, query, &options);
+		curl_global_cleanup();
+		query_free(query);
+		problems_release(&problems);
+	}
+	jobspecs_release(&jobs);
+	return code;
+}

@@ -1,0 +1,38 @@
+/*
+ * `streamjob run`: its options, the job's parts made from the spec, and what is shown to a person meanwhile.
+ */
+#ifndef STREAMJOB_RUN_H
+#define STREAMJOB_RUN_H
+
+#include "lib/jobspec/query.h"
+#include "runtime/cli/cli.h"
+#include "runtime/pipeline/pipeline.h"
+
+struct run_options {
+	const char *file, *name;
+	const char *input, *output; /* NULL: the job's own */
+	const char *clock_column, *listen, *secrets;
+	int64_t until_idle_ms;
+	unsigned lanes; /* 0: processors_available() */
+	bool log_json;
+	int log_level;
+};
+
+/* 0: run; else the exit code plus 1, after usage or what is wrong was printed. */
+int run_options_parse(int argc, char **argv, struct run_options *options);
+
+/* Makes source, sinks and dead letter as the job and the options say. The array of sinks is the caller's (free()); job,
+ * query and options outlive the parts. */
+void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
+                    struct pipeline_options *parts);
+
+/* The live line on a terminal: rows/s, lag, open window, late and bad counts. */
+struct live_line {
+	bool shown;
+	uint64_t rows_before;
+	int64_t before_ms;
+};
+void live_line_show(struct live_line *line, struct status *status);
+void live_line_clear(struct live_line *line);
+
+#endif

@@ -1,0 +1,118 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "runtime/cli/run.h"
+
+static int usage(FILE *out, int code)
+{
+	fputs("usage: streamjob run FILE [options]\n\n"
+	      "  --input PATH|-         read newline-delimited JSON instead of the job's source\n"
+	      "  --output PATH|-        write JSON lines instead of to the job's sinks\n"
+	      "  --until-idle DURATION  end after that long without a record (10s)\n"
+	      "  --clock COLUMN         this TIMESTAMP column plays the wall clock: replays a recording\n"
+	      "  --name JOB             the job to run, where the file has several\n"
+	      "  --listen ADDRESS       serve /healthz, /readyz, /metrics, /status (:8080)\n"
+	      "  --secrets DIR          where secrets are mounted (/etc/streamjob/secrets)\n"
+	      "  --lanes N              threads that read and aggregate (default: the processors, at most 8)\n"
+	      "  --log-format FORMAT    logfmt or json\n"
+	      "  --log-level LEVEL      debug, info, warn or error\n\n"
+	      "Exit 0: the input ended or a drain is done; 1: the job failed; 2: usage or an invalid file.\n"
+	      "SIGTERM and SIGINT drain; a second one ends at once.\n",
+	      out);
+	return code + 1;
+}
+
+static int bad_value(const char *option, const char *value, const char *expected)
+{
+	fprintf(stderr, "streamjob run: --%s \"%s\": %s\n", option, value, expected);
+	return EXIT_USAGE + 1;
+}
+
+static int parse_number(const char *text, unsigned *ret_number)
+{
+	int64_t number;
+
+	if (!text_parse_bigint(slice_of(text), &number) || number < 1 || number > LANES_MAX)
+		return -1;
+	*ret_number = (unsigned)number;
+	return 0;
+}
+
+static int parse_one(int option, struct run_options *options)
+{
+	struct error err;
+	enum log_level level;
+
+	switch (option) {
+	case 'i':
+		options->input = optarg;
+		return 0;
+	case 'o':
+		options->output = optarg;
+		return 0;
+	case 'c':
+		options->clock_column = optarg;
+		return 0;
+	case 'n':
+		options->name = optarg;
+		return 0;
+	case 'l':
+		options->listen = optarg;
+		return 0;
+	case 's':
+		options->secrets = optarg;
+		return 0;
+	case 'u':
+		if (text_parse_duration(slice_of(optarg), &options->until_idle_ms, &err) < 0)
+			return bad_value("until-idle", optarg, err.text);
+		return options->until_idle_ms ? 0 : bad_value("until-idle", optarg, "more than 0 is needed (10s)");
+	case 'N':
+		return parse_number(optarg, &options->lanes) < 0 ? bad_value("lanes", optarg, "1 to 64 is needed") : 0;
+	case 'f':
+		options->log_json = !strcmp(optarg, "json");
+		return options->log_json || !strcmp(optarg, "logfmt")
+		               ? 0
+		               : bad_value("log-format", optarg, "logfmt or json is needed");
+	case 'L':
+		if (!log_level_parse(optarg, &level))
+			return bad_value("log-level", optarg, "debug, info, warn or error is needed");
+		options->log_level = (int)level;
+		return 0;
+	case 'h':
+		return usage(stdout, EXIT_OK);
+	default:
+		return usage(stderr, EXIT_USAGE);
+	}
+}
+
+int run_options_parse(int argc, char **argv, struct run_options *options)
+{
+	static const struct option long_options[] = {{"input", required_argument, NULL, 'i'},
+	                                             {"output", required_argument, NULL, 'o'},
+	                                             {"until-idle", required_argument, NULL, 'u'},
+	                                             {"clock", required_argument, NULL, 'c'},
+	                                             {"name", required_argument, NULL, 'n'},
+	                                             {"listen", required_argument, NULL, 'l'},
+	                                             {"secrets", required_argument, NULL, 's'},
+	                                             {"lanes", required_argument, NULL, 'N'},
+	                                             {"log-format", required_argument, NULL, 'f'},
+	                                             {"log-level", required_argument, NULL, 'L'},
+	                                             {"help", no_argument, NULL, 'h'},
+	                                             {NULL, 0, NULL, 0}};
+	int option;
+
+	*options = (struct run_options){.secrets = "/etc/streamjob/secrets", .log_level = LOG_LEVEL_INFO};
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		int code = parse_one(option, options);
+
+		if (code)
+			return code;
+	}
+	if (optind + 1 != argc)
+		return usage(stderr, EXIT_USAGE);
+	options->file = argv[optind];
+	return 0;
+}

@@ -1,0 +1,277 @@
+#include "runtime/pipeline/delivery.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/base/log.h"
+
+#define RETRY_PAUSE_MS 100 /* between calls of a sink that asked for a retry; its own back-off comes before */
+
+struct sink_thread {
+	struct delivery *delivery;
+	struct sink *sink;
+	struct sink_status *status;
+	pthread_t thread;
+	bool busy;
+	const struct window_result *result; /* NULL with busy: open the sink */
+	int outcome;                        /* 0 or -1, once no longer busy */
+	struct error error;
+};
+
+struct delivery {
+	struct source *source;
+	struct dead_letter *letters;
+	struct stop *stop;
+	struct status *job_status;
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	bool ending;
+	size_t threads_count;
+	struct sink_thread threads[STATUS_SINKS_MAX];
+};
+
+/* A failed attempt of a sink, or NULL when one worked. Called on the sink's thread. */
+static void report(void *context, const struct error *err)
+{
+	struct sink_thread *thread = context;
+	struct status *status = thread->delivery->job_status;
+
+	pthread_mutex_lock(&status->mutex);
+	thread->status->failing = err != NULL;
+	if (err) {
+		thread->status->error = *err;
+		thread->status->failures++;
+	}
+	pthread_mutex_unlock(&status->mutex);
+	if (!err)
+		return;
+	status_error(status, err);
+	log_warn("sink attempt failed", "sink=\"%s\" error=\"%s\"", thread->sink->target, err->text);
+}
+
+static bool given_up(const struct delivery *delivery)
+{
+	const struct clock *clock = delivery->stop->clock;
+
+	return clock->monotonic_ms(clock->context) >= atomic_load(&delivery->stop->deadline_ms);
+}
+
+static void note_accepted(struct sink_thread *thread)
+{
+	struct status *status = thread->delivery->job_status;
+
+	pthread_mutex_lock(&status->mutex);
+	thread->status->failing = false;
+	thread->status->accepted_sequence = thread->result->sequence;
+	thread->status->accepted_wall_ms = status->clock->wall_ms(status->clock->context);
+	pthread_mutex_unlock(&status->mutex);
+}
+
+/* The window goes to the dead letter with the sink's words; the job goes on or fails by the sink's policy. */
+static int rejected(struct sink_thread *thread, struct error *err)
+{
+	struct delivery *delivery = thread->delivery;
+	struct status *status = delivery->job_status;
+	struct dead_letter *letters = delivery->letters;
+	struct error letter_error;
+
+	pthread_mutex_lock(&status->mutex);
+	thread->status->failing = true;
+	thread->status->error = *err;
+	thread->status->rejected++;
+	pthread_mutex_unlock(&status->mutex);
+	status_error(status, err);
+	log_error("sink rejected a window", "sink=\"%s\" sequence=%llu error=\"%s\"", thread->sink->target,
+	          (unsigned long long)thread->result->sequence, err->text);
+	if (thread->sink->fail_on_rejected)
+		return error_prefix(err, "sink %s rejected window %llu", thread->sink->target,
+		                    (unsigned long long)thread->result->sequence);
+	if (letters &&
+	    letters->ops->write_window(letters, thread->result, thread->sink->target, err->text, &letter_error) < 0) {
+		*err = letter_error;
+		return error_prefix(err, "dead letter of a rejected window");
+	}
+	return 0;
+}
+
+static int write_window(struct sink_thread *thread, struct error *err)
+{
+	for (;;) {
+		struct stop *stop = thread->delivery->stop;
+
+		switch (thread->sink->ops->write(thread->sink, thread->result, stop, err)) {
+		case SINK_ACCEPTED:
+			note_accepted(thread);
+			return 0;
+		case SINK_REJECTED:
+			return rejected(thread, err);
+		case SINK_RETRY:
+			break;
+		}
+		report(thread, err);
+		if (given_up(thread->delivery))
+			return error_prefix(
+			        err, "sink %s did not accept window %llu in time; the next start writes it again",
+			        thread->sink->target, (unsigned long long)thread->result->sequence);
+		nanosleep(&(struct timespec){.tv_nsec = RETRY_PAUSE_MS * 1000000L}, NULL);
+	}
+}
+
+static int open_sink(struct sink_thread *thread, struct error *err)
+{
+	struct delivery *delivery = thread->delivery;
+	const struct source *source = delivery->source;
+	const struct boundary *boundary = &source->boundary;
+	uint64_t next = boundary->pending ? boundary->sequence : boundary->sequence + 1;
+	struct status *status = delivery->job_status;
+
+	if (thread->sink->ops->open(thread->sink, next, source->resumable, delivery->stop, err) < 0)
+		return error_prefix(err, "sink %s", thread->sink->target);
+	pthread_mutex_lock(&status->mutex);
+	thread->status->opened = true;
+	pthread_mutex_unlock(&status->mutex);
+	return 0;
+}
+
+static void *sink_run(void *argument)
+{
+	struct sink_thread *thread = argument;
+	struct delivery *delivery = thread->delivery;
+
+	pthread_mutex_lock(&delivery->mutex);
+	for (;;) {
+		struct error err;
+		int outcome;
+
+		while (!thread->busy && !delivery->ending)
+			pthread_cond_wait(&delivery->changed, &delivery->mutex);
+		if (!thread->busy)
+			break;
+		pthread_mutex_unlock(&delivery->mutex);
+		outcome = thread->result ? write_window(thread, &err) : open_sink(thread, &err);
+		pthread_mutex_lock(&delivery->mutex);
+		thread->outcome = outcome;
+		if (outcome < 0)
+			thread->error = err;
+		thread->busy = false;
+		pthread_cond_broadcast(&delivery->changed);
+	}
+	pthread_mutex_unlock(&delivery->mutex);
+	return NULL;
+}
+
+/* Gives every sink `result` (NULL: open) and waits for all of them. */
+static int run_sinks(struct delivery *delivery, const struct window_result *result, struct error *err)
+{
+	int outcome = 0;
+
+	pthread_mutex_lock(&delivery->mutex);
+	for (size_t i = 0; i < delivery->threads_count; i++) {
+		delivery->threads[i].result = result;
+		delivery->threads[i].busy = true;
+	}
+	pthread_cond_broadcast(&delivery->changed);
+	for (size_t i = 0; i < delivery->threads_count; i++) {
+		struct sink_thread *thread = &delivery->threads[i];
+
+		while (thread->busy)
+			pthread_cond_wait(&delivery->changed, &delivery->mutex);
+		if (thread->outcome < 0 && !outcome) {
+			*err = thread->error;
+			outcome = -1;
+		}
+	}
+	pthread_mutex_unlock(&delivery->mutex);
+	return outcome;
+}
+
+struct delivery *delivery_new(struct source *source, struct sink **sinks, size_t sinks_count,
+                              struct dead_letter *letters, struct stop *stop, struct status *status, struct error *err)
+{
+	struct delivery *delivery = xcalloc(1, sizeof(*delivery));
+
+	delivery->source = source;
+	delivery->letters = letters;
+	delivery->stop = stop;
+	delivery->job_status = status;
+	pthread_mutex_init(&delivery->mutex, NULL);
+	pthread_cond_init(&delivery->changed, NULL);
+	pthread_mutex_lock(&status->mutex);
+	for (size_t i = 0; i < sinks_count; i++)
+		status->sinks[i].target = sinks[i]->target;
+	status->sinks_count = sinks_count;
+	pthread_mutex_unlock(&status->mutex);
+	for (size_t i = 0; i < sinks_count; i++) {
+		struct sink_thread *thread = &delivery->threads[i];
+
+		*thread = (struct sink_thread){.delivery = delivery, .sink = sinks[i], .status = &status->sinks[i]};
+		sinks[i]->report = report;
+		sinks[i]->report_context = thread;
+		if (pthread_create(&thread->thread, NULL, sink_run, thread) != 0) {
+			error_set(err, "cannot start a thread for sink %s: raise the process limit", sinks[i]->target);
+			delivery_free(delivery);
+			return NULL;
+		}
+		delivery->threads_count++;
+	}
+	if (run_sinks(delivery, NULL, err) < 0) {
+		delivery_free(delivery);
+		return NULL;
+	}
+	return delivery;
+}
+
+void delivery_free(struct delivery *delivery)
+{
+	if (!delivery)
+		return;
+	pthread_mutex_lock(&delivery->mutex);
+	delivery->ending = true;
+	pthread_cond_broadcast(&delivery->changed);
+	pthread_mutex_unlock(&delivery->mutex);
+	for (size_t i = 0; i < delivery->threads_count; i++) {
+		pthread_join(delivery->threads[i].thread, NULL);
+		delivery->threads[i].sink->report = NULL;
+	}
+	pthread_mutex_destroy(&delivery->mutex);
+	pthread_cond_destroy(&delivery->changed);
+	free(delivery);
+}
+
+static int commit(struct delivery *delivery, const struct boundary *boundary, const int64_t *to, struct error *err)
+{
+	if (delivery->source->ops->commit(delivery->source, boundary, to, err) < 0)
+		return error_prefix(err, "commit of window %llu", (unsigned long long)boundary->sequence);
+	delivery->source->boundary = *boundary;
+	return 0;
+}
+
+static int flush_letters(struct delivery *delivery, struct error *err)
+{
+	if (delivery->letters && delivery->letters->ops->flush(delivery->letters, delivery->stop, err) < 0)
+		return error_prefix(err, "dead letter");
+	return 0;
+}
+
+int delivery_window(struct delivery *delivery, const struct window_result *result, const int64_t *to, bool replay,
+                    bool skip, struct error *err)
+{
+	struct boundary boundary = {true, result->sequence, result->start_ms, result->end_ms};
+
+	if (skip && !replay) {
+		/* No sink sees it, so it has no number of its own: only the offsets move. */
+		boundary = delivery->source->boundary;
+		boundary.pending = false;
+		if (flush_letters(delivery, err) < 0)
+			return -1;
+		return commit(delivery, &boundary, to, err);
+	}
+	if (!replay && commit(delivery, &boundary, to, err) < 0)
+		return -1;
+	if (!skip && run_sinks(delivery, result, err) < 0)
+		return -1;
+	if (flush_letters(delivery, err) < 0)
+		return -1;
+	boundary.pending = false;
+	return commit(delivery, &boundary, to, err);
+}

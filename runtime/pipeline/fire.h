@@ -1,0 +1,29 @@
+/*
+ * Firing a window: combine the lanes' partials, finalize every group, HAVING, sort by key. Fire thread only.
+ */
+#ifndef STREAMJOB_FIRE_H
+#define STREAMJOB_FIRE_H
+
+#include "lib/jobspec/query.h"
+#include "runtime/pipeline/handover.h"
+#include "runtime/pipeline/status.h"
+#include "runtime/port/result.h"
+
+struct fire;
+
+/* `query` is the fire thread's own. */
+struct fire *fire_new(const struct jobspec *job, struct query *query, struct status *status);
+void fire_free(struct fire *fire);
+
+/*
+ * The result of the window whose partials these are; window and sequence are the caller's to set. The first partial
+ * becomes the sum of all. With onEmpty: zero every key that was ever seen is in it. -1: a limit was reached.
+ */
+int fire_window(struct fire *fire, struct partial **partials, size_t count, struct window_result *result,
+                struct error *err);
+void fire_result_release(struct window_result *result);
+
+/* All aggregate calls of a query, in order: what the keyed tables are made of. The array is the caller's (free()). */
+const struct aggregate_call **fire_calls(const struct jobspec *job, const struct query *query, size_t *ret_count);
+
+#endif

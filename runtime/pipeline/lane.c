@@ -1,0 +1,185 @@
+/* The life of a lane: take, place in windows, hand over. What happens to the rows is in lane_rows.c. */
+#include "runtime/pipeline/lane.h"
+
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+
+static int64_t monotonic_ms(const struct lane *lane)
+{
+	return lane->setup->clock->monotonic_ms(lane->setup->clock->context);
+}
+
+static int64_t wall_ms(const struct lane *lane)
+{
+	return lane->setup->clock->wall_ms(lane->setup->clock->context);
+}
+
+static struct window window_at(const struct lane *lane, int64_t time_ms)
+{
+	const struct window_spec *spec = &lane->setup->job->window;
+
+	return tumbling_window(time_ms, spec->size_ms, spec->offset_ms);
+}
+
+static int open_partial(struct lane *lane, struct window window)
+{
+	struct status *status = lane->setup->status;
+
+	lane->partial = handover_open(lane->setup->handover, lane->number, window);
+	if (!lane->partial)
+		return -1;
+	lane->partial->replay = lane->replaying;
+	atomic_store(&status->open_start_ms, window.start_ms);
+	atomic_store(&status->open_end_ms, window.end_ms);
+	return 0;
+}
+
+static void put_partial(struct lane *lane)
+{
+	if (lane->partial)
+		handover_put(lane->setup->handover, lane->number, lane->partial);
+	lane->partial = NULL;
+}
+
+/* The open partial becomes that of `window`, which is never an earlier one. */
+static int move_to(struct lane *lane, struct window window)
+{
+	if (lane->partial && lane->partial->window.start_ms >= window.start_ms)
+		return 0;
+	put_partial(lane);
+	return open_partial(lane, window);
+}
+
+static void note_positions(struct lane *lane, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		const struct record *record = &lane->records.records[i];
+
+		lane->partial->next_offset[record->partition] = record->offset + 1;
+	}
+	lane->partial->rows += to - from;
+}
+
+/* A run: records [from, to) of the batch, all in the open window. */
+static int add_run(struct lane *lane, uint32_t from, uint32_t to, struct error *err)
+{
+	if (from == to)
+		return 0;
+	if (lane_add(lane, from, to, err) < 0)
+		return -1;
+	note_positions(lane, from, to);
+	return 0;
+}
+
+/* The clock column cuts the batch into runs of one window each; a row without a time stays in the window that is open.
+ */
+static int add_by_column(struct lane *lane, struct error *err)
+{
+	const struct column *clock = &lane->batch.columns[lane->clock_index];
+	uint32_t from = 0;
+
+	for (size_t i = 0; i < lane->decoded_count; i++) {
+		uint32_t row = lane->decoded[i];
+		struct window window;
+
+		if (!clock->valid[row] || clock->bigints[row] <= lane->clock_ms)
+			continue;
+		lane->clock_ms = clock->bigints[row];
+		window = window_at(lane, lane->clock_ms);
+		if (lane->partial && window.start_ms <= lane->partial->window.start_ms)
+			continue;
+		if (lane->partial && add_run(lane, from, row, err) < 0)
+			return -1;
+		from = lane->partial ? row : 0;
+		if (move_to(lane, window) < 0)
+			return 0;
+	}
+	if (!lane->partial && open_partial(lane, window_at(lane, 0)) < 0)
+		return 0;
+	return add_run(lane, from, (uint32_t)lane->records.count, err);
+}
+
+static int add_batch(struct lane *lane, int64_t taken_ms, struct error *err)
+{
+	atomic_fetch_add_explicit(&lane->counts->rows_in, lane->records.count, memory_order_relaxed);
+	if (lane->setup->until_idle_ms)
+		atomic_store_explicit(&lane->setup->last_row_ms, monotonic_ms(lane), memory_order_relaxed);
+	if (lane_evaluate(lane, err) < 0)
+		return -1;
+	if (lane->clock_index >= 0 && !lane->replaying)
+		return add_by_column(lane, err);
+	if (!lane->replaying && move_to(lane, window_at(lane, taken_ms)) < 0)
+		return 0;
+	return add_run(lane, 0, (uint32_t)lane->records.count, err);
+}
+
+/* The pending window is whole: hand it over; what follows waits for the source's resume. */
+static void boundary_reached(struct lane *lane)
+{
+	put_partial(lane);
+	lane->replaying = false;
+}
+
+static bool idle_for_long(const struct lane *lane)
+{
+	const struct lane_setup *setup = lane->setup;
+
+	return setup->until_idle_ms && monotonic_ms(lane) - atomic_load(&setup->last_row_ms) >= setup->until_idle_ms;
+}
+
+static int wait_ms(const struct lane *lane)
+{
+	int64_t left_ms = TAKE_WAIT_MS_MAX;
+
+	if (lane->partial && !lane->replaying && lane->clock_index < 0)
+		left_ms = lane->partial->window.end_ms - wall_ms(lane);
+	return left_ms < 0 ? 0 : left_ms > TAKE_WAIT_MS_MAX ? TAKE_WAIT_MS_MAX : (int)left_ms;
+}
+
+/* Takes one batch. 1: go on; 0: the lane's input has ended; -1: failed. */
+static int step(struct lane *lane, struct error *err)
+{
+	struct source *source = lane->setup->source;
+	bool by_wall = lane->clock_index < 0;
+
+	if (by_wall && !lane->partial && !lane->replaying && open_partial(lane, window_at(lane, wall_ms(lane))) < 0)
+		return 0;
+	switch (source->ops->take(source, lane->number, &lane->records, wait_ms(lane), err)) {
+	case TAKE_FAILED:
+		return -1;
+	case TAKE_RECORDS:
+		return add_batch(lane, wall_ms(lane), err) < 0 ? -1 : 1;
+	case TAKE_BOUNDARY:
+		boundary_reached(lane);
+		return 1;
+	case TAKE_END:
+		return 0;
+	case TAKE_NOTHING:
+		break;
+	}
+	if (by_wall && !lane->replaying && move_to(lane, window_at(lane, wall_ms(lane))) < 0)
+		return 0;
+	return idle_for_long(lane) ? 0 : 1;
+}
+
+void *lane_run(void *argument)
+{
+	struct lane *lane = argument;
+	struct lane_setup *setup = lane->setup;
+	const struct boundary *boundary = &setup->source->boundary;
+	struct error err;
+	int going = 1;
+
+	lane->replaying = boundary->pending;
+	if (lane->replaying && open_partial(lane, (struct window){boundary->start_ms, boundary->end_ms}) < 0)
+		going = 0;
+	while (going > 0 && !atomic_load(&setup->stop->requested) && !handover_failed(setup->handover))
+		going = step(lane, &err);
+	if (going < 0)
+		handover_fail(setup->handover, &err);
+	if (!lane->replaying)
+		put_partial(lane);
+	handover_finish(setup->handover, lane->number, lane->partial);
+	return NULL;
+}

@@ -1,0 +1,86 @@
+/*
+ * A lane: the thread that takes batches from its partitions and runs each to completion, from bytes to the states of
+ * its partial window. It shares nothing with other lanes but the hand-over.
+ *
+ * Processing time: a batch belongs to the window of the wall clock when it was taken. With a clock column every row
+ * moves the lane's clock, which never steps back, and belongs to the window of that clock.
+ */
+#ifndef STREAMJOB_LANE_H
+#define STREAMJOB_LANE_H
+
+#include "lib/jobspec/query.h"
+#include "runtime/decode/json.h"
+#include "runtime/pipeline/handover.h"
+#include "runtime/pipeline/status.h"
+#include "runtime/port/port.h"
+
+#define TAKE_WAIT_MS_MAX 100
+
+/* What all lanes share; outlives them. */
+struct lane_setup {
+	const struct jobspec *job;
+	const char *clock_column; /* NULL: the wall clock */
+	int64_t until_idle_ms;    /* 0: never */
+	const struct clock *clock;
+	struct stop *stop;
+	struct source *source;
+	struct dead_letter *letters; /* NULL: none */
+	struct handover *handover;
+	struct status *status;
+	_Atomic int64_t last_row_ms; /* monotonic; for until_idle_ms */
+};
+
+struct lane_call { /* one aggregate call of the query, as this lane runs it */
+	const struct aggregate_call *call;
+	const struct aggregate *aggregate;
+	const struct column *argument; /* of the current batch; NULL for COUNT(*) */
+	const uint32_t *rows;          /* of the current batch: those that pass the call's FILTER */
+	size_t rows_count;
+	uint32_t *filtered; /* memory for rows */
+};
+
+struct lane {
+	struct lane_setup *setup;
+	unsigned number;
+	pthread_t thread;
+	struct query *query;
+	struct json_decoder *decoder;
+	struct batch batch; /* columns of query->row */
+	const struct column **keys;
+	struct lane_call *calls;
+	size_t calls_count;
+	int clock_index; /* the clock column in the row, or -1 */
+	struct lane_counts *counts;
+	struct partial *partial; /* being filled, or NULL */
+	bool replaying;          /* until the source says TAKE_BOUNDARY */
+	int64_t clock_ms;        /* of the clock column; INT64_MIN before the first row */
+	struct record_batch records;
+	struct bad_rows bad;
+	struct row_failures failures;
+	void *groups[BATCH_ROWS_MAX];       /* by position in the run */
+	void *group_of_row[BATCH_ROWS_MAX]; /* by row number */
+	void *states[BATCH_ROWS_MAX];
+	uint32_t
+	        decoded[BATCH_ROWS_MAX]; /* with a clock column: the rows before the filter, which move the clock too */
+	size_t decoded_count;
+	size_t good; /* rows of the batch that are in no way bad and pass the filter */
+	uint32_t rows[BATCH_ROWS_MAX], present[BATCH_ROWS_MAX];
+	uint8_t failed[BATCH_ROWS_MAX];
+	struct slice key_bytes[BATCH_ROWS_MAX];
+	uint64_t hashes[BATCH_ROWS_MAX];
+};
+
+/* Compiles the query for this lane. The job was checked: a problem here is a failure of ours, said in err. */
+struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *err);
+void lane_free(struct lane *lane);
+/* The thread's body: until stop, end of input, idleness or failure; then it finishes in the hand-over. */
+void *lane_run(void *lane);
+
+/* Decodes lane->records and evaluates every row program: lane->rows[0..good) are the good rows. */
+int lane_evaluate(struct lane *lane, struct error *err);
+/* Adds the good rows numbered from `from` to before `to` to the open partial. */
+int lane_add(struct lane *lane, uint32_t from, uint32_t to, struct error *err);
+/* Counts row `row` out as bad by `policy`: skip, dead letter or failure of the job. */
+int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, struct error *err);
+
+#endif

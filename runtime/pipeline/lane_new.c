@@ -1,0 +1,98 @@
+/* A lane's memory and programs: everything that the hot path uses is made here, once. */
+#include <stdlib.h>
+
+#include "runtime/pipeline/lane.h"
+
+static int compile(struct lane *lane, struct error *err)
+{
+	struct problems problems;
+	struct buffer text;
+
+	problems_init(&problems);
+	lane->query = query_compile(lane->setup->job, lane->setup->clock_column, &problems);
+	if (!lane->query) {
+		buffer_init(&text);
+		problems_print(&problems, &text);
+		error_set(err, "%.*s", SLICE_ARG(buffer_slice(&text)));
+		buffer_release(&text);
+	}
+	problems_release(&problems);
+	return lane->query ? 0 : -1;
+}
+
+static void make_calls(struct lane *lane)
+{
+	size_t count = 0;
+
+	for (size_t a = 0; a < lane->setup->job->aggregates_count; a++)
+		lane->calls_count += lane->query->aggregates[a]->calls_count;
+	lane->calls = xcalloc(lane->calls_count ? lane->calls_count : 1, sizeof(*lane->calls));
+	for (size_t a = 0; a < lane->setup->job->aggregates_count; a++) {
+		const struct aggregate_expr *expr = lane->query->aggregates[a];
+
+		for (size_t c = 0; c < expr->calls_count; c++) {
+			struct lane_call *call = &lane->calls[count++];
+
+			call->call = &expr->calls[c];
+			call->aggregate = aggregate_find(call->call->kind, call->call->argument_type);
+			call->filtered = xmalloc(BATCH_ROWS_MAX * sizeof(uint32_t));
+		}
+	}
+}
+
+/* Declared and source columns have memory where they are read; those of `select` are lent by their programs. */
+static void make_batch(struct lane *lane)
+{
+	const struct query *query = lane->query;
+	bool *read = xcalloc(query->row.count + 1, sizeof(bool));
+
+	memcpy(read, query->read, (query->declared_count + query->source_count) * sizeof(bool));
+	batch_init(&lane->batch, &query->row, read, BATCH_ROWS_MAX);
+	free(read);
+	lane->keys = xcalloc(query->keys_count + 1, sizeof(*lane->keys));
+	for (size_t k = 0; k < query->keys_count; k++)
+		lane->keys[k] = &lane->batch.columns[query->key_columns[k]];
+}
+
+struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *err)
+{
+	struct lane *lane = xcalloc(1, sizeof(*lane));
+	const struct jobspec *job = setup->job;
+
+	lane->setup = setup;
+	lane->number = number;
+	lane->counts = &setup->status->lanes[number];
+	lane->clock_ms = INT64_MIN;
+	lane->clock_index = -1;
+	if (compile(lane, err) < 0) {
+		lane_free(lane);
+		return NULL;
+	}
+	make_calls(lane);
+	make_batch(lane);
+	if (setup->clock_column)
+		lane->clock_index = schema_find(&lane->query->row, slice_of(setup->clock_column));
+	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json);
+	return lane;
+}
+
+void lane_free(struct lane *lane)
+{
+	if (!lane)
+		return;
+	for (size_t c = 0; c < lane->calls_count; c++)
+		free(lane->calls[c].filtered);
+	free(lane->calls);
+	free(lane->keys);
+	if (lane->query) {
+		size_t own = lane->query->declared_count + lane->query->source_count;
+
+		/* The columns of `select` belong to their programs. */
+		for (size_t i = own; i < lane->batch.columns_count; i++)
+			lane->batch.columns[i] = (struct column){.type = lane->batch.columns[i].type};
+		batch_release(&lane->batch);
+	}
+	json_decoder_free(lane->decoder);
+	query_free(lane->query);
+	free(lane);
+}

@@ -1,0 +1,233 @@
+#include "runtime/pipeline/pipeline.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "runtime/pipeline/delivery.h"
+#include "runtime/pipeline/fire.h"
+#include "runtime/pipeline/lane.h"
+
+struct pipeline {
+	const struct pipeline_options *options;
+	struct lane_setup setup;
+	struct handover handover;
+	struct delivery *delivery;
+	struct query *query; /* the fire thread's */
+	struct fire *fire;
+	const struct aggregate_call **calls;
+	struct lane *lanes[LANES_MAX];
+	unsigned lanes_made, lanes_started;
+	int64_t *to; /* where each partition ends in the window that is fired; -1: unmoved */
+};
+
+/* Each partition's end is what its lane took last. */
+static void merge_positions(struct pipeline *pipeline, struct partial **partials, size_t count)
+{
+	for (size_t p = 0; p < pipeline->handover.partitions; p++) {
+		pipeline->to[p] = -1;
+		for (size_t i = 0; i < count; i++)
+			if (partials[i]->next_offset[p] > pipeline->to[p])
+				pipeline->to[p] = partials[i]->next_offset[p];
+	}
+}
+
+static uint64_t rows_taken(struct partial **partials, size_t count)
+{
+	uint64_t rows = 0;
+
+	for (size_t i = 0; i < count; i++)
+		rows += partials[i]->rows;
+	return rows;
+}
+
+static void note_window(struct pipeline *pipeline, const struct window_result *result)
+{
+	struct status *status = pipeline->options->status;
+
+	atomic_fetch_add(&status->rows_out, result->rows.rows);
+	atomic_fetch_add(&status->windows, 1);
+	pthread_mutex_lock(&status->mutex);
+	status->last.window = (struct window){result->start_ms, result->end_ms};
+	status->last.sequence = result->sequence;
+	status->last.rows = result->rows.rows;
+	pthread_mutex_unlock(&status->mutex);
+	log_info("window accepted", "sequence=%" PRIu64 " start_ms=%" PRId64 " end_ms=%" PRId64 " rows=%zu",
+	         result->sequence, result->start_ms, result->end_ms, result->rows.rows);
+}
+
+static int fire_one(struct pipeline *pipeline, struct partial **partials, size_t count, struct error *err)
+{
+	struct source *source = pipeline->options->source;
+	bool replay = partials[0]->replay, skip;
+	enum on_empty on_empty = pipeline->options->job->window.on_empty;
+	struct window_result result = {
+	        .start_ms = partials[0]->window.start_ms,
+	        .end_ms = partials[0]->window.end_ms,
+	        .sequence = source->boundary.sequence + !replay,
+	};
+	int outcome;
+
+	if (!replay && on_empty == EMPTY_SKIP && !rows_taken(partials, count))
+		return 0;
+	atomic_store(&pipeline->options->status->oldest_end_ms, result.end_ms);
+	merge_positions(pipeline, partials, count);
+	if (fire_window(pipeline->fire, partials, count, &result, err) < 0)
+		return -1;
+	skip = on_empty == EMPTY_SKIP && result.rows.rows == 0;
+	outcome = delivery_window(pipeline->delivery, &result, pipeline->to, replay, skip, err);
+	if (!outcome && !skip)
+		note_window(pipeline, &result);
+	fire_result_release(&result);
+	if (!outcome && replay)
+		outcome = source->ops->resume(source, err);
+	if (!outcome && replay)
+		status_phase(pipeline->options->status, PHASE_RUNNING);
+	if (!outcome)
+		atomic_store(&pipeline->options->status->oldest_end_ms, INT64_MIN);
+	return outcome;
+}
+
+static int fire_all(struct pipeline *pipeline, struct error *err)
+{
+	struct partial *partials[LANES_MAX];
+	int count;
+
+	while ((count = handover_collect(&pipeline->handover, partials, err)) > 0) {
+		if (fire_one(pipeline, partials, (size_t)count, err) < 0) {
+			handover_fail(&pipeline->handover, err);
+			return -1;
+		}
+		handover_return(&pipeline->handover, partials, (size_t)count);
+	}
+	return count;
+}
+
+static int make_query(struct pipeline *pipeline, struct error *err)
+{
+	struct problems problems;
+	struct buffer text;
+
+	problems_init(&problems);
+	pipeline->query = query_compile(pipeline->options->job, pipeline->options->clock_column, &problems);
+	if (!pipeline->query) {
+		buffer_init(&text);
+		problems_print(&problems, &text);
+		error_set(err, "%.*s", SLICE_ARG(buffer_slice(&text)));
+		buffer_release(&text);
+	}
+	problems_release(&problems);
+	return pipeline->query ? 0 : -1;
+}
+
+static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *err)
+{
+	const struct pipeline_options *options = pipeline->options;
+	struct source *source = options->source;
+
+	status_phase(options->status, PHASE_CONNECTING);
+	if (options->letters && options->letters->ops->open(options->letters, options->stop, err) < 0)
+		return error_prefix(err, "dead letter");
+	if (source->ops->open(source, lanes, options->stop, err) < 0)
+		return error_prefix(err, "source");
+	status_source(options->status, source);
+	pipeline->delivery = delivery_new(source, options->sinks, options->sinks_count, options->letters, options->stop,
+	                                  options->status, err);
+	return pipeline->delivery ? 0 : -1;
+}
+
+static int start_lanes(struct pipeline *pipeline, unsigned lanes, struct error *err)
+{
+	for (unsigned l = 0; l < lanes; l++) {
+		pipeline->lanes[l] = lane_new(&pipeline->setup, l, err);
+		if (!pipeline->lanes[l])
+			return -1;
+		pipeline->lanes_made++;
+	}
+	for (unsigned l = 0; l < lanes; l++) {
+		if (pthread_create(&pipeline->lanes[l]->thread, NULL, lane_run, pipeline->lanes[l]) != 0)
+			return error_set(err, "cannot start a thread for lane %u: raise the process limit", l);
+		pipeline->lanes_started++;
+	}
+	return 0;
+}
+
+static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *err)
+{
+	const struct pipeline_options *options = pipeline->options;
+	const struct limits_spec *limits = &options->job->limits;
+	size_t calls_count;
+	int outcome;
+
+	pipeline->to = xcalloc(options->source->partitions + 1, sizeof(int64_t));
+	pipeline->calls = fire_calls(options->job, pipeline->query, &calls_count);
+	pipeline->fire = fire_new(options->job, pipeline->query, options->status);
+	handover_init(&pipeline->handover, lanes, options->source->partitions, pipeline->calls, calls_count,
+	              (size_t)limits->groups, (size_t)limits->state_bytes);
+	pipeline->setup = (struct lane_setup){
+	        .job = options->job,
+	        .clock_column = options->clock_column,
+	        .until_idle_ms = options->until_idle_ms,
+	        .clock = options->clock,
+	        .stop = options->stop,
+	        .source = options->source,
+	        .letters = options->letters,
+	        .handover = &pipeline->handover,
+	        .status = options->status,
+	        .last_row_ms = options->clock->monotonic_ms(options->clock->context),
+	};
+	status_phase(options->status, options->source->boundary.pending ? PHASE_REPLAYING : PHASE_RUNNING);
+	outcome = start_lanes(pipeline, lanes, err);
+	if (outcome < 0)
+		handover_fail(&pipeline->handover, err);
+	else
+		outcome = fire_all(pipeline, err);
+	for (unsigned l = 0; l < pipeline->lanes_started; l++)
+		pthread_join(pipeline->lanes[l]->thread, NULL);
+	for (unsigned l = 0; l < pipeline->lanes_made; l++)
+		lane_free(pipeline->lanes[l]);
+	fire_free(pipeline->fire);
+	handover_release(&pipeline->handover);
+	free(pipeline->calls);
+	free(pipeline->to);
+	return outcome;
+}
+
+static void close_all(struct pipeline *pipeline)
+{
+	const struct pipeline_options *options = pipeline->options;
+
+	delivery_free(pipeline->delivery);
+	status_source(options->status, NULL);
+	for (size_t i = 0; i < options->sinks_count; i++)
+		options->sinks[i]->ops->close(options->sinks[i]);
+	if (options->letters)
+		options->letters->ops->close(options->letters);
+	options->source->ops->close(options->source);
+	query_free(pipeline->query);
+}
+
+int pipeline_run(const struct pipeline_options *options, struct error *err)
+{
+	struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
+	unsigned lanes = options->clock_column ? 1 : options->lanes;
+	int outcome;
+
+	if (lanes > LANES_MAX)
+		lanes = LANES_MAX;
+	pipeline->options = options;
+	outcome = make_query(pipeline, err);
+	if (!outcome)
+		outcome = open_all(pipeline, &lanes, err);
+	if (!outcome)
+		outcome = run_opened(pipeline, lanes, err);
+	/* A stop while connecting is a drain with nothing to do. */
+	if (outcome < 0 && atomic_load(&options->stop->requested) && !options->status->source)
+		outcome = 0;
+	if (outcome < 0)
+		status_error(options->status, err);
+	status_phase(options->status, outcome < 0 ? PHASE_FAILED : PHASE_FINISHED);
+	close_all(pipeline);
+	free(pipeline);
+	return outcome;
+}

@@ -1,0 +1,32 @@
+/*
+ * The pipeline: lanes, firing and delivery of one job, from start to drain.
+ */
+#ifndef STREAMJOB_PIPELINE_H
+#define STREAMJOB_PIPELINE_H
+
+#include "lib/jobspec/jobspec.h"
+#include "runtime/pipeline/status.h"
+#include "runtime/port/port.h"
+
+struct pipeline_options {
+	const struct jobspec *job;
+	struct source *source;
+	struct sink **sinks;
+	size_t sinks_count;
+	struct dead_letter *letters; /* NULL: none */
+	unsigned lanes;              /* wanted; the source may have fewer partitions; 1 with a clock column */
+	const char *clock_column;    /* NULL: the wall clock */
+	int64_t until_idle_ms;       /* end after this long without a record; 0: never */
+	const struct clock *clock;
+	struct stop *stop;
+	struct status *status;
+};
+
+/*
+ * Runs until the input ends, stop is requested (drains: open windows fire, sinks accept, offsets move) or the job
+ * fails. 0, or -1 with err. Closes and frees source, sinks and dead letter in any case. Blocks; starts threads of its
+ * own.
+ */
+int pipeline_run(const struct pipeline_options *options, struct error *err);
+
+#endif

@@ -1,0 +1,131 @@
+#include "runtime/pipeline/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void status_init(struct status *status, const struct jobspec *job, const struct clock *clock)
+{
+	memset(status, 0, sizeof(*status));
+	pthread_mutex_init(&status->mutex, NULL);
+	status->job = job;
+	status->clock = clock;
+	status->started_ms = clock->monotonic_ms(clock->context);
+	atomic_store(&status->open_start_ms, INT64_MIN);
+	atomic_store(&status->open_end_ms, INT64_MIN);
+	atomic_store(&status->oldest_end_ms, INT64_MIN);
+}
+
+void status_release(struct status *status)
+{
+	pthread_mutex_destroy(&status->mutex);
+}
+
+void status_phase(struct status *status, enum phase phase)
+{
+	atomic_store(&status->phase, phase);
+}
+
+void status_error(struct status *status, const struct error *err)
+{
+	pthread_mutex_lock(&status->mutex);
+	status->last_error = *err;
+	status->last_error_wall_ms = status->clock->wall_ms(status->clock->context);
+	pthread_mutex_unlock(&status->mutex);
+}
+
+void status_source(struct status *status, struct source *source)
+{
+	pthread_mutex_lock(&status->mutex);
+	status->source = source;
+	pthread_mutex_unlock(&status->mutex);
+}
+
+struct status_counts status_counts(const struct status *status)
+{
+	struct status_counts sum = {0};
+
+	for (size_t l = 0; l < LANES_MAX; l++) {
+		const struct lane_counts *lane = &status->lanes[l];
+
+		sum.rows_in += atomic_load_explicit(&lane->rows_in, memory_order_relaxed);
+		sum.filtered += atomic_load_explicit(&lane->filtered, memory_order_relaxed);
+		sum.bad += atomic_load_explicit(&lane->bad, memory_order_relaxed);
+		sum.bad_fields += atomic_load_explicit(&lane->bad_fields, memory_order_relaxed);
+		sum.late += atomic_load_explicit(&lane->late, memory_order_relaxed);
+		sum.dropped += atomic_load_explicit(&lane->dropped, memory_order_relaxed);
+		sum.dead_lettered += atomic_load_explicit(&lane->dead_lettered, memory_order_relaxed);
+	}
+	return sum;
+}
+
+int64_t status_lag(struct status *status, int64_t *ret_in_windows)
+{
+	struct partition_status *partitions = xmalloc(STATUS_PARTITIONS_MAX * sizeof(*partitions));
+	int64_t lag = -1, in_windows = 0;
+	size_t count = 0;
+
+	pthread_mutex_lock(&status->mutex);
+	if (status->source)
+		count = status->source->ops->status(status->source, partitions, STATUS_PARTITIONS_MAX);
+	pthread_mutex_unlock(&status->mutex);
+	for (size_t i = 0; i < count; i++) {
+		if (partitions[i].end < 0 || partitions[i].committed < 0)
+			continue;
+		lag = (lag < 0 ? 0 : lag) + partitions[i].end - partitions[i].committed;
+		if (partitions[i].position > partitions[i].committed)
+			in_windows += partitions[i].position - partitions[i].committed;
+	}
+	free(partitions);
+	*ret_in_windows = in_windows;
+	return lag;
+}
+
+static int sinks_ready(struct status *status, struct error *err)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&status->mutex);
+	for (size_t i = 0; i < status->sinks_count && !result; i++) {
+		const struct sink_status *sink = &status->sinks[i];
+
+		if (sink->failing)
+			result = error_set(err, "sink %s: %s", sink->target, sink->error.text);
+		else if (!sink->opened)
+			result = error_set(err, "sink %s is not open yet", sink->target);
+	}
+	pthread_mutex_unlock(&status->mutex);
+	return result;
+}
+
+static int source_ready(struct status *status, struct error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&status->mutex);
+	result = status->source ? status->source->ops->healthy(status->source, err)
+	                        : error_set(err, "the source is not connected yet");
+	pthread_mutex_unlock(&status->mutex);
+	return result;
+}
+
+int status_ready(struct status *status, struct error *err)
+{
+	enum phase phase = (enum phase)atomic_load(&status->phase);
+	int64_t oldest_end_ms = atomic_load(&status->oldest_end_ms);
+	int64_t now_ms = status->clock->wall_ms(status->clock->context);
+
+	if (phase == PHASE_FAILED) {
+		pthread_mutex_lock(&status->mutex);
+		*err = status->last_error;
+		pthread_mutex_unlock(&status->mutex);
+		return -1;
+	}
+	if (source_ready(status, err) < 0 || sinks_ready(status, err) < 0)
+		return -1;
+	if (phase != PHASE_RUNNING && phase != PHASE_REPLAYING)
+		return error_set(err, "the job is %s", phase < PHASE_RUNNING ? "starting" : "ending");
+	if (oldest_end_ms != INT64_MIN && now_ms > oldest_end_ms + WINDOW_OVERDUE_MS)
+		return error_set(err, "a window is overdue: it ended %lld ms ago and is not accepted by every sink",
+		                 (long long)(now_ms - oldest_end_ms));
+	return 0;
+}

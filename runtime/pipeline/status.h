@@ -1,0 +1,92 @@
+/*
+ * What a job says of itself: /status, /readyz, /metrics and the live line on a terminal are all made from this.
+ *
+ * Counts are relaxed atomics, a set for each lane, so that the hot path shares nothing. The rest is behind a mutex that
+ * is taken once a window, once a failed attempt and once a request.
+ */
+#ifndef STREAMJOB_STATUS_H
+#define STREAMJOB_STATUS_H
+
+#include <pthread.h>
+
+#include "lib/base/buffer.h"
+#include "lib/jobspec/jobspec.h"
+#include "runtime/pipeline/handover.h"
+#include "runtime/port/port.h"
+
+#define STATUS_SINKS_MAX      16
+#define STATUS_PARTITIONS_MAX 10000
+/* A window that has not been accepted this long after its end is overdue: the job is not ready. */
+#define WINDOW_OVERDUE_MS 10000
+
+enum phase {
+	PHASE_STARTING,
+	PHASE_CONNECTING,
+	PHASE_REPLAYING,
+	PHASE_RUNNING,
+	PHASE_DRAINING,
+	PHASE_FINISHED,
+	PHASE_FAILED
+};
+
+struct lane_counts {
+	_Atomic uint64_t rows_in, filtered, bad, bad_fields, late, dropped, dead_lettered;
+} __attribute__((aligned(64)));
+
+struct closed_window {
+	struct window window;
+	uint64_t sequence; /* 0: none yet */
+	uint64_t rows;     /* in its result */
+};
+
+struct sink_status {
+	const char *target;
+	bool opened, failing;
+	struct error error;         /* while failing, and the words of the last rejection */
+	uint64_t accepted_sequence; /* 0: none yet */
+	int64_t accepted_wall_ms;
+	uint64_t failures, rejected;
+};
+
+struct status {
+	const struct jobspec *job;
+	const struct clock *clock;
+	int64_t started_ms; /* monotonic */
+	_Atomic int phase;
+	struct lane_counts lanes[LANES_MAX];
+	_Atomic int64_t open_start_ms, open_end_ms; /* INT64_MIN: none open */
+	_Atomic int64_t oldest_end_ms;              /* of the oldest window that is not yet accepted; INT64_MIN: none */
+	_Atomic uint64_t rows_out, windows, result_errors;
+
+	pthread_mutex_t mutex;
+	struct source *source; /* NULL while it is not open */
+	struct closed_window last;
+	struct sink_status sinks[STATUS_SINKS_MAX];
+	size_t sinks_count;
+	struct error last_error;
+	int64_t last_error_wall_ms; /* 0: none */
+};
+
+struct status_counts {
+	uint64_t rows_in, filtered, bad, bad_fields, late, dropped, dead_lettered;
+};
+
+void status_init(struct status *status, const struct jobspec *job, const struct clock *clock);
+void status_release(struct status *status);
+void status_phase(struct status *status, enum phase phase);
+void status_error(struct status *status, const struct error *err);
+void status_source(struct status *status, struct source *source);
+struct status_counts status_counts(const struct status *status);
+/* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
+ * unknown. */
+int64_t status_lag(struct status *status, int64_t *ret_in_windows);
+/* 0, or -1 and the reason why the job is not ready. */
+int status_ready(struct status *status, struct error *err);
+
+/* The pages of the probe: `context` is the status. */
+int status_page_status(void *context, struct buffer *out);
+int status_page_ready(void *context, struct buffer *out);
+int status_page_health(void *context, struct buffer *out);
+int status_page_metrics(void *context, struct buffer *out);
+
+#endif
