@@ -2,7 +2,6 @@
  * streamjob run: main's thread waits for signals, shows the live line and gives the job its stop; the job runs in a
  * thread of its own. First SIGTERM or SIGINT: drain within terminationGracePeriod. Second: exit at once.
  */
-#include <curl/curl.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -176,9 +175,7 @@ int command_run(int argc, char **argv)
 
 		problems_init(&problems);
 		query = query_compile(job, options.clock_column, &problems); /* the job was checked: never NULL */
-		curl_global_init(CURL_GLOBAL_DEFAULT);
 		code = run_job(job, query, &options);
-		curl_global_cleanup();
 		query_free(query);
 		problems_release(&problems);
 	}

@@ -1,0 +1,38 @@
+#!/bin/bash
+# Everything: what `make test` runs. Each suite prints its own counts; the last line counts all suites.
+# ONLY="unit fuzz" runs those suites alone.
+set -u
+cd "$(dirname "$0")/.."
+jobs=$(nproc)
+passed=0 failed=0
+failures=
+
+suite() {
+	local name=$1
+	shift
+	case " ${ONLY:-$name} " in *" $name "*) ;; *) return ;; esac
+	echo "== $name"
+	local begin=$SECONDS
+	if "$@"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		failures="$failures $name"
+	fi
+	echo "== $name: $((SECONDS - begin)) s"
+}
+
+sanitized() {
+	make -s -j"$jobs" SAN="$1" unit
+}
+
+suite check make -s -j"$jobs" check
+suite unit-address sanitized address,undefined
+suite unit-thread sanitized thread
+suite fuzz tests/fuzz/run.sh
+suite postgres tests/integration/postgres_parity/run.sh
+suite integration tests/integration/run.sh
+
+[ -n "$failures" ] && echo "FAILED:$failures"
+echo "suites: $passed passed, $failed failed"
+[ "$failed" = 0 ] && [ "$passed" != 0 ]
