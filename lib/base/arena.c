@@ -1,0 +1,118 @@
+/*
+ * Chunks in a list, the newest one is filled. A reset keeps the chunks, largest need first, up to ARENA_KEEP_BYTES:
+ * a lane's arena soon holds all that a batch needs and never calls malloc again.
+ */
+#include "lib/base/arena.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+
+#define ARENA_ALIGN 16
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t size; /* of the memory after this header */
+	char memory[] __attribute__((aligned(ARENA_ALIGN)));
+};
+
+void arena_init(struct arena *arena)
+{
+	*arena = (struct arena){0};
+}
+
+void arena_release(struct arena *arena)
+{
+	while (arena->chunks) {
+		struct arena_chunk *chunk = arena->chunks;
+
+		arena->chunks = chunk->older;
+		free(chunk);
+	}
+	arena_init(arena);
+}
+
+static void add_chunk(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + size);
+
+	chunk->size = size;
+	chunk->older = arena->chunks;
+	arena->chunks = chunk;
+	arena->bytes += size;
+	arena->next = chunk->memory;
+	arena->end = chunk->memory + size;
+}
+
+/* One chunk as large as all together replaces several; one that is too large goes. */
+void arena_reset(struct arena *arena)
+{
+	size_t bytes = arena->bytes;
+
+	if (!arena->chunks)
+		return;
+	if (!arena->chunks->older && bytes <= ARENA_KEEP_BYTES) {
+		arena->next = arena->chunks->memory;
+		return;
+	}
+	arena_release(arena);
+	add_chunk(arena, bytes <= ARENA_KEEP_BYTES ? bytes : ARENA_CHUNK_BYTES);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t padded = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+	void *memory;
+
+	if (padded < size)
+		abort();
+	if ((size_t)(arena->end - arena->next) < padded)
+		add_chunk(arena, padded > ARENA_CHUNK_BYTES ? padded : ARENA_CHUNK_BYTES);
+	memory = arena->next;
+	arena->next += padded;
+	return memory;
+}
+
+void *arena_zalloc(struct arena *arena, size_t size)
+{
+	return memset(arena_alloc(arena, size), 0, size);
+}
+
+struct slice arena_copy(struct arena *arena, struct slice bytes)
+{
+	char *copy = arena_alloc(arena, bytes.size);
+
+	if (bytes.size)
+		memcpy(copy, bytes.data, bytes.size);
+	return (struct slice){copy, bytes.size};
+}
+
+char *arena_string(struct arena *arena, struct slice bytes)
+{
+	char *copy = arena_alloc(arena, bytes.size + 1);
+
+	if (bytes.size)
+		memcpy(copy, bytes.data, bytes.size);
+	copy[bytes.size] = '\0';
+	return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *format, ...)
+{
+	va_list arguments, again;
+	int size;
+	char *text;
+
+	va_start(arguments, format);
+	va_copy(again, arguments);
+	size = vsnprintf(NULL, 0, format, arguments);
+	if (size < 0)
+		abort();
+	text = arena_alloc(arena, (size_t)size + 1);
+	vsnprintf(text, (size_t)size + 1, format, again);
+	va_end(again);
+	va_end(arguments);
+	return text;
+}

@@ -1,0 +1,43 @@
+#include "lib/base/error.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* vsnprintf may cut inside a UTF-8 character: take the rest of it off. */
+static void cut_at_character(char *text, size_t size)
+{
+	size_t end = strlen(text), begin = end;
+
+	if (end + 1 < size)
+		return;
+	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xc0) == 0x80)
+		begin--;
+	if (begin > 0 && ((unsigned char)text[begin - 1] & 0x80))
+		text[begin - 1] = '\0';
+}
+
+int error_set(struct error *err, const char *format, ...)
+{
+	char text[ERROR_TEXT_MAX]; /* an argument may be err's own text */
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	cut_at_character(text, sizeof(text));
+	memcpy(err->text, text, sizeof(text));
+	return -1;
+}
+
+int error_prefix(struct error *err, const char *format, ...)
+{
+	char prefix[ERROR_TEXT_MAX];
+	char text[2 * ERROR_TEXT_MAX + 4];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(prefix, sizeof(prefix), format, arguments);
+	va_end(arguments);
+	snprintf(text, sizeof(text), "%s: %s", prefix, err->text);
+	return error_set(err, "%s", text);
+}

@@ -1,0 +1,149 @@
+/*
+ * A line is rendered as logfmt into a buffer on the stack; the JSON form is made from the same pairs. Only the
+ * installed writer touches the world.
+ */
+#include "lib/base/log.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/text.h"
+
+static struct log_output output;
+static bool installed;
+
+static const char *const level_names[] = {"debug", "info", "warn", "error"};
+
+void log_install(const struct log_output *new_output)
+{
+	output = *new_output;
+	installed = true;
+}
+
+bool log_level_parse(const char *name, enum log_level *ret_level)
+{
+	for (size_t i = 0; i < sizeof(level_names) / sizeof(level_names[0]); i++) {
+		if (strcmp(name, level_names[i]) == 0) {
+			*ret_level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* How many lines of this place were kept back in the second before, or -1 when this one is to be kept back too. */
+static int64_t rate_limit(struct log_site *site, int64_t second)
+{
+	int64_t before = atomic_exchange(&site->second, second);
+	uint32_t lines;
+
+	if (before != second) {
+		lines = atomic_exchange(&site->lines, 1);
+		return lines > LOG_REPEATS_MAX ? lines - LOG_REPEATS_MAX : 0;
+	}
+	return atomic_fetch_add(&site->lines, 1) < LOG_REPEATS_MAX ? 0 : -1;
+}
+
+static bool plain_number(struct slice value)
+{
+	double number;
+
+	return text_parse_double(value, &number) && strspn(value.data, "-0123456789.e+") >= value.size &&
+	       value.data[0] != '+';
+}
+
+/* One value of logfmt: up to the closing quote that a space or the end follows, or up to a space. */
+static struct slice next_value(struct slice *rest, bool *quoted)
+{
+	struct slice value = *rest;
+	size_t i = 0;
+
+	*quoted = rest->size && rest->data[0] == '"';
+	if (*quoted) {
+		for (i = 1; i < rest->size; i++)
+			if (rest->data[i] == '"' && (i + 1 == rest->size || rest->data[i + 1] == ' '))
+				break;
+		value = (struct slice){rest->data + 1, i - 1};
+		i += i < rest->size;
+	} else {
+		while (i < rest->size && rest->data[i] != ' ')
+			i++;
+		value.size = i;
+	}
+	rest->data += i;
+	rest->size -= i;
+	return value;
+}
+
+static void json_pairs(struct buffer *out, struct slice rest)
+{
+	while (rest.size) {
+		const char *equals = memchr(rest.data, '=', rest.size);
+		struct slice key, value;
+		bool quoted;
+
+		if (rest.data[0] == ' ') {
+			rest.data++;
+			rest.size--;
+			continue;
+		}
+		if (!equals)
+			return;
+		key = (struct slice){rest.data, (size_t)(equals - rest.data)};
+		rest.data += key.size + 1;
+		rest.size -= key.size + 1;
+		value = next_value(&rest, &quoted);
+		buffer_append_char(out, ',');
+		text_json_string(out, key);
+		buffer_append_char(out, ':');
+		if (!quoted && plain_number(value))
+			buffer_append_slice(out, value);
+		else
+			text_json_string(out, value);
+	}
+}
+
+static void one_line(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20)
+			*text = ' ';
+}
+
+void log_write(struct log_site *site, enum log_level level, const char *message, const char *pairs, ...)
+{
+	char text[LOG_LINE_MAX / 2];
+	struct buffer line;
+	va_list arguments;
+	int64_t now_ms, kept_back;
+
+	if (!installed || level < output.level)
+		return;
+	now_ms = output.wall_ms(output.context);
+	kept_back = rate_limit(site, now_ms / 1000);
+	if (kept_back < 0)
+		return;
+	va_start(arguments, pairs);
+	vsnprintf(text, sizeof(text), pairs, arguments);
+	va_end(arguments);
+	one_line(text);
+	buffer_init(&line);
+	if (output.json) {
+		buffer_printf(&line, "{\"time\":%lld.%03d,\"level\":\"%s\",\"msg\":", (long long)(now_ms / 1000),
+		              (int)(now_ms % 1000), level_names[level]);
+		text_json_string(&line, slice_of(message));
+		json_pairs(&line, slice_of(text));
+		if (kept_back)
+			buffer_printf(&line, ",\"repeats_kept_back\":%lld", (long long)kept_back);
+		buffer_append_text(&line, "}\n");
+	} else {
+		buffer_printf(&line, "time=%lld.%03d level=%s msg=\"%s\"%s%s", (long long)(now_ms / 1000),
+		              (int)(now_ms % 1000), level_names[level], message, text[0] ? " " : "", text);
+		if (kept_back)
+			buffer_printf(&line, " repeats_kept_back=%lld", (long long)kept_back);
+		buffer_append_char(&line, '\n');
+	}
+	output.write(output.context, line.data, line.size);
+	buffer_release(&line);
+}

@@ -1,0 +1,192 @@
+/* Numbers and UTF-8 as text. The program never calls setlocale, so printf and strtod are those of the C locale. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/text.h"
+
+#define EXACT_INTEGER_MAX 9007199254740992.0 /* 2^53 */
+#define NUMBER_TEXT_MAX   64
+
+static void append_finite(struct buffer *out, double value)
+{
+	char text[NUMBER_TEXT_MAX];
+
+	if (value == floor(value) && fabs(value) < EXACT_INTEGER_MAX && !(value == 0 && signbit(value))) {
+		text_bigint(out, (int64_t)value);
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	buffer_append_text(out, text);
+}
+
+void text_json_double(struct buffer *out, double value)
+{
+	if (isfinite(value))
+		append_finite(out, value);
+	else
+		buffer_append_text(out, "null");
+}
+
+void text_double(struct buffer *out, double value)
+{
+	if (isnan(value))
+		buffer_append_text(out, "NaN");
+	else if (isinf(value))
+		buffer_append_text(out, value > 0 ? "+Inf" : "-Inf");
+	else
+		append_finite(out, value);
+}
+
+void text_bigint(struct buffer *out, int64_t value)
+{
+	char text[24];
+	char *p = text + sizeof(text);
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	do
+		*--p = (char)('0' + rest % 10);
+	while ((rest /= 10) != 0);
+	if (value < 0)
+		*--p = '-';
+	buffer_append(out, p, (size_t)(text + sizeof(text) - p));
+}
+
+/* A NUL-terminated copy of a number's text; false where it is too long or begins with a space, as strto* would skip. */
+static bool number_text(struct slice text, char *copy)
+{
+	if (text.size == 0 || text.size >= NUMBER_TEXT_MAX || memchr(text.data, '\0', text.size))
+		return false;
+	if (!strchr("+-.0123456789nNiI", text.data[0]))
+		return false;
+	memcpy(copy, text.data, text.size);
+	copy[text.size] = '\0';
+	return true;
+}
+
+bool text_parse_double(struct slice text, double *ret_value)
+{
+	char copy[NUMBER_TEXT_MAX];
+	char *end;
+	double value;
+
+	if (!number_text(text, copy) || strpbrk(copy, "xX"))
+		return false;
+	errno = 0;
+	value = strtod(copy, &end);
+	if (*end || end == copy || (errno == ERANGE && (isinf(value) || value == 0)))
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+bool text_parse_bigint(struct slice text, int64_t *ret_value)
+{
+	char copy[NUMBER_TEXT_MAX];
+	char *end;
+	long long value;
+
+	if (!number_text(text, copy))
+		return false;
+	errno = 0;
+	value = strtoll(copy, &end, 10);
+	if (*end || end == copy || errno == ERANGE)
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+/* The length of the UTF-8 character at p (Unicode's table 3-7), or 0. */
+static size_t utf8_length(const unsigned char *p, size_t left)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t length;
+
+	if (p[0] < 0x80)
+		return 1;
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	length = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (left < length)
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0;
+	else if (p[0] == 0xed)
+		high = 0x9f;
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f;
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < length; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+bool text_is_utf8(struct slice text)
+{
+	for (size_t i = 0; i < text.size;) {
+		size_t length = utf8_length((const unsigned char *)text.data + i, text.size - i);
+
+		if (!length)
+			return false;
+		i += length;
+	}
+	return true;
+}
+
+static void append_escaped(struct buffer *out, unsigned char c)
+{
+	switch (c) {
+	case '"':
+		buffer_append_text(out, "\\\"");
+		break;
+	case '\\':
+		buffer_append_text(out, "\\\\");
+		break;
+	case '\n':
+		buffer_append_text(out, "\\n");
+		break;
+	case '\r':
+		buffer_append_text(out, "\\r");
+		break;
+	case '\t':
+		buffer_append_text(out, "\\t");
+		break;
+	default:
+		buffer_printf(out, "\\u%04x", c);
+	}
+}
+
+void text_json_string(struct buffer *out, struct slice text)
+{
+	const unsigned char *p = (const unsigned char *)text.data;
+	size_t plain = 0; /* bytes before i that are not appended yet */
+
+	buffer_append_char(out, '"');
+	for (size_t i = 0; i < text.size;) {
+		size_t length = utf8_length(p + i, text.size - i);
+
+		if (length > 1 || (length == 1 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\')) {
+			plain += length;
+			i += length;
+			continue;
+		}
+		buffer_append(out, p + i - plain, plain);
+		plain = 0;
+		if (length)
+			append_escaped(out, p[i]);
+		else
+			buffer_append_text(out, "\xef\xbf\xbd");
+		i++;
+	}
+	buffer_append(out, p + text.size - plain, plain);
+	buffer_append_char(out, '"');
+}
