@@ -39,7 +39,7 @@ struct aggregate_expr {
 
 /* NULL after at least one problem was added. A column outside of a call must be a group key. */
 struct aggregate_expr *aggregate_expr_compile(struct slice text, const struct schema *row, const struct schema *keys,
-					      const struct expr_problems *problems);
+                                              const struct expr_problems *problems);
 void aggregate_expr_free(struct aggregate_expr *expr);
 
 /*

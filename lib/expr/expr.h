@@ -44,9 +44,10 @@ void program_reads(const struct program *program, bool *read);
  * value is NULL); branches not taken never fail.
  */
 const struct column *program_run(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
-				 struct row_failures *failures);
-/* The rows where a BOOLEAN program is true (not NULL, not failed), ascending; ret_rows may be `rows`. Returns how many. */
+                                 struct row_failures *failures);
+/* The rows where a BOOLEAN program is true (not NULL, not failed), ascending; ret_rows may be `rows`. Returns how many.
+ */
 size_t program_filter(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
-		      uint32_t *ret_rows, struct row_failures *failures);
+                      uint32_t *ret_rows, struct row_failures *failures);
 
 #endif

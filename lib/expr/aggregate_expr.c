@@ -1,0 +1,278 @@
+/* Aggregate calls are cut out of the tree: each becomes a column of the output program's batch, after the group keys.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/text.h"
+#include "lib/expr/aggregate_expr.h"
+#include "lib/expr/program.h"
+
+#define AGGREGATE_CALLS_MAX 64
+
+struct aggregate_scope {
+	const struct schema *row, *keys;
+	struct aggregate_expr *expr;
+};
+
+/* The signatures: one row each. TYPE_NULL as result: that of the argument. */
+static const struct signature {
+	const char *name;
+	enum aggregate_kind kind;
+	enum type argument; /* what an argument without a type becomes; TYPE_NULL: any type is taken */
+	enum type result;
+	bool numbers;   /* only of numbers */
+	bool parameter; /* a second argument, a constant from 0 to 1 */
+} signatures[] = {
+        {"count", AGGREGATE_COUNT, TYPE_NULL, TYPE_BIGINT, false, false},
+        {"sum", AGGREGATE_SUM, TYPE_DOUBLE, TYPE_NULL, true, false},
+        {"avg", AGGREGATE_AVG, TYPE_DOUBLE, TYPE_DOUBLE, true, false},
+        {"min", AGGREGATE_MIN, TYPE_NULL, TYPE_NULL, false, false},
+        {"max", AGGREGATE_MAX, TYPE_NULL, TYPE_NULL, false, false},
+        {"percentile", AGGREGATE_PERCENTILE, TYPE_DOUBLE, TYPE_DOUBLE, true, true},
+};
+
+static const struct signature *find_signature(const char *name)
+{
+	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
+		if (strcmp(signatures[i].name, name) == 0)
+			return &signatures[i];
+	return NULL;
+}
+
+bool aggregate_name(const char *name)
+{
+	return find_signature(name) != NULL;
+}
+
+const char *aggregate_kind_name(enum aggregate_kind kind)
+{
+	static const char *const names[] = {
+	        [AGGREGATE_COUNT_ROWS] = "COUNT(*)",
+	        [AGGREGATE_COUNT] = "COUNT",
+	        [AGGREGATE_COUNT_DISTINCT] = "COUNT(DISTINCT)",
+	        [AGGREGATE_SUM] = "SUM",
+	        [AGGREGATE_AVG] = "AVG",
+	        [AGGREGATE_MIN] = "MIN",
+	        [AGGREGATE_MAX] = "MAX",
+	        [AGGREGATE_PERCENTILE] = "PERCENTILE",
+	};
+
+	return names[kind];
+}
+
+/* Past the parenthesis that closes the one at text[i]; quoted text is passed over. */
+static size_t past_parenthesis(const char *text, size_t i)
+{
+	size_t depth = 0;
+
+	for (; text[i]; i++) {
+		if (text[i] == '\'' || text[i] == '"') {
+			char quote = text[i++];
+
+			while (text[i] && text[i] != quote)
+				i++;
+			if (!text[i])
+				return i;
+		} else if (text[i] == '(') {
+			depth++;
+		} else if (text[i] == ')' && --depth == 0) {
+			return i + 1;
+		}
+	}
+	return i;
+}
+
+/* The call as the user wrote it, FILTER and all. */
+static char *call_text(const struct checker *checker, size_t offset)
+{
+	const char *text = checker->text;
+	size_t end = offset + strcspn(text + offset, "("), next;
+	char *copy;
+
+	end = past_parenthesis(text, end);
+	next = end + strspn(text + end, " \t\r\n");
+	if (strncasecmp(text + next, "filter", 6) == 0)
+		end = past_parenthesis(text, next + strcspn(text + next, "("));
+	copy = xmalloc(end - offset + 1);
+	memcpy(copy, text + offset, end - offset);
+	copy[end - offset] = '\0';
+	return copy;
+}
+
+static void call_release(struct aggregate_call *call)
+{
+	program_free(call->argument);
+	program_free(call->filter);
+	free(call->text);
+}
+
+/* PERCENTILE's p. */
+static bool check_parameter(struct checker *checker, const json_t *json, double *ret_parameter)
+{
+	struct program *program = program_from_json(checker, json, TYPE_DOUBLE, "the second argument of PERCENTILE");
+	struct node *root = program ? program->root : NULL;
+	bool good = root && root->constant && !root->value.null && root->value.real >= 0 && root->value.real <= 1;
+
+	if (good)
+		*ret_parameter = root->value.real;
+	else if (root)
+		expr_problem(checker, root->offset, "write a number from 0 to 1, such as 0.95",
+		             "the second argument of PERCENTILE must be a constant from 0 to 1");
+	program_free(program);
+	return good;
+}
+
+static bool check_type(struct checker *checker, const struct signature *signature, struct aggregate_call *call,
+                       size_t offset)
+{
+	enum type type = program_type(call->argument);
+
+	call->argument_type = type;
+	call->result_type = signature->result;
+	if (signature->result == TYPE_NULL)
+		call->result_type = signature->kind == AGGREGATE_SUM && type == TYPE_INT ? TYPE_BIGINT : type;
+	if (signature->numbers && !type_is_number(type)) {
+		expr_problem(checker, offset, "use a number, or CAST", "%s does not take a %s", signature->name,
+		             type_name(type));
+		return false;
+	}
+	if ((signature->kind == AGGREGATE_MIN || signature->kind == AGGREGATE_MAX) && type == TYPE_BOOLEAN) {
+		expr_problem(checker, offset, "use COUNT(*) FILTER (WHERE …)", "%s does not take a BOOLEAN",
+		             signature->name);
+		return false;
+	}
+	return true;
+}
+
+static bool check_argument(struct checker *checker, const struct signature *signature, const json_t *body,
+                           struct aggregate_call *call)
+{
+	const json_t *arguments = json_object_get(body, "args");
+	size_t offset = json_offset(checker, body), wanted = signature->parameter ? 2 : 1;
+
+	if (json_object_get(body, "agg_star")) {
+		if (signature->kind == AGGREGATE_COUNT) {
+			call->kind = AGGREGATE_COUNT_ROWS;
+			call->result_type = TYPE_BIGINT;
+			return true;
+		}
+		expr_problem(checker, offset, "name the column", "%s(*) has no meaning", signature->name);
+		return false;
+	}
+	if (json_array_size(arguments) != wanted) {
+		expr_problem(checker, offset, wanted == 2 ? "write PERCENTILE(x, 0.95)" : "give it one argument",
+		             "%s does not take %zu arguments", signature->name, json_array_size(arguments));
+		return false;
+	}
+	call->argument = program_from_json(checker, json_array_get(arguments, 0), TYPE_NULL, signature->name);
+	if (!call->argument || !check_type(checker, signature, call, offset))
+		return false;
+	return wanted == 1 || check_parameter(checker, json_array_get(arguments, 1), &call->parameter);
+}
+
+static bool check_modifiers(struct checker *checker, const struct signature *signature, const json_t *body,
+                            struct aggregate_call *call)
+{
+	size_t offset = json_offset(checker, body);
+
+	if (json_object_get(body, "agg_order") || json_object_get(body, "agg_within_group")) {
+		expr_problem(checker, offset, "leave it out", "ORDER BY inside an aggregate is not supported");
+		return false;
+	}
+	if (!json_object_get(body, "agg_distinct"))
+		return true;
+	if (signature->kind == AGGREGATE_MIN || signature->kind == AGGREGATE_MAX)
+		return true; /* the same with and without */
+	if (signature->kind != AGGREGATE_COUNT) {
+		expr_problem(checker, offset, "COUNT(DISTINCT x) is supported", "%s(DISTINCT …) is not supported",
+		             signature->name);
+		return false;
+	}
+	call->kind = AGGREGATE_COUNT_DISTINCT;
+	return true;
+}
+
+/* Fills the call; what it holds is released by the caller, also on failure. */
+static bool check_call(struct checker *outer, const struct signature *signature, const json_t *body,
+                       struct aggregate_call *call)
+{
+	struct checker checker = *outer;
+	const json_t *filter = json_object_get(body, "agg_filter");
+	bool good;
+
+	checker.aggregates = NULL; /* none inside another */
+	checker.schema = outer->aggregates->row;
+	call->kind = signature->kind;
+	good = check_argument(&checker, signature, body, call);
+	good = check_modifiers(&checker, signature, body, call) && good;
+	if (filter) {
+		call->filter = program_from_json(&checker, filter, TYPE_BOOLEAN, "FILTER (WHERE …)");
+		good = call->filter && good;
+	}
+	if (good)
+		call->text = call_text(&checker, json_offset(&checker, body));
+	return good;
+}
+
+struct node *check_aggregate(struct checker *checker, const json_t *body, const char *name)
+{
+	struct aggregate_scope *scope = checker->aggregates;
+	size_t offset = json_offset(checker, body);
+	struct aggregate_expr *expr;
+	struct aggregate_call call = {0};
+
+	if (!scope)
+		return expr_problem(checker, offset, "aggregates stand in spec.aggregates, and not inside one another",
+		                    "the aggregate %s may not stand here", name);
+	expr = scope->expr;
+	if (expr->calls_count == AGGREGATE_CALLS_MAX)
+		return expr_problem(checker, offset, "split it", "more than %d aggregate calls in one expression",
+		                    AGGREGATE_CALLS_MAX);
+	if (!check_call(checker, find_signature(name), body, &call)) {
+		call_release(&call);
+		return NULL;
+	}
+	expr->calls = xrealloc(expr->calls, (expr->calls_count + 1) * sizeof(call));
+	expr->calls[expr->calls_count++] = call;
+	return node_column(checker, offset, (int)(scope->keys->count + expr->calls_count - 1), call.result_type);
+}
+
+struct aggregate_expr *aggregate_expr_compile(struct slice text, const struct schema *row, const struct schema *keys,
+                                              const struct expr_problems *problems)
+{
+	struct aggregate_expr *expr = xcalloc(1, sizeof(*expr));
+	struct aggregate_scope scope = {row, keys, expr};
+	struct checker checker = {.schema = keys, .problems = problems, .aggregates = &scope};
+	struct arena arena;
+	json_t *root, *expression;
+
+	arena_init(&arena);
+	checker.text = arena_string(&arena, text);
+	expression = expr_parse(&checker, text, &root);
+	if (expression)
+		expr->output = program_from_json(&checker, expression, TYPE_NULL, "the aggregate");
+	json_decref(root);
+	if (expr->output && !expr->calls_count) {
+		expr_problem(&checker, 0, "write an aggregate such as COUNT(*); a plain column belongs into groupBy",
+		             "there is no aggregate in this expression");
+		program_free(expr->output);
+		expr->output = NULL;
+	}
+	arena_release(&arena);
+	if (expr->output)
+		return expr;
+	aggregate_expr_free(expr);
+	return NULL;
+}
+
+void aggregate_expr_free(struct aggregate_expr *expr)
+{
+	if (!expr)
+		return;
+	for (size_t i = 0; i < expr->calls_count; i++)
+		call_release(&expr->calls[i]);
+	free(expr->calls);
+	program_free(expr->output);
+	free(expr);
+}

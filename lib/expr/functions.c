@@ -1,0 +1,131 @@
+/* The catalog of scalar functions: one row each. */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/text.h"
+#include "lib/expr/tree.h"
+
+#define ARGUMENTS_MAX 3
+
+/* TYPE_NULL as result: that of the first argument; as argument: any number, and `choose` picks the kernel by its type.
+ */
+static const struct function {
+	const char *name;
+	size_t least, most;
+	enum type arguments[ARGUMENTS_MAX];
+	enum type result;
+	kernel *run;
+	kernel *(*choose)(enum type type);
+} functions[] = {
+        {"lower", 1, 1, {TYPE_STRING}, TYPE_STRING, run_lower, NULL},
+        {"upper", 1, 1, {TYPE_STRING}, TYPE_STRING, run_upper, NULL},
+        {"length", 1, 1, {TYPE_STRING}, TYPE_INT, run_length, NULL},
+        {"char_length", 1, 1, {TYPE_STRING}, TYPE_INT, run_length, NULL},
+        {"character_length", 1, 1, {TYPE_STRING}, TYPE_INT, run_length, NULL},
+        {"substring", 2, 3, {TYPE_STRING, TYPE_INT, TYPE_INT}, TYPE_STRING, run_substring, NULL},
+        {"substr", 2, 3, {TYPE_STRING, TYPE_INT, TYPE_INT}, TYPE_STRING, run_substring, NULL},
+        {"abs", 1, 1, {TYPE_NULL}, TYPE_NULL, NULL, absolute_kernel},
+        {"floor", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_floor, NULL},
+        {"ceil", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_ceil, NULL},
+        {"ceiling", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_ceil, NULL},
+        {"round", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_round, NULL},
+};
+
+#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
+
+static const struct function *find_function(const char *name)
+{
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (strcmp(functions[i].name, name) == 0)
+			return &functions[i];
+	return NULL;
+}
+
+static struct node *unknown_function(struct checker *checker, size_t offset, const char *name)
+{
+	static const char *const aggregates[] = {"count", "sum", "avg", "min", "max", "percentile"};
+	const char *names[FUNCTIONS + sizeof(aggregates) / sizeof(aggregates[0])];
+	const char *nearest;
+	size_t count = 0;
+	char right[128];
+
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		names[count++] = functions[i].name;
+	for (size_t i = 0; i < sizeof(aggregates) / sizeof(aggregates[0]); i++)
+		names[count++] = aggregates[i];
+	nearest = text_nearest(slice_of(name), names, count);
+	if (!nearest)
+		return expr_problem(
+		        checker, offset,
+		        "functions are LOWER, UPPER, LENGTH, SUBSTRING, ABS, FLOOR, CEIL, ROUND, COALESCE, NULLIF",
+		        "there is no function %s", name);
+	snprintf(right, sizeof(right), "did you mean %s?", nearest);
+	return expr_problem(checker, offset, right, "there is no function %s", name);
+}
+
+static struct node *check_argument(struct checker *checker, const struct function *function, struct node *argument,
+                                   size_t index)
+{
+	enum type wanted = function->arguments[index];
+
+	if (wanted != TYPE_NULL)
+		return coerce(checker, argument, wanted, function->name);
+	if (argument->untyped)
+		return coerce(checker, argument, TYPE_DOUBLE, function->name);
+	if (!type_is_number(argument->type))
+		return expr_problem(checker, argument->offset, "use a number", "%s does not take a %s", function->name,
+		                    type_name(argument->type));
+	return argument;
+}
+
+static struct node *check_call(struct checker *checker, const struct function *function, const json_t *body)
+{
+	const json_t *arguments = json_object_get(body, "args");
+	size_t count = json_array_size(arguments), offset = json_offset(checker, body);
+	struct node *nodes[ARGUMENTS_MAX];
+	enum type type = function->result;
+	bool good = true;
+
+	if (count < function->least || count > function->most)
+		return expr_problem(checker, offset,
+		                    function->most == 1 ? "give it one argument" : "give it two or three arguments",
+		                    "%s does not take %zu arguments", function->name, count);
+	for (size_t i = 0; i < count; i++) {
+		nodes[i] = check_node(checker, json_array_get(arguments, i));
+		nodes[i] = nodes[i] ? check_argument(checker, function, nodes[i], i) : NULL;
+		good = good && nodes[i];
+	}
+	if (!good)
+		return NULL;
+	if (type == TYPE_NULL)
+		type = nodes[0]->type;
+	return node_fold(checker,
+	                 node_new(checker, offset, type,
+	                          function->choose ? function->choose(nodes[0]->type) : function->run, nodes, count));
+}
+
+struct node *check_function(struct checker *checker, const json_t *body)
+{
+	static const char *const only_aggregates[] = {"agg_filter", "agg_star", "agg_distinct", "agg_order",
+	                                              "agg_within_group"};
+	const json_t *names = json_object_get(body, "funcname");
+	const json_t *last = json_array_get(names, json_array_size(names) - 1);
+	const char *name = json_string_value(json_object_get(json_object_get(last, "String"), "sval"));
+	size_t offset = json_offset(checker, body);
+	const struct function *function;
+
+	if (json_object_get(body, "over") || json_object_get(body, "func_variadic"))
+		return expr_problem(checker, offset, "aggregate over the job's window",
+		                    "OVER and VARIADIC are not supported");
+	if (aggregate_name(name))
+		return check_aggregate(checker, body, name);
+	function = find_function(name);
+	if (!function)
+		return unknown_function(checker, offset, name);
+	for (size_t i = 0; i < sizeof(only_aggregates) / sizeof(only_aggregates[0]); i++)
+		if (json_object_get(body, only_aggregates[i]))
+			return expr_problem(checker, offset, "use them with an aggregate such as COUNT",
+			                    "FILTER, DISTINCT, ORDER BY and * do not go with %s", name);
+	return check_call(checker, function, body);
+}

@@ -1,0 +1,92 @@
+/*
+ * PostgreSQL's own parser (libpg_query) reads "SELECT <text>"; what comes back must be that and nothing more: one
+ * statement, one target, no other clause.
+ */
+#include <jansson.h>
+#include <pg_query.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "lib/expr/tree.h"
+
+#define WRAP "SELECT "
+
+static json_t *only_member(json_t *object, const char *key)
+{
+	return json_object_size(object) == 1 ? json_object_get(object, key) : NULL;
+}
+
+/* The one expression of the statement, or NULL. */
+static json_t *find_expression(json_t *root)
+{
+	json_t *statements = json_object_get(root, "stmts");
+	json_t *select = only_member(json_object_get(json_array_get(statements, 0), "stmt"), "SelectStmt");
+	json_t *targets = json_object_get(select, "targetList");
+	json_t *target = only_member(json_array_get(targets, 0), "ResTarget");
+	const char *key;
+	json_t *member;
+
+	if (json_array_size(statements) != 1 || json_array_size(targets) != 1 || json_object_get(target, "name") ||
+	    json_object_get(target, "indirection"))
+		return NULL;
+	json_object_foreach(select, key, member) if (strcmp(key, "targetList") && strcmp(key, "limitOption") &&
+	                                             strcmp(key, "op")) return NULL;
+	return json_object_get(target, "val");
+}
+
+static json_t *parse_wrapped(struct checker *checker, const char *wrapped, json_t **ret_root)
+{
+	PgQueryParseResult result = pg_query_parse(wrapped);
+	json_t *root = NULL, *expression = NULL;
+	size_t offset;
+
+	if (result.error) {
+		offset = result.error->cursorpos > (int)strlen(WRAP)
+		                 ? (size_t)result.error->cursorpos - 1 - strlen(WRAP)
+		                 : 0;
+		if (offset > strlen(wrapped) - strlen(WRAP))
+			offset = strlen(wrapped) - strlen(WRAP);
+		expr_problem(checker, offset, "write one SQL expression", "%s", result.error->message);
+	} else {
+		root = json_loads(result.parse_tree, JSON_ALLOW_NUL, NULL);
+		expression = find_expression(root);
+		if (!expression)
+			expr_problem(checker, 0, "write an expression such as: event = 'click'",
+			             "this is not one SQL expression alone");
+	}
+	pg_query_free_parse_result(result);
+	*ret_root = root;
+	return expression;
+}
+
+struct json_t *expr_parse(struct checker *checker, struct slice text, struct json_t **ret_root)
+{
+	char *wrapped;
+	json_t *expression;
+
+	*ret_root = NULL;
+	if (text.size > EXPR_TEXT_MAX) {
+		expr_problem(checker, 0, "shorten it", "the expression has %zu bytes; at most %d are allowed",
+		             text.size, EXPR_TEXT_MAX);
+		return NULL;
+	}
+	if (memchr(text.data, '\0', text.size)) {
+		expr_problem(checker, 0, "take it out", "the expression has a NUL byte");
+		return NULL;
+	}
+	wrapped = xmalloc(strlen(WRAP) + text.size + 1);
+	memcpy(wrapped, WRAP, strlen(WRAP));
+	memcpy(wrapped + strlen(WRAP), text.data, text.size);
+	wrapped[strlen(WRAP) + text.size] = '\0';
+	expression = parse_wrapped(checker, wrapped, ret_root);
+	free(wrapped);
+	return expression;
+}
+
+size_t json_offset(const struct checker *checker, const struct json_t *body)
+{
+	json_int_t location = json_integer_value(json_object_get(body, "location")) - (json_int_t)strlen(WRAP);
+
+	return location < 0 || (size_t)location > strlen(checker->text) ? 0 : (size_t)location;
+}

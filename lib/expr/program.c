@@ -1,0 +1,210 @@
+/* Programs: made from text, prepared once, run a batch at a time. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "lib/expr/program.h"
+
+struct node *node_new(struct checker *checker, size_t offset, enum type type, kernel *run, struct node **children,
+                      size_t count)
+{
+	struct program *program = checker->program;
+	struct node *node = arena_zalloc(&program->arena, sizeof(*node));
+
+	node->type = type;
+	node->offset = offset;
+	node->column = -1;
+	node->run = run;
+	node->count = count;
+	if (count) {
+		node->children = arena_alloc(&program->arena, count * sizeof(*children));
+		memcpy(node->children, children, count * sizeof(*children));
+	}
+	node->next = program->nodes;
+	program->nodes = node;
+	return node;
+}
+
+struct node *node_constant(struct checker *checker, size_t offset, struct value value)
+{
+	struct node *node = node_new(checker, offset, value.type, run_constant, NULL, 0);
+
+	node->constant = true;
+	node->value = value;
+	return node;
+}
+
+struct node *node_column(struct checker *checker, size_t offset, int column, enum type type)
+{
+	struct node *node = node_new(checker, offset, type, run_column, NULL, 0);
+
+	node->column = column;
+	return node;
+}
+
+/* Registers and scratch of a node and those below it. A node may have several parents. */
+static void prepare(struct program *program, struct node *node)
+{
+	if (node->result.values || node->run == run_column)
+		return;
+	for (size_t i = 0; i < node->count; i++)
+		prepare(program, node->children[i]);
+	column_init(&node->result, node->type, BATCH_ROWS_MAX);
+	for (size_t i = 0; i < 2 && node->count; i++)
+		node->scratch[i] = arena_alloc(&program->arena, BATCH_ROWS_MAX * sizeof(uint32_t));
+	for (size_t row = 0; node->constant && row < BATCH_ROWS_MAX; row++)
+		column_set(&node->result, row, node->value);
+}
+
+struct node *node_fold(struct checker *checker, struct node *node)
+{
+	struct row_failures *failures;
+	struct batch batch = {.rows = 1};
+	struct run run = {.batch = &batch, .arena = &checker->program->arena};
+	uint32_t row = 0;
+	struct value value;
+	bool failed;
+
+	for (size_t i = 0; i < node->count; i++)
+		if (!node->children[i]->constant)
+			return node;
+	failures = xcalloc(1, sizeof(*failures));
+	run.failures = failures;
+	prepare(checker->program, node);
+	value = column_value(node_run(node, &run, &row, 1), 0);
+	failed = failures->count > 0;
+	free(failures);
+	return failed ? node : node_constant(checker, node->offset, value);
+}
+
+struct program *program_new(void)
+{
+	struct program *program = xcalloc(1, sizeof(*program));
+
+	arena_init(&program->arena);
+	arena_init(&program->strings);
+	return program;
+}
+
+void program_finish(struct program *program, struct node *root)
+{
+	program->root = root;
+	prepare(program, root);
+}
+
+struct program *program_from_json(struct checker *checker, const struct json_t *json, enum type wanted,
+                                  const char *what)
+{
+	struct program *program = program_new();
+	struct checker inner = *checker;
+	struct node *root;
+
+	inner.program = program;
+	root = check_node(&inner, json);
+	if (root && (wanted != TYPE_NULL || root->untyped))
+		root = coerce(&inner, root, wanted == TYPE_NULL ? TYPE_STRING : wanted, what);
+	if (!root) {
+		program_free(program);
+		return NULL;
+	}
+	program_finish(program, root);
+	return program;
+}
+
+struct program *program_compile(struct slice text, const struct schema *schema, const struct expr_problems *problems)
+{
+	struct arena arena;
+	struct checker checker = {.schema = schema, .problems = problems};
+	struct program *program = NULL;
+	json_t *root, *expression;
+
+	arena_init(&arena);
+	checker.text = arena_string(&arena, text);
+	expression = expr_parse(&checker, text, &root);
+	if (expression)
+		program = program_from_json(&checker, expression, TYPE_NULL, "the expression");
+	json_decref(root);
+	arena_release(&arena);
+	return program;
+}
+
+void program_free(struct program *program)
+{
+	if (!program)
+		return;
+	for (struct node *node = program->nodes; node; node = node->next)
+		column_release(&node->result);
+	arena_release(&program->arena);
+	arena_release(&program->strings);
+	free(program);
+}
+
+enum type program_type(const struct program *program)
+{
+	return program->root->type;
+}
+
+static void mark_reads(const struct node *node, bool *read)
+{
+	if (node->run == run_column)
+		read[node->column] = true;
+	for (size_t i = 0; i < node->count; i++)
+		mark_reads(node->children[i], read);
+}
+
+void program_reads(const struct program *program, bool *read)
+{
+	mark_reads(program->root, read);
+}
+
+static void begin(struct program *program, const struct batch *batch, struct row_failures *failures)
+{
+	arena_reset(&program->strings);
+	program->run = (struct run){.batch = batch, .failures = failures, .arena = &program->strings};
+}
+
+const struct column *program_run(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
+                                 struct row_failures *failures)
+{
+	begin(program, batch, failures);
+	return node_run(program->root, &program->run, rows, n);
+}
+
+/* A chain of ANDs is filtered link by link: each sees only the rows that the ones before it kept. */
+static size_t filter(struct node *node, struct run *run, const uint32_t *rows, size_t n, uint32_t *ret_rows)
+{
+	const struct column *truth;
+	size_t kept = 0;
+
+	if (node->run == run_and) {
+		n = filter(node->children[0], run, rows, n, ret_rows);
+		return filter(node->children[1], run, ret_rows, n, ret_rows);
+	}
+	truth = node_run(node, run, rows, n);
+	for (size_t i = 0; i < n; i++) {
+		uint32_t row = rows[i];
+
+		ret_rows[kept] = row;
+		kept += truth->valid[row] & truth->booleans[row];
+	}
+	return kept;
+}
+
+size_t program_filter(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
+                      uint32_t *ret_rows, struct row_failures *failures)
+{
+	begin(program, batch, failures);
+	return filter(program->root, &program->run, rows, n, ret_rows);
+}
+
+void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason)
+{
+	struct row_failures *failures = run->failures;
+
+	result->valid[row] = 0;
+	for (size_t i = 0; i < failures->count; i++)
+		if (failures->rows[i] == row)
+			return;
+	failures->rows[failures->count] = row;
+	failures->reasons[failures->count++] = reason;
+}

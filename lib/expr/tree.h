@@ -1,0 +1,128 @@
+/*
+ * The typed tree that a program is: inside lib/expr only.
+ *
+ * A node is a kernel, its children and a register for its results. Running a node runs its children for the same rows
+ * (or, where a branch is not taken by all, for those that take it) and then its kernel: one loop over the rows.
+ * Recursion is once a node and batch, never once a row.
+ *
+ * Nodes, constants and scratch memory live in the program's arena; registers and scratch are made once, by
+ * program_prepare, after folding.
+ */
+#ifndef STREAMJOB_EXPR_TREE_H
+#define STREAMJOB_EXPR_TREE_H
+
+#include "lib/expr/expr.h"
+
+#define EXPR_TEXT_MAX  (16 * 1024)
+#define EXPR_DEPTH_MAX 200
+
+struct run {
+	const struct batch *batch;
+	struct row_failures *failures;
+	struct arena *arena; /* strings that this run builds */
+};
+
+struct node;
+typedef const struct column *kernel(struct node *node, struct run *run, const uint32_t *rows, size_t n);
+
+struct node {
+	enum type type;
+	bool constant;
+	bool untyped;       /* a literal whose type is still open: '…' or NULL */
+	bool negated;       /* NOT IN, NOT LIKE, IS NOT … */
+	size_t offset;      /* in the text */
+	struct value value; /* of a constant */
+	int column;         /* of a column reference, else -1 */
+	kernel *run;
+	struct node **children;
+	size_t count;
+	struct column result;
+	uint32_t *scratch[2]; /* BATCH_ROWS_MAX rows each, where the kernel splits its rows */
+	struct node *next;    /* of all nodes of the program */
+};
+
+struct program {
+	struct arena arena;   /* nodes and constants */
+	struct arena strings; /* of the last run */
+	struct node *nodes;
+	struct node *root;
+	struct run run;
+};
+
+/* Builds the tree; every function adds a problem and returns NULL where something is wrong. */
+struct checker {
+	struct program *program;
+	const struct schema *schema; /* what a column name means */
+	const struct expr_problems *problems;
+	const char *text; /* the expression, NUL-terminated */
+	size_t depth;
+	struct aggregate_scope *aggregates; /* NULL where an aggregate may not stand */
+};
+
+struct node *node_new(struct checker *checker, size_t offset, enum type type, kernel *run, struct node **children,
+                      size_t count);
+struct node *node_constant(struct checker *checker, size_t offset, struct value value);
+struct node *node_column(struct checker *checker, size_t offset, int column, enum type type);
+/* Problem at a byte of the text; returns NULL. */
+struct node *expr_problem(struct checker *checker, size_t offset, const char *right, const char *wrong, ...)
+        __attribute__((format(printf, 4, 5)));
+/* The node's constant where all its children are constants and nothing fails; else the node. */
+struct node *node_fold(struct checker *checker, struct node *node);
+
+/* parse.c: the parse tree's expression (a jansson object; release the root with json_decref), or NULL after a problem.
+ */
+struct json_t;
+struct json_t *expr_parse(struct checker *checker, struct slice text, struct json_t **ret_root);
+
+/* check.c */
+struct node *check_node(struct checker *checker, const struct json_t *json);
+size_t json_offset(const struct checker *checker, const struct json_t *body);
+/* operators.c, functions.c, aggregate_expr.c */
+struct node *check_a_expr(struct checker *checker, const struct json_t *body);
+struct node *check_function(struct checker *checker, const struct json_t *body);
+struct node *check_aggregate(struct checker *checker, const struct json_t *body, const char *name);
+bool aggregate_name(const char *name);
+
+/* coerce.c */
+bool type_is_number(enum type type);
+/* The type that all of them become, by PostgreSQL's rules; false after a problem. */
+bool common_type(struct checker *checker, struct node **nodes, size_t count, const char *what, enum type *ret_type);
+/* `node` as `type`: literals take it, numbers widen; NULL after a problem. */
+struct node *coerce(struct checker *checker, struct node *node, enum type type, const char *what);
+/* CAST(node AS type). */
+struct node *explicit_cast(struct checker *checker, struct node *node, enum type type, size_t offset);
+/* The kernel of a cast, or NULL where PostgreSQL has none. */
+kernel *cast_kernel(enum type from, enum type to);
+
+/* Kernels. */
+enum comparison {
+	COMPARE_EQ,
+	COMPARE_NE,
+	COMPARE_LT,
+	COMPARE_LE,
+	COMPARE_GT,
+	COMPARE_GE,
+	COMPARE_DISTINCT,
+	COMPARISONS
+};
+kernel *comparison_kernel(enum comparison comparison, enum type type);
+/* + - * / %: NULL where there is none for the type. */
+kernel *arithmetic_kernel(char operator, enum type type);
+kernel *negate_kernel(enum type type);
+kernel *absolute_kernel(enum type type);
+kernel run_constant, run_column, run_and, run_or, run_not, run_case, run_coalesce, run_null_test, run_bool_test,
+        run_in_list, run_floor, run_ceil, run_round, run_concat, run_lower, run_upper, run_length, run_substring,
+        run_like, run_ilike;
+
+/* What the value of IS TRUE, IS FALSE, IS UNKNOWN looks for, in node->column. */
+enum { TEST_TRUE, TEST_FALSE, TEST_UNKNOWN };
+
+static inline const struct column *node_run(struct node *node, struct run *run, const uint32_t *rows, size_t n)
+{
+	return node->run(node, run, rows, n);
+}
+
+/* The row fails: its value is NULL. */
+void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason);
+
+#endif
