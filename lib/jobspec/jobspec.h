@@ -57,6 +57,7 @@ struct datagen_column {
 	double mean, stddev;         /* normal; lognormal: of the logarithm */
 	struct names values;         /* choice */
 	double *weights;             /* choice; as many as values, or NULL: even */
+	size_t weights_count;
 	double null_probability;
 };
 struct datagen_source {

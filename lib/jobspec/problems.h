@@ -14,9 +14,12 @@ struct problem {
 	const char *file;
 	int line, column; /* from 1; 0 where there is none (JSON from the API server) */
 	const char *path; /* "spec.aggregates[1].expr" */
+	size_t offset;    /* byte in the text at `path`; PROBLEM_NO_OFFSET: the field as a whole */
 	const char *wrong;
 	const char *right; /* NULL where `wrong` says it all */
 };
+
+#define PROBLEM_NO_OFFSET ((size_t)-1)
 
 struct problems {
 	struct problem *items;
@@ -28,7 +31,9 @@ void problems_init(struct problems *problems);
 void problems_release(struct problems *problems);
 /* All texts are copied. */
 void problems_add(struct problems *problems, const char *file, int line, int column, const char *path,
-		  const char *wrong, const char *right);
+                  const char *wrong, const char *right);
+/* A problem whose place is known by its path alone; the loader finds file, line and column. */
+void problems_add_at(struct problems *problems, const char *path, size_t offset, const char *wrong, const char *right);
 /* A line each, in the order of file, line and column. */
 void problems_print(const struct problems *problems, struct buffer *out);
 

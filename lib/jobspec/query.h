@@ -17,6 +17,7 @@ struct query {
 	bool *read;                          /* row.count; which columns anything reads (a select that nobody reads is not run) */
 	struct program *filter;              /* NULL: every row; over the declared and source columns */
 	struct program **select;             /* jobspec's select_count; over the declared and source columns */
+	size_t select_count, aggregates_count;
 	size_t *key_columns;                 /* indexes into row */
 	size_t keys_count;
 	struct aggregate_expr **aggregates;  /* jobspec's aggregates_count; NULL elements never */

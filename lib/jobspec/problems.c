@@ -1,0 +1,103 @@
+#include "lib/jobspec/problems.h"
+
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+
+void problems_init(struct problems *problems)
+{
+	*problems = (struct problems){0};
+	arena_init(&problems->arena);
+}
+
+void problems_release(struct problems *problems)
+{
+	free(problems->items);
+	arena_release(&problems->arena);
+	*problems = (struct problems){0};
+}
+
+static const char *copy(struct problems *problems, const char *text)
+{
+	return text ? arena_string(&problems->arena, slice_of(text)) : NULL;
+}
+
+static struct problem *append(struct problems *problems)
+{
+	if (problems->count == PROBLEMS_MAX) {
+		problems->dropped++;
+		return NULL;
+	}
+	if (!problems->items)
+		problems->items = xcalloc(PROBLEMS_MAX, sizeof(*problems->items));
+	return &problems->items[problems->count++];
+}
+
+void problems_add(struct problems *problems, const char *file, int line, int column, const char *path,
+                  const char *wrong, const char *right)
+{
+	struct problem *problem = append(problems);
+
+	if (problem)
+		*problem = (struct problem){copy(problems, file),
+		                            line,
+		                            column,
+		                            copy(problems, path),
+		                            PROBLEM_NO_OFFSET,
+		                            copy(problems, wrong),
+		                            copy(problems, right)};
+}
+
+void problems_add_at(struct problems *problems, const char *path, size_t offset, const char *wrong, const char *right)
+{
+	struct problem *problem = append(problems);
+
+	if (problem)
+		*problem = (struct problem){
+		        NULL, 0, 0, copy(problems, path), offset, copy(problems, wrong), copy(problems, right)};
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct problem *a = *(const struct problem *const *)left, *b = *(const struct problem *const *)right;
+	int order = strcmp(a->file ? a->file : "", b->file ? b->file : "");
+
+	if (!order)
+		order = (a->line > b->line) - (a->line < b->line);
+	if (!order)
+		order = (a->column > b->column) - (a->column < b->column);
+	return order ? order : (a > b) - (a < b);
+}
+
+static void print_one(const struct problem *problem, struct buffer *out)
+{
+	if (problem->file)
+		buffer_printf(out, "%s:", problem->file);
+	if (problem->line)
+		buffer_printf(out, "%d:%d:", problem->line, problem->column);
+	if (problem->file || problem->line)
+		buffer_append_char(out, ' ');
+	if (problem->path && problem->path[0])
+		buffer_printf(out, "%s: ", problem->path);
+	buffer_append_text(out, problem->wrong);
+	if (problem->right)
+		buffer_printf(out, "; %s", problem->right);
+	buffer_append_char(out, '\n');
+}
+
+void problems_print(const struct problems *problems, struct buffer *out)
+{
+	const struct problem **sorted;
+
+	if (!problems->count)
+		return;
+	sorted = xcalloc(problems->count, sizeof(const struct problem *));
+	for (size_t i = 0; i < problems->count; i++)
+		sorted[i] = &problems->items[i];
+	qsort(sorted, problems->count, sizeof(const struct problem *), compare);
+	for (size_t i = 0; i < problems->count; i++)
+		print_one(sorted[i], out);
+	free(sorted);
+	if (problems->dropped)
+		buffer_printf(out, "and %zu more problems\n", problems->dropped);
+}
