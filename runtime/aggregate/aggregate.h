@@ -21,17 +21,19 @@ enum { AGGREGATE_FAILED = -1, AGGREGATE_OUT_OF_BUDGET = -2 };
 
 struct aggregate {
 	enum aggregate_kind kind;
-	enum type argument;  /* TYPE_NULL: any */
-	size_t state_size;   /* bytes, a multiple of 8; memory is aligned to 16 */
+	enum type argument; /* TYPE_NULL: any */
+	size_t state_size;  /* bytes, a multiple of 8; memory is aligned to 16 */
 	void (*init)(void *state);
 	/*
 	 * Adds rows[i] of `column` to states[i], i < n. NULLs were taken out by the caller. COUNT(*) gets column NULL.
-	 * When the budget is out it stops at a row with every state whole: rows before it are added, *ret_done says how many.
+	 * When the budget is out it stops at a row with every state whole: rows before it are added, *ret_done says how
+	 * many.
 	 */
 	int (*update)(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
-		      struct budget *budget, size_t *ret_done, struct error *err);
+	              struct budget *budget, size_t *ret_done, struct error *err);
 	int (*combine)(void *state, const void *other, struct budget *budget, struct error *err);
-	/* Strings of the value belong to the state. `parameter` is the call's (PERCENTILE's p). -1: overflow, said in err. */
+	/* Strings of the value belong to the state. `parameter` is the call's (PERCENTILE's p). -1: overflow, said in
+	 * err. */
 	int (*finalize)(const void *state, double parameter, struct value *ret_value, struct error *err);
 	/* A state as bytes, the same on every machine; load refuses what save did not write. */
 	void (*save)(const void *state, struct buffer *out);

@@ -14,8 +14,8 @@
 struct keyed_table;
 
 /* `calls` lives as long as the table. All memory of the table and its states is counted in `budget`. */
-struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count, struct budget *budget,
-				    size_t groups_max);
+struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count,
+                                    struct budget *budget, size_t groups_max);
 void keyed_table_free(struct keyed_table *table);
 /* No groups; memory is kept for the next window where it was used well. */
 void keyed_table_clear(struct keyed_table *table);
@@ -26,12 +26,13 @@ size_t keyed_table_groups(const struct keyed_table *table);
  * Returns how many are NULL.
  */
 size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
-			  void **ret_groups);
+                          void **ret_groups);
 /* The state of call `call` in a group. */
 void *keyed_table_state(const struct keyed_table *table, void *group, size_t call);
 struct slice keyed_table_key(const void *group);
 
-/* Adds every group of `other` to `table`. 0, AGGREGATE_FAILED or AGGREGATE_OUT_OF_BUDGET (groups_max counts as that). */
+/* Adds every group of `other` to `table`. 0, AGGREGATE_FAILED or AGGREGATE_OUT_OF_BUDGET (groups_max counts as that).
+ */
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, struct error *err);
 
 /* All groups, by ascending key bytes; the array is the caller's (free()). */

@@ -1,0 +1,180 @@
+/*
+ * COUNT(DISTINCT x) of values of at most 64 bits, exact: an open-addressing set of words in the budget. Zero marks an
+ * empty slot and is itself kept as a flag. Doubles: -0.0 is 0.0, every NaN is one NaN. Strings are in
+ * count_distinct_string.c.
+ */
+#include "lib/base/hash.h"
+#include "runtime/aggregate/implementations.h"
+#include "runtime/aggregate/state_bytes.h"
+
+#define SLOTS_MIN 8
+
+struct word_set {
+	uint64_t *slots;
+	uint32_t capacity; /* a power of two, or 0 */
+	uint32_t used;     /* without zero */
+	bool zero;
+};
+
+static void set_init(void *state)
+{
+	*(struct word_set *)state = (struct word_set){0};
+}
+
+static void set_release(void *state, struct budget *budget)
+{
+	struct word_set *set = state;
+
+	budget_free(budget, set->slots, set->capacity * sizeof(uint64_t));
+	set_init(state);
+}
+
+/* The word's slot, or the empty one where it belongs. */
+static uint64_t *find_slot(uint64_t *slots, uint32_t capacity, uint64_t word)
+{
+	uint32_t i = (uint32_t)hash_mix(word) & (capacity - 1);
+
+	while (slots[i] && slots[i] != word)
+		i = (i + 1) & (capacity - 1);
+	return &slots[i];
+}
+
+static int grow(struct word_set *set, struct budget *budget)
+{
+	uint32_t capacity = set->capacity ? set->capacity * 2 : SLOTS_MIN;
+	uint64_t *slots;
+
+	if (capacity > UINT32_C(1) << 30)
+		return AGGREGATE_OUT_OF_BUDGET;
+	slots = budget_alloc(budget, capacity * sizeof(uint64_t));
+	if (!slots)
+		return AGGREGATE_OUT_OF_BUDGET;
+	memset(slots, 0, capacity * sizeof(uint64_t));
+	for (uint32_t i = 0; i < set->capacity; i++)
+		if (set->slots[i])
+			*find_slot(slots, capacity, set->slots[i]) = set->slots[i];
+	budget_free(budget, set->slots, set->capacity * sizeof(uint64_t));
+	set->slots = slots;
+	set->capacity = capacity;
+	return 0;
+}
+
+static int set_add(struct word_set *set, uint64_t word, struct budget *budget)
+{
+	uint64_t *slot;
+
+	if (!word) {
+		set->zero = true;
+		return 0;
+	}
+	if (set->capacity && *find_slot(set->slots, set->capacity, word) == word)
+		return 0;
+	if (set->used * 4 >= set->capacity * 3 && grow(set, budget) < 0)
+		return AGGREGATE_OUT_OF_BUDGET;
+	slot = find_slot(set->slots, set->capacity, word);
+	*slot = word;
+	set->used++;
+	return 0;
+}
+
+static uint64_t double_word(double value)
+{
+	uint64_t word;
+
+	if (value != value)
+		return 0x7ff8000000000000u;
+	value += 0.0;
+	memcpy(&word, &value, sizeof(word));
+	return word;
+}
+
+#define BOOLEAN_WORD(value) (uint64_t)(value)
+#define INTEGER_WORD(value) (uint64_t)(int64_t)(value)
+
+#define SET_UPDATE(name, member, word)                                                                                 \
+	static int name(void *const *states, const struct column *column, const uint32_t *rows, size_t n,              \
+	                struct budget *budget, size_t *ret_done, struct error *err)                                    \
+	{                                                                                                              \
+		(void)err;                                                                                             \
+		for (*ret_done = 0; *ret_done < n; (*ret_done)++)                                                      \
+			if (set_add(states[*ret_done], word(column->member[rows[*ret_done]]), budget) < 0)             \
+				return AGGREGATE_OUT_OF_BUDGET;                                                        \
+		return 0;                                                                                              \
+	}
+
+SET_UPDATE(boolean_update, booleans, BOOLEAN_WORD)
+SET_UPDATE(int_update, ints, INTEGER_WORD)
+SET_UPDATE(bigint_update, bigints, INTEGER_WORD)
+SET_UPDATE(double_update, doubles, double_word)
+
+static int set_combine(void *state, const void *other, struct budget *budget, struct error *err)
+{
+	struct word_set *set = state;
+	const struct word_set *more = other;
+
+	(void)err;
+	set->zero = set->zero || more->zero;
+	for (uint32_t i = 0; i < more->capacity; i++)
+		if (more->slots[i] && set_add(set, more->slots[i], budget) < 0)
+			return AGGREGATE_OUT_OF_BUDGET;
+	return 0;
+}
+
+static int set_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+{
+	const struct word_set *set = state;
+
+	(void)parameter;
+	(void)err;
+	*ret_value = (struct value){.type = TYPE_BIGINT, .bigint = (int64_t)set->used + set->zero};
+	return 0;
+}
+
+static void set_save(const void *state, struct buffer *out)
+{
+	const struct word_set *set = state;
+
+	save_word(out, set->zero);
+	save_word(out, set->used);
+	for (uint32_t i = 0; i < set->capacity; i++)
+		if (set->slots[i])
+			save_word(out, set->slots[i]);
+}
+
+static int set_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+{
+	struct word_set *set = state;
+	uint64_t count, word;
+	bool zero;
+
+	if (load_flag(in, &zero, err) < 0 || load_word(in, &count, err) < 0)
+		return -1;
+	set->zero = zero;
+	for (uint64_t i = 0; i < count; i++) {
+		if (load_word(in, &word, err) < 0)
+			return -1;
+		if (set_add(set, word, budget) < 0)
+			return AGGREGATE_OUT_OF_BUDGET;
+	}
+	return 0;
+}
+
+#define COUNT_DISTINCT(name, type_, update_)                                                                           \
+	const struct aggregate name = {                                                                                \
+	        .kind = AGGREGATE_COUNT_DISTINCT,                                                                      \
+	        .argument = type_,                                                                                     \
+	        .state_size = sizeof(struct word_set),                                                                 \
+	        .init = set_init,                                                                                      \
+	        .update = update_,                                                                                     \
+	        .combine = set_combine,                                                                                \
+	        .finalize = set_finalize,                                                                              \
+	        .save = set_save,                                                                                      \
+	        .load = set_load,                                                                                      \
+	        .release = set_release,                                                                                \
+	};
+
+COUNT_DISTINCT(count_distinct_boolean, TYPE_BOOLEAN, boolean_update)
+COUNT_DISTINCT(count_distinct_int, TYPE_INT, int_update)
+COUNT_DISTINCT(count_distinct_bigint, TYPE_BIGINT, bigint_update)
+COUNT_DISTINCT(count_distinct_timestamp, TYPE_TIMESTAMP, bigint_update)
+COUNT_DISTINCT(count_distinct_double, TYPE_DOUBLE, double_update)

@@ -1,0 +1,112 @@
+/*
+ * MIN and MAX of numbers and times. Doubles in PostgreSQL's total order: NaN is above everything. Strings are in
+ * min_max_string.c.
+ */
+#include "runtime/aggregate/implementations.h"
+#include "runtime/aggregate/state_bytes.h"
+
+struct extreme {
+	union {
+		int64_t integer;
+		double real;
+	};
+	bool seen; /* MIN and MAX of nothing are NULL */
+};
+
+static inline bool integer_below(int64_t a, int64_t b)
+{
+	return a < b;
+}
+
+static inline bool real_below(double a, double b)
+{
+	return a < b || (a == a && b != b);
+}
+
+static void extreme_init(void *state)
+{
+	*(struct extreme *)state = (struct extreme){0};
+}
+
+static void extreme_save(const void *state, struct buffer *out)
+{
+	const struct extreme *extreme = state;
+
+	save_word(out, (uint64_t)extreme->integer);
+	save_word(out, extreme->seen);
+}
+
+static int extreme_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+{
+	uint64_t word;
+	bool seen;
+
+	(void)budget;
+	if (load_word(in, &word, err) < 0 || load_flag(in, &seen, err) < 0)
+		return -1;
+	*(struct extreme *)state = (struct extreme){.integer = (int64_t)word, .seen = seen};
+	return 0;
+}
+
+/* `better(new, old)`: the new value takes the old one's place. */
+#define EXTREME(name, kind_, type_, column_member, member, better)                                                     \
+	static int name##_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,     \
+	                         struct budget *budget, size_t *ret_done, struct error *err)                           \
+	{                                                                                                              \
+		(void)budget;                                                                                          \
+		(void)err;                                                                                             \
+		for (size_t i = 0; i < n; i++) {                                                                       \
+			struct extreme *extreme = states[i];                                                           \
+                                                                                                                       \
+			if (!extreme->seen || better(column->column_member[rows[i]], extreme->member))                 \
+				extreme->member = column->column_member[rows[i]];                                      \
+			extreme->seen = true;                                                                          \
+		}                                                                                                      \
+		*ret_done = n;                                                                                         \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	static int name##_combine(void *state, const void *other, struct budget *budget, struct error *err)            \
+	{                                                                                                              \
+		struct extreme *extreme = state;                                                                       \
+		const struct extreme *more = other;                                                                    \
+                                                                                                                       \
+		(void)budget;                                                                                          \
+		(void)err;                                                                                             \
+		if (more->seen && (!extreme->seen || better(more->member, extreme->member)))                           \
+			*extreme = *more;                                                                              \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	static int name##_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)    \
+	{                                                                                                              \
+		const struct extreme *extreme = state;                                                                 \
+                                                                                                                       \
+		(void)parameter;                                                                                       \
+		(void)err;                                                                                             \
+		*ret_value = (struct value){.type = type_, .null = !extreme->seen};                                    \
+		EXTREME_RESULT_##member;                                                                               \
+		return 0;                                                                                              \
+	}                                                                                                              \
+	const struct aggregate name = {                                                                                \
+	        .kind = kind_,                                                                                         \
+	        .argument = type_,                                                                                     \
+	        .state_size = sizeof(struct extreme),                                                                  \
+	        .init = extreme_init,                                                                                  \
+	        .update = name##_update,                                                                               \
+	        .combine = name##_combine,                                                                             \
+	        .finalize = name##_finalize,                                                                           \
+	        .save = extreme_save,                                                                                  \
+	        .load = extreme_load,                                                                                  \
+	};
+#define EXTREME_RESULT_integer ret_value->bigint = extreme->integer
+#define EXTREME_RESULT_real    ret_value->real = extreme->real
+#define INTEGER_ABOVE(a, b)    integer_below(b, a)
+#define REAL_ABOVE(a, b)       real_below(b, a)
+
+EXTREME(min_int, AGGREGATE_MIN, TYPE_INT, ints, integer, integer_below)
+EXTREME(min_bigint, AGGREGATE_MIN, TYPE_BIGINT, bigints, integer, integer_below)
+EXTREME(min_timestamp, AGGREGATE_MIN, TYPE_TIMESTAMP, bigints, integer, integer_below)
+EXTREME(min_double, AGGREGATE_MIN, TYPE_DOUBLE, doubles, real, real_below)
+EXTREME(max_int, AGGREGATE_MAX, TYPE_INT, ints, integer, INTEGER_ABOVE)
+EXTREME(max_bigint, AGGREGATE_MAX, TYPE_BIGINT, bigints, integer, INTEGER_ABOVE)
+EXTREME(max_timestamp, AGGREGATE_MAX, TYPE_TIMESTAMP, bigints, integer, INTEGER_ABOVE)
+EXTREME(max_double, AGGREGATE_MAX, TYPE_DOUBLE, doubles, real, REAL_ABOVE)

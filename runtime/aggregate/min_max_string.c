@@ -1,0 +1,152 @@
+/* MIN and MAX of strings, in byte order: the state owns a copy. */
+#include "runtime/aggregate/implementations.h"
+#include "runtime/aggregate/state_bytes.h"
+
+struct text_extreme {
+	char *data;
+	size_t size, capacity;
+	bool seen;
+};
+
+static void text_init(void *state)
+{
+	*(struct text_extreme *)state = (struct text_extreme){0};
+}
+
+static void text_release(void *state, struct budget *budget)
+{
+	struct text_extreme *extreme = state;
+
+	budget_free(budget, extreme->data, extreme->capacity);
+	text_init(state);
+}
+
+static int replace(struct text_extreme *extreme, struct slice text, struct budget *budget)
+{
+	if (text.size > extreme->capacity) {
+		char *data = budget_resize(budget, extreme->data, extreme->capacity, text.size);
+
+		if (!data)
+			return AGGREGATE_OUT_OF_BUDGET;
+		extreme->data = data;
+		extreme->capacity = text.size;
+	}
+	if (text.size)
+		memcpy(extreme->data, text.data, text.size);
+	extreme->size = text.size;
+	extreme->seen = true;
+	return 0;
+}
+
+/* `sign`: -1 for MIN, 1 for MAX. */
+static int offer(struct text_extreme *extreme, struct slice text, int sign, struct budget *budget)
+{
+	struct slice old = {extreme->data, extreme->size};
+
+	if (extreme->seen && slice_compare(text, old) * sign <= 0)
+		return 0;
+	return replace(extreme, text, budget);
+}
+
+static int update(void *const *states, const struct column *column, const uint32_t *rows, size_t n, int sign,
+                  struct budget *budget, size_t *ret_done)
+{
+	for (*ret_done = 0; *ret_done < n; (*ret_done)++) {
+		int result = offer(states[*ret_done], column->strings[rows[*ret_done]], sign, budget);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static int combine(void *state, const void *other, int sign, struct budget *budget)
+{
+	const struct text_extreme *more = other;
+
+	return more->seen ? offer(state, (struct slice){more->data, more->size}, sign, budget) : 0;
+}
+
+static int min_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
+                      struct budget *budget, size_t *ret_done, struct error *err)
+{
+	(void)err;
+	return update(states, column, rows, n, -1, budget, ret_done);
+}
+
+static int max_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
+                      struct budget *budget, size_t *ret_done, struct error *err)
+{
+	(void)err;
+	return update(states, column, rows, n, 1, budget, ret_done);
+}
+
+static int min_combine(void *state, const void *other, struct budget *budget, struct error *err)
+{
+	(void)err;
+	return combine(state, other, -1, budget);
+}
+
+static int max_combine(void *state, const void *other, struct budget *budget, struct error *err)
+{
+	(void)err;
+	return combine(state, other, 1, budget);
+}
+
+static int text_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+{
+	const struct text_extreme *extreme = state;
+
+	(void)parameter;
+	(void)err;
+	*ret_value = (struct value){.type = TYPE_STRING,
+	                            .null = !extreme->seen,
+	                            .string = {extreme->data ? extreme->data : "", extreme->size}};
+	return 0;
+}
+
+static void text_save(const void *state, struct buffer *out)
+{
+	const struct text_extreme *extreme = state;
+
+	save_word(out, extreme->seen);
+	save_word(out, extreme->size);
+	buffer_append(out, extreme->data, extreme->size);
+}
+
+static int text_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+{
+	uint64_t size;
+	struct slice text;
+	bool seen;
+
+	if (load_flag(in, &seen, err) < 0 || load_word(in, &size, err) < 0 || load_bytes(in, size, &text, err) < 0)
+		return -1;
+	return seen ? replace(state, text, budget) : 0;
+}
+
+const struct aggregate min_string = {
+        .kind = AGGREGATE_MIN,
+        .argument = TYPE_STRING,
+        .state_size = sizeof(struct text_extreme),
+        .init = text_init,
+        .update = min_update,
+        .combine = min_combine,
+        .finalize = text_finalize,
+        .save = text_save,
+        .load = text_load,
+        .release = text_release,
+};
+
+const struct aggregate max_string = {
+        .kind = AGGREGATE_MAX,
+        .argument = TYPE_STRING,
+        .state_size = sizeof(struct text_extreme),
+        .init = text_init,
+        .update = max_update,
+        .combine = max_combine,
+        .finalize = text_finalize,
+        .save = text_save,
+        .load = text_load,
+        .release = text_release,
+};

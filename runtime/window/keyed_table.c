@@ -1,0 +1,324 @@
+/*
+ * Slots of hash and group, linear probing, at most three quarters full; groups lie in chunks that never move:
+ *
+ *   struct group | states of all calls, each aligned to 16 | key bytes
+ *
+ * When the budget refuses a larger slot array the table goes on to fifteen sixteenths; then new groups are refused, and
+ * none that is there is ever lost.
+ */
+#include "runtime/window/keyed_table.h"
+
+#include <stdlib.h>
+
+#include "lib/base/hash.h"
+
+#define SLOTS_MIN       256
+#define CHUNK_BYTES_MIN 4096
+#define CHUNK_BYTES_MAX ((size_t)1 << 20)
+#define PROBE_BLOCK     128 /* rows whose cache misses overlap */
+#define ALIGN           16
+
+struct group {
+	uint64_t hash;
+	const char *key;
+	size_t key_size;
+	uint64_t unused; /* states begin at a multiple of ALIGN */
+};
+
+struct slot {
+	uint64_t hash;
+	struct group *group; /* NULL: empty */
+};
+
+struct chunk {
+	struct chunk *older;
+	size_t size, used; /* of the memory after this header */
+	uint64_t unused;
+};
+
+struct keyed_table {
+	const struct aggregate_call *const *calls;
+	const struct aggregate **aggregates;
+	size_t *state_offsets; /* from the group */
+	size_t calls_count, states_end;
+	struct budget *budget;
+	size_t groups_max, groups;
+	struct slot *slots;
+	size_t capacity; /* a power of two */
+	struct chunk *chunks;
+	size_t chunk_bytes; /* of all chunks */
+	bool releases;      /* some aggregate has memory of its own */
+};
+
+static size_t align(size_t size)
+{
+	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+}
+
+struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count,
+                                    struct budget *budget, size_t groups_max)
+{
+	struct keyed_table *table = xcalloc(1, sizeof(*table));
+
+	table->calls = calls;
+	table->calls_count = calls_count;
+	table->budget = budget;
+	table->groups_max = groups_max;
+	table->aggregates = xcalloc(calls_count, sizeof(const struct aggregate *));
+	table->state_offsets = xcalloc(calls_count, sizeof(size_t));
+	table->states_end = sizeof(struct group);
+	for (size_t c = 0; c < calls_count; c++) {
+		table->aggregates[c] = aggregate_find(calls[c]->kind, calls[c]->argument_type);
+		table->state_offsets[c] = table->states_end;
+		table->states_end += align(table->aggregates[c]->state_size);
+		table->releases = table->releases || table->aggregates[c]->release;
+	}
+	return table;
+}
+
+static void release_states(struct keyed_table *table)
+{
+	for (size_t s = 0; s < table->capacity && table->releases; s++) {
+		if (!table->slots[s].group)
+			continue;
+		for (size_t c = 0; c < table->calls_count; c++)
+			if (table->aggregates[c]->release)
+				table->aggregates[c]->release(keyed_table_state(table, table->slots[s].group, c),
+				                              table->budget);
+	}
+}
+
+static void free_chunks(struct keyed_table *table)
+{
+	while (table->chunks) {
+		struct chunk *chunk = table->chunks;
+
+		table->chunks = chunk->older;
+		budget_free(table->budget, chunk, sizeof(*chunk) + chunk->size);
+	}
+	table->chunk_bytes = 0;
+}
+
+static void free_slots(struct keyed_table *table)
+{
+	budget_free(table->budget, table->slots, table->capacity * sizeof(struct slot));
+	table->slots = NULL;
+	table->capacity = 0;
+}
+
+void keyed_table_free(struct keyed_table *table)
+{
+	if (!table)
+		return;
+	release_states(table);
+	free_chunks(table);
+	free_slots(table);
+	free(table->aggregates);
+	free(table->state_offsets);
+	free(table);
+}
+
+/* Slots that were used well stay; the newest chunk, the largest, stays where one was enough. */
+void keyed_table_clear(struct keyed_table *table)
+{
+	release_states(table);
+	if (table->capacity > SLOTS_MIN && table->groups * 8 < table->capacity)
+		free_slots(table);
+	else if (table->slots)
+		memset(table->slots, 0, table->capacity * sizeof(struct slot));
+	if (table->chunks && !table->chunks->older)
+		table->chunks->used = 0;
+	else
+		free_chunks(table);
+	table->groups = 0;
+}
+
+size_t keyed_table_groups(const struct keyed_table *table)
+{
+	return table->groups;
+}
+
+void *keyed_table_state(const struct keyed_table *table, void *group, size_t call)
+{
+	return (char *)group + table->state_offsets[call];
+}
+
+struct slice keyed_table_key(const void *group)
+{
+	const struct group *header = group;
+
+	return (struct slice){header->key, header->key_size};
+}
+
+static bool grow(struct keyed_table *table)
+{
+	size_t capacity = table->capacity ? table->capacity * 2 : SLOTS_MIN;
+	struct slot *slots = budget_alloc(table->budget, capacity * sizeof(struct slot));
+
+	if (!slots)
+		return false;
+	memset(slots, 0, capacity * sizeof(struct slot));
+	for (size_t s = 0; s < table->capacity; s++) {
+		size_t i = table->slots[s].hash & (capacity - 1);
+
+		if (!table->slots[s].group)
+			continue;
+		while (slots[i].group)
+			i = (i + 1) & (capacity - 1);
+		slots[i] = table->slots[s];
+	}
+	free_slots(table);
+	table->slots = slots;
+	table->capacity = capacity;
+	return true;
+}
+
+static void *chunk_alloc(struct keyed_table *table, size_t size)
+{
+	struct chunk *chunk = table->chunks;
+
+	if (!chunk || chunk->size - chunk->used < size) {
+		size_t bytes = table->chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : table->chunk_bytes;
+
+		bytes = bytes > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : bytes;
+		bytes = bytes < size ? size : bytes;
+		chunk = budget_alloc(table->budget, sizeof(*chunk) + bytes);
+		if (!chunk && bytes > size) {
+			bytes = size; /* the last bytes of the budget */
+			chunk = budget_alloc(table->budget, sizeof(*chunk) + bytes);
+		}
+		if (!chunk)
+			return NULL;
+		*chunk = (struct chunk){.older = table->chunks, .size = bytes};
+		table->chunks = chunk;
+		table->chunk_bytes += bytes;
+	}
+	chunk->used += size;
+	return (char *)(chunk + 1) + chunk->used - size;
+}
+
+static struct group *make_group(struct keyed_table *table, struct slice key, uint64_t hash)
+{
+	struct group *group = chunk_alloc(table, align(table->states_end + key.size));
+	char *bytes;
+
+	if (!group)
+		return NULL;
+	bytes = (char *)group + table->states_end;
+	if (key.size)
+		memcpy(bytes, key.data, key.size);
+	*group = (struct group){.hash = hash, .key = bytes, .key_size = key.size};
+	for (size_t c = 0; c < table->calls_count; c++)
+		table->aggregates[c]->init(keyed_table_state(table, group, c));
+	return group;
+}
+
+static bool room_for_one(struct keyed_table *table)
+{
+	if (table->groups >= table->groups_max)
+		return false;
+	if (table->groups * 4 < table->capacity * 3 || grow(table))
+		return true;
+	return table->groups * 16 < table->capacity * 15;
+}
+
+/* The group of a key, made when new; NULL where it may not be. */
+static struct group *find_or_make(struct keyed_table *table, struct slice key, uint64_t hash)
+{
+	struct group *group;
+	size_t i;
+
+	if (table->capacity) {
+		for (i = hash & (table->capacity - 1); table->slots[i].group; i = (i + 1) & (table->capacity - 1)) {
+			group = table->slots[i].group;
+			if (table->slots[i].hash == hash && group->key_size == key.size &&
+			    memcmp(group->key, key.data, key.size) == 0)
+				return group;
+		}
+	}
+	if (!room_for_one(table))
+		return NULL;
+	group = make_group(table, key, hash);
+	if (!group)
+		return NULL;
+	for (i = hash & (table->capacity - 1); table->slots[i].group; i = (i + 1) & (table->capacity - 1))
+		continue;
+	table->slots[i] = (struct slot){hash, group};
+	table->groups++;
+	return group;
+}
+
+static void prefetch(const struct keyed_table *table, const uint64_t *hashes, size_t n)
+{
+	size_t mask = table->capacity - 1;
+
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(&table->slots[hashes[i] & mask]);
+	for (size_t i = 0; i < n; i++)
+		__builtin_prefetch(table->slots[hashes[i] & mask].group, 1);
+}
+
+size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
+                          void **ret_groups)
+{
+	size_t refused = 0;
+
+	for (size_t from = 0; from < n; from += PROBE_BLOCK) {
+		size_t to = n - from < PROBE_BLOCK ? n : from + PROBE_BLOCK;
+
+		if (table->capacity)
+			prefetch(table, hashes + from, to - from);
+		for (size_t i = from; i < to; i++) {
+			ret_groups[i] = find_or_make(table, keys[i], hashes[i]);
+			refused += !ret_groups[i];
+		}
+	}
+	return refused;
+}
+
+static int combine_group(struct keyed_table *table, const struct keyed_table *other, struct group *from,
+                         struct error *err)
+{
+	struct group *group = find_or_make(table, keyed_table_key(from), from->hash);
+
+	if (!group)
+		return AGGREGATE_OUT_OF_BUDGET;
+	for (size_t c = 0; c < table->calls_count; c++) {
+		int result = table->aggregates[c]->combine(keyed_table_state(table, group, c),
+		                                           keyed_table_state(other, from, c), table->budget, err);
+
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, struct error *err)
+{
+	for (size_t s = 0; s < other->capacity; s++) {
+		int result = 0;
+
+		if (other->slots[s].group)
+			result = combine_group(table, other, other->slots[s].group, err);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+	return slice_compare(keyed_table_key(*(void *const *)left), keyed_table_key(*(void *const *)right));
+}
+
+void **keyed_table_sorted(const struct keyed_table *table)
+{
+	void **groups = xcalloc(table->groups, sizeof(void *));
+	size_t count = 0;
+
+	for (size_t s = 0; s < table->capacity; s++)
+		if (table->slots[s].group)
+			groups[count++] = table->slots[s].group;
+	qsort(groups, count, sizeof(void *), compare_groups);
+	return groups;
+}
