@@ -16,7 +16,7 @@ static void cut_at_character(char *text, size_t size)
 		text[begin - 1] = '\0';
 }
 
-int error_set(struct error *err, const char *format, ...)
+void error_write(struct error *err, const char *format, ...)
 {
 	char text[ERROR_TEXT_MAX]; /* an argument may be err's own text */
 	va_list arguments;
@@ -26,10 +26,9 @@ int error_set(struct error *err, const char *format, ...)
 	va_end(arguments);
 	cut_at_character(text, sizeof(text));
 	memcpy(err->text, text, sizeof(text));
-	return -1;
 }
 
-int error_prefix(struct error *err, const char *format, ...)
+void error_write_prefix(struct error *err, const char *format, ...)
 {
 	char prefix[ERROR_TEXT_MAX];
 	char text[2 * ERROR_TEXT_MAX + 4];
@@ -39,5 +38,5 @@ int error_prefix(struct error *err, const char *format, ...)
 	vsnprintf(prefix, sizeof(prefix), format, arguments);
 	va_end(arguments);
 	snprintf(text, sizeof(text), "%s: %s", prefix, err->text);
-	return error_set(err, "%s", text);
+	error_write(err, "%s", text);
 }

@@ -16,10 +16,17 @@ struct error {
 	char text[ERROR_TEXT_MAX]; /* NUL-terminated UTF-8; longer text is cut at a character */
 };
 
-/* Sets the sentence; returns -1, so that `return error_set(err, …)` reads well. */
-int error_set(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void error_write(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void error_write_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Puts "context: " before what err already says; returns -1. */
-int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static inline int error_failed(void)
+{
+	return -1;
+}
+
+/* Sets the sentence; is -1, so that `return error_set(err, …)` reads well (and the compiler sees that it fails). */
+#define error_set(...) (error_write(__VA_ARGS__), error_failed())
+/* Puts "context: " before what err already says; is -1. */
+#define error_prefix(...) (error_write_prefix(__VA_ARGS__), error_failed())
 
 #endif

@@ -18,8 +18,9 @@
 /* A row that was not wanted: `row` is its number in the record batch. */
 struct bad_row {
 	uint32_t row;
-	enum bad_policy policy; /* BAD_SKIP, BAD_SKIP_ROW, BAD_DEAD_LETTER or BAD_FAIL: what to do with it */
-	char reason[JSON_REASON_TEXT_MAX]; /* "byte 17: expected ',' or '}'", "column latency_ms: \"x\" is not a DOUBLE" */
+	enum bad_policy policy;            /* BAD_SKIP, BAD_SKIP_ROW, BAD_DEAD_LETTER or BAD_FAIL: what to do with it */
+	char reason[JSON_REASON_TEXT_MAX]; /* "byte 17: expected ',' or '}'", "column latency_ms: \"x\" is not a DOUBLE"
+	                                    */
 };
 
 struct bad_rows {
@@ -32,15 +33,15 @@ struct json_decoder;
 
 /* Decodes the first `columns_count` columns of the batch; only those with read[i]. Paths are checked by the jobspec. */
 struct json_decoder *json_decoder_new(const struct column_spec *columns, size_t columns_count, const bool *read,
-				      const struct json_format *format);
+                                      const struct json_format *format);
 void json_decoder_free(struct json_decoder *decoder);
 
 /*
- * Row i of `batch` from record i. ret_rows: the good rows, ascending; returns how many. The rest are in `bad`, each once.
- * batch->rows is set to records->count.
+ * Row i of `batch` from record i. ret_rows: the good rows, ascending; returns how many. The rest are in `bad`, each
+ * once. batch->rows is set to records->count.
  */
 size_t json_decode(struct json_decoder *decoder, const struct record_batch *records, struct batch *batch,
-		   uint32_t *ret_rows, struct bad_rows *bad);
+                   uint32_t *ret_rows, struct bad_rows *bad);
 
 /* 0 where `path` is "$" followed by .name, ['name'] or [index] parts; else -1 and the reason (for the job check). */
 int json_path_check(struct slice path, struct error *err);
