@@ -33,20 +33,23 @@ static void explain_source(const struct jobspec *job, struct buffer *out)
 
 static void explain_reads(const struct jobspec *job, const struct query *query, struct buffer *out)
 {
-	size_t own = query->declared_count + query->source_count;
+	size_t own = query->declared_count + query->source_count, read = 0, idle = 0;
 
-	buffer_append_text(out, "reads     ");
-	for (size_t i = 0; i < own; i++)
-		if (query->read[i])
-			buffer_printf(out, " %s %s%s%s%s", query->row.columns[i].name,
-			              type_name(query->row.columns[i].type), i < query->declared_count ? " (" : "",
-			              i < query->declared_count ? job->columns[i].path : "",
-			              i < query->declared_count ? ")" : "");
-	buffer_append_text(out, "\nnot read  ");
+	buffer_append_text(out, "reads      ");
+	for (size_t i = 0; i < own; i++) {
+		const struct schema_column *column = &query->row.columns[i];
+
+		if (!query->read[i])
+			continue;
+		buffer_printf(out, "%s%s %s", read++ ? ", " : "", column->name, type_name(column->type));
+		if (i < query->declared_count)
+			buffer_printf(out, " at %s", job->columns[i].path);
+	}
+	buffer_append_text(out, read ? "\n" : "no column\n");
 	for (size_t i = 0; i < query->declared_count; i++)
 		if (!query->read[i])
-			buffer_printf(out, " %s", query->row.columns[i].name);
-	buffer_append_char(out, '\n');
+			buffer_printf(out, "%s%s", idle++ ? ", " : "not read   ", query->row.columns[i].name);
+	buffer_append_text(out, idle ? "\n" : "");
 	if (job->filter)
 		buffer_printf(out, "filter     %s\n", job->filter);
 	for (size_t i = 0; i < job->select_count; i++)
@@ -65,10 +68,11 @@ static void explain_window(const struct jobspec *job, const struct query *query,
 	buffer_append_text(out, ", offset ");
 	text_duration(out, job->window.offset_ms);
 	buffer_printf(out, ", processing time; when empty: %s\n", empties[job->window.on_empty]);
-	buffer_append_text(out, "group by  ");
+	buffer_append_text(out, "group by   ");
 	for (size_t k = 0; k < query->keys_count; k++)
-		buffer_printf(out, " %s %s", query->result.columns[k].name, type_name(query->result.columns[k].type));
-	buffer_append_text(out, query->keys_count ? "\n" : " nothing: one group of all rows\n");
+		buffer_printf(out, "%s%s %s", k ? ", " : "", query->result.columns[k].name,
+		              type_name(query->result.columns[k].type));
+	buffer_append_text(out, query->keys_count ? "\n" : "nothing: one group of all rows\n");
 	for (size_t a = 0; a < job->aggregates_count; a++) {
 		const struct aggregate_expr *expr = query->aggregates[a];
 

@@ -7,6 +7,8 @@
 #include "lib/jobspec/jobspec.h"
 #include "lib/jobspec/problems.h"
 
+#define JOB_API_VERSION    "streamjob.dev/v1alpha1"
+#define JOB_KIND           "StreamJob"
 #define JOB_FILE_BYTES_MAX (4 * 1024 * 1024)
 #define JOB_DOCUMENTS_MAX  1000
 

@@ -22,39 +22,51 @@ static const char *copy(struct problems *problems, const char *text)
 	return text ? arena_string(&problems->arena, slice_of(text)) : NULL;
 }
 
-static struct problem *append(struct problems *problems)
+static bool same_text(const char *a, const char *b)
 {
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+/* What an alias repeats is one problem, at the anchor. */
+static bool is_known(const struct problems *problems, const struct problem *one)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *known = &problems->items[i];
+
+		if (known->line == one->line && known->column == one->column && known->offset == one->offset &&
+		    same_text(known->path, one->path) && same_text(known->wrong, one->wrong) &&
+		    same_text(known->file, one->file))
+			return true;
+	}
+	return false;
+}
+
+static void append(struct problems *problems, struct problem one)
+{
+	if (is_known(problems, &one))
+		return;
 	if (problems->count == PROBLEMS_MAX) {
 		problems->dropped++;
-		return NULL;
+		return;
 	}
 	if (!problems->items)
 		problems->items = xcalloc(PROBLEMS_MAX, sizeof(*problems->items));
-	return &problems->items[problems->count++];
+	one.file = copy(problems, one.file);
+	one.path = copy(problems, one.path);
+	one.wrong = copy(problems, one.wrong);
+	one.right = copy(problems, one.right);
+	problems->items[problems->count++] = one;
 }
 
 void problems_add(struct problems *problems, const char *file, int line, int column, const char *path,
                   const char *wrong, const char *right)
 {
-	struct problem *problem = append(problems);
-
-	if (problem)
-		*problem = (struct problem){copy(problems, file),
-		                            line,
-		                            column,
-		                            copy(problems, path),
-		                            PROBLEM_NO_OFFSET,
-		                            copy(problems, wrong),
-		                            copy(problems, right)};
+	append(problems, (struct problem){file, line, column, path, PROBLEM_NO_OFFSET, wrong, right});
 }
 
 void problems_add_at(struct problems *problems, const char *path, size_t offset, const char *wrong, const char *right)
 {
-	struct problem *problem = append(problems);
-
-	if (problem)
-		*problem = (struct problem){
-		        NULL, 0, 0, copy(problems, path), offset, copy(problems, wrong), copy(problems, right)};
+	append(problems, (struct problem){NULL, 0, 0, path, offset, wrong, right});
 }
 
 static int compare(const void *left, const void *right)

@@ -1,10 +1,13 @@
 #include "lib/jobspec/query.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
+#include "lib/jobspec/check.h"
 
 static const struct schema_column kafka_columns[] = {
         {"kafka_key", TYPE_STRING},          {"kafka_partition", TYPE_INT},  {"kafka_offset", TYPE_BIGINT},
@@ -30,10 +33,39 @@ static void add_at(struct at *at, const char *wrong, const char *right)
 	problems_add_at(at->problems, at->path, PROBLEM_NO_OFFSET, wrong, right);
 }
 
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_';
+}
+
+static bool mentions(const char *text, const char *name)
+{
+	size_t size = strlen(name);
+
+	for (const char *p = text; *p; p++)
+		if (!strncasecmp(p, name, size) && (p == text || !is_word(p[-1])) && !is_word(p[size]))
+			return true;
+	return false;
+}
+
+/*
+ * A column whose own type or expression has a problem has TYPE_NULL. What mentions it is not compiled: it would be
+ * called wrong for no fault of its own.
+ */
+static bool can_compile(const char *text, const struct schema *schema)
+{
+	if (!text)
+		return false;
+	for (size_t i = 0; i < schema->count; i++)
+		if (schema->columns[i].type == TYPE_NULL && mentions(text, schema->columns[i].name))
+			return false;
+	return true;
+}
+
 static struct program *compile_boolean(const char *text, const struct schema *schema, struct at *at)
 {
 	struct expr_problems problems = {add_problem, at};
-	struct program *program = program_compile(slice_of(text), schema, &problems);
+	struct program *program = can_compile(text, schema) ? program_compile(slice_of(text), schema, &problems) : NULL;
 
 	if (program && program_type(program) != TYPE_BOOLEAN) {
 		char wrong[128];
@@ -54,7 +86,8 @@ static struct schema_column *row_columns(const struct jobspec *job, struct query
 	        xcalloc(job->columns_count + KAFKA_COLUMNS + job->select_count + 1, sizeof(*columns));
 
 	query->declared_count = job->columns_count;
-	query->source_count = job->source.kind == SOURCE_KAFKA ? KAFKA_COLUMNS : 0;
+	/* Which source it would be is not known where the file says none. */
+	query->source_count = job->source.kind == SOURCE_KAFKA || job->source.kind == SOURCE_NONE ? KAFKA_COLUMNS : 0;
 	for (size_t i = 0; i < job->columns_count; i++)
 		columns[i] = (struct schema_column){job->columns[i].name, job->columns[i].type};
 	memcpy(columns + query->declared_count, kafka_columns, query->source_count * sizeof(*columns));
@@ -78,46 +111,47 @@ static bool compile_rows(const struct jobspec *job, struct query *query, struct 
 	query->select = xcalloc(job->select_count + 1, sizeof(struct program *));
 	for (size_t i = 0; i < job->select_count; i++) {
 		snprintf(at.path, sizeof(at.path), "spec.select[%zu].expr", i);
-		query->select[i] = program_compile(slice_of(job->select[i].expr), &inputs, &sink);
+		if (can_compile(job->select[i].expr, &inputs))
+			query->select[i] = program_compile(slice_of(job->select[i].expr), &inputs, &sink);
 		good = good && query->select[i];
 		columns[query->row.count++] = (struct schema_column){
-		        job->select[i].name, query->select[i] ? program_type(query->select[i]) : TYPE_STRING};
+		        job->select[i].name, query->select[i] ? program_type(query->select[i]) : TYPE_NULL};
 	}
 	return good;
 }
 
-static bool find_keys(const struct jobspec *job, struct query *query, struct problems *problems)
+static void unknown_key(const struct query *query, const char *name, const char *path, struct problems *problems)
 {
-	const char **names = xcalloc(query->row.count + 1, sizeof(char *));
-	char path[64], right[192];
-	bool good = true;
+	const char **names = xcalloc(query->row.count + 1, sizeof(const char *)), *nearest;
+	char right[192];
 
 	for (size_t i = 0; i < query->row.count; i++)
 		names[i] = query->row.columns[i].name;
+	nearest = text_nearest(slice_of(name), names, query->row.count);
+	if (nearest)
+		snprintf(right, sizeof(right), "did you mean %s?", nearest);
+	else
+		snprintf(right, sizeof(right), "name one of spec.columns or spec.select");
+	problems_add_at(problems, path, PROBLEM_NO_OFFSET, "there is no such column", right);
+	free(names);
+}
+
+static bool find_keys(const struct jobspec *job, struct query *query, struct problems *problems)
+{
+	bool good = true;
+
 	query->key_columns = xcalloc(job->group_by.count + 1, sizeof(size_t));
 	for (size_t i = 0; i < job->group_by.count; i++) {
 		int column = schema_find(&query->row, slice_of(job->group_by.items[i]));
-		bool twice = false;
+		char path[64];
 
-		for (size_t k = 0; k < query->keys_count; k++)
-			twice = twice || (column >= 0 && query->key_columns[k] == (size_t)column);
 		snprintf(path, sizeof(path), "spec.groupBy[%zu]", i);
-		if (column >= 0 && !twice) {
+		good = good && column >= 0;
+		if (column >= 0)
 			query->key_columns[query->keys_count++] = (size_t)column;
-			continue;
-		}
-		good = false;
-		if (twice) {
-			problems_add_at(problems, path, PROBLEM_NO_OFFSET, "this column is given twice", "keep one");
-		} else {
-			const char *nearest = text_nearest(slice_of(job->group_by.items[i]), names, query->row.count);
-
-			snprintf(right, sizeof(right), nearest ? "did you mean %s?" : "name a column or a select%s",
-			         nearest ? nearest : "");
-			problems_add_at(problems, path, PROBLEM_NO_OFFSET, "there is no such column", right);
-		}
+		else
+			unknown_key(query, job->group_by.items[i], path, problems);
 	}
-	free(names);
 	return good;
 }
 
@@ -135,17 +169,18 @@ static bool compile_aggregates(const struct jobspec *job, struct query *query, s
 	query->aggregates = xcalloc(job->aggregates_count + 1, sizeof(struct aggregate_expr *));
 	for (size_t i = 0; i < job->aggregates_count; i++) {
 		snprintf(at.path, sizeof(at.path), "spec.aggregates[%zu].expr", i);
-		query->aggregates[i] =
-		        aggregate_expr_compile(slice_of(job->aggregates[i].expr), &query->row, &keys, &sink);
+		if (can_compile(job->aggregates[i].expr, &query->row))
+			query->aggregates[i] =
+			        aggregate_expr_compile(slice_of(job->aggregates[i].expr), &query->row, &keys, &sink);
 		good = good && query->aggregates[i];
 		columns[query->keys_count + i] = (struct schema_column){
 		        job->aggregates[i].name,
-		        query->aggregates[i] ? program_type(query->aggregates[i]->output) : TYPE_BIGINT};
+		        query->aggregates[i] ? program_type(query->aggregates[i]->output) : TYPE_NULL};
 	}
-	if (good && job->having) {
+	if (job->having) {
 		snprintf(at.path, sizeof(at.path), "spec.having");
 		query->having = compile_boolean(job->having, &query->result, &at);
-		good = query->having != NULL;
+		good = good && query->having;
 	}
 	return good;
 }
@@ -178,7 +213,8 @@ static void mark_reads(const struct jobspec *job, struct query *query, const cha
 		query->read[clock_column] = true;
 }
 
-struct query *query_compile(const struct jobspec *job, const char *clock, struct problems *problems)
+struct query *query_compile_parts(const struct jobspec *job, const char *clock, struct problems *problems,
+                                  bool *ret_good)
 {
 	struct query *query = xcalloc(1, sizeof(*query));
 	struct schema_column *columns = row_columns(job, query);
@@ -188,10 +224,19 @@ struct query *query_compile(const struct jobspec *job, const char *clock, struct
 	query->select_count = job->select_count;
 	good = find_keys(job, query, problems) && good;
 	good = compile_aggregates(job, query, problems) && good;
-	if (good) {
+	if (good)
 		mark_reads(job, query, clock);
+	*ret_good = good;
+	return query;
+}
+
+struct query *query_compile(const struct jobspec *job, const char *clock, struct problems *problems)
+{
+	bool good;
+	struct query *query = query_compile_parts(job, clock, problems, &good);
+
+	if (good)
 		return query;
-	}
 	query_free(query);
 	return NULL;
 }

@@ -1,0 +1,48 @@
+#include "lib/jobspec/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#define PROBLEM_TEXT_MAX 1024
+
+void check_problem(struct problems *problems, const char *path, const char *right, const char *wrong, ...)
+{
+	char text[PROBLEM_TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, wrong);
+	vsnprintf(text, sizeof(text), wrong, arguments);
+	va_end(arguments);
+	problems_add_at(problems, path, PROBLEM_NO_OFFSET, text, right);
+}
+
+/* Without the names of all columns every expression that uses one would be called wrong. */
+static bool columns_are_known(const struct jobspec *job)
+{
+	for (size_t i = 0; i < job->columns_count; i++)
+		if (!job->columns[i].name)
+			return false;
+	for (size_t i = 0; i < job->select_count; i++)
+		if (!job->select[i].name)
+			return false;
+	for (size_t i = 0; i < job->aggregates_count; i++)
+		if (!job->aggregates[i].name)
+			return false;
+	return job->columns_count > 0;
+}
+
+void jobspec_check(const struct jobspec *job, struct problems *problems)
+{
+	struct query *query;
+	bool good;
+
+	check_names(job, problems);
+	check_datagen(job, problems);
+	check_kafka(job, problems);
+	check_targets(job, problems);
+	if (!columns_are_known(job))
+		return;
+	query = query_compile_parts(job, NULL, problems, &good);
+	check_metrics(job, query, problems);
+	query_free(query);
+}

@@ -1,0 +1,32 @@
+/*
+ * The check beyond the table: what one part of a job says about another. Everything here takes a job whose shape may be
+ * partly bad (strings NULL, types TYPE_NULL where the file had a problem there) and stays silent about such parts.
+ */
+#ifndef STREAMJOB_CHECK_H
+#define STREAMJOB_CHECK_H
+
+#include "lib/base/error.h"
+#include "lib/jobspec/query.h"
+
+/* Everything below; problems get a path, and an offset inside of an expression. */
+void jobspec_check(const struct jobspec *job, struct problems *problems);
+
+void check_names(const struct jobspec *job, struct problems *problems);
+void check_datagen(const struct jobspec *job, struct problems *problems);
+void check_kafka(const struct jobspec *job, struct problems *problems);
+void check_targets(const struct jobspec *job, struct problems *problems);
+/* Columns of `query->result` have TYPE_NULL where their expression has a problem. */
+void check_metrics(const struct jobspec *job, const struct query *query, struct problems *problems);
+
+/* 0 where `path` is $ followed by .name, ['name'] or [index] parts, at most 16; else -1 and what is wrong. */
+int jobspec_path_check(struct slice path, struct error *err);
+
+/* As query_compile, but what does compile comes back also where there was a problem; *ret_good says so. */
+struct query *query_compile_parts(const struct jobspec *job, const char *clock, struct problems *problems,
+                                  bool *ret_good);
+
+/* problems_add_at of a whole field; the path and both texts are formats' results. */
+void check_problem(struct problems *problems, const char *path, const char *right, const char *wrong, ...)
+        __attribute__((format(printf, 4, 5)));
+
+#endif

@@ -1,0 +1,86 @@
+/* Files, topics and gateway groups: no two things write the same. */
+#include <stdio.h>
+
+#include "lib/jobspec/check.h"
+
+#define TARGET_PATH_MAX 64
+
+static bool same(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
+static const char *label(const struct pairs *pairs, const char *key)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (!strcmp(pairs->items[i].key, key))
+			return pairs->items[i].value;
+	return NULL;
+}
+
+static bool same_group(const struct pushgateway_sink *a, const struct pushgateway_sink *b)
+{
+	if (!same(a->url, b->url) || !same(a->job, b->job) || a->grouping_key.count != b->grouping_key.count)
+		return false;
+	for (size_t i = 0; i < a->grouping_key.count; i++)
+		if (!same(a->grouping_key.items[i].value, label(&b->grouping_key, a->grouping_key.items[i].key)))
+			return false;
+	return true;
+}
+
+static void check_pair(const struct jobspec *job, size_t first, size_t second, struct problems *problems)
+{
+	const struct sink_spec *a = &job->sinks[first], *b = &job->sinks[second];
+	char path[TARGET_PATH_MAX];
+
+	if (a->kind != b->kind)
+		return;
+	if (a->kind == SINK_FILE && same(a->file.path, b->file.path)) {
+		snprintf(path, sizeof(path), "spec.sinks[%zu].file.path", second);
+		check_problem(problems, path, "choose another file", "spec.sinks[%zu] writes this file already", first);
+	}
+	if (a->kind == SINK_KAFKA && same(a->kafka.topic, b->kafka.topic) &&
+	    same(a->kafka.bootstrap_servers, b->kafka.bootstrap_servers)) {
+		snprintf(path, sizeof(path), "spec.sinks[%zu].kafka.topic", second);
+		check_problem(problems, path, "choose another topic", "spec.sinks[%zu] writes this topic already",
+		              first);
+	}
+	if (a->kind == SINK_PUSHGATEWAY && same_group(&a->pushgateway, &b->pushgateway)) {
+		snprintf(path, sizeof(path), "spec.sinks[%zu].pushgateway", second);
+		check_problem(problems, path, "give it another job or groupingKey, or put all metrics in one sink",
+		              "spec.sinks[%zu] pushes to the same group, and each push replaces the whole group",
+		              first);
+	}
+}
+
+static void check_file(const struct jobspec *job, const char *file, const char *path, struct problems *problems)
+{
+	if (job->source.kind == SOURCE_FILE && same(job->source.file.path, file))
+		check_problem(problems, path, "choose another file", "this is the file that the job reads");
+}
+
+void check_targets(const struct jobspec *job, struct problems *problems)
+{
+	const struct dead_letter_spec *letters = &job->dead_letter;
+	char path[TARGET_PATH_MAX];
+
+	for (size_t i = 0; i < job->sinks_count; i++) {
+		const struct sink_spec *sink = &job->sinks[i];
+
+		for (size_t k = 0; k < i; k++)
+			check_pair(job, k, i, problems);
+		snprintf(path, sizeof(path), "spec.sinks[%zu].file.path", i);
+		if (sink->kind == SINK_FILE)
+			check_file(job, sink->file.path, path, problems);
+		if (sink->kind == SINK_FILE && letters->kind == SINK_FILE && same(sink->file.path, letters->file.path))
+			check_problem(problems, "spec.deadLetter.file.path", "choose another file",
+			              "spec.sinks[%zu] writes this file", i);
+		if (sink->kind == SINK_KAFKA && letters->kind == SINK_KAFKA &&
+		    same(sink->kafka.topic, letters->kafka.topic) &&
+		    same(sink->kafka.bootstrap_servers, letters->kafka.bootstrap_servers))
+			check_problem(problems, "spec.deadLetter.kafka.topic", "choose another topic",
+			              "spec.sinks[%zu] writes this topic", i);
+	}
+	if (letters->kind == SINK_FILE)
+		check_file(job, letters->file.path, "spec.deadLetter.file.path", problems);
+}

@@ -1,0 +1,228 @@
+/* The field table: what stands between source and sinks. */
+#include "lib/jobspec/fields.h"
+
+#define DAY_MS (24 * 60 * 60 * 1000LL)
+
+static const struct choice row_policies[] = {
+        {"skip", BAD_SKIP}, {"deadLetter", BAD_DEAD_LETTER}, {"fail", BAD_FAIL}, {NULL, 0}};
+static const struct choice field_policies[] = {
+        {"null", BAD_NULL}, {"skipRow", BAD_SKIP_ROW}, {"deadLetter", BAD_DEAD_LETTER}, {"fail", BAD_FAIL}, {NULL, 0}};
+static const struct choice types[] = {{"BOOLEAN", TYPE_BOOLEAN},
+                                      {"INT", TYPE_INT},
+                                      {"BIGINT", TYPE_BIGINT},
+                                      {"DOUBLE", TYPE_DOUBLE},
+                                      {"STRING", TYPE_STRING},
+                                      {"TIMESTAMP", TYPE_TIMESTAMP},
+                                      {NULL, 0}};
+static const struct choice timestamp_formats[] = {{"epochMillis", TIMESTAMP_EPOCH_MILLIS},
+                                                  {"epochSeconds", TIMESTAMP_EPOCH_SECONDS},
+                                                  {"iso8601", TIMESTAMP_ISO8601},
+                                                  {NULL, 0}};
+static const struct choice window_times[] = {{"processing", 0}, {NULL, 0}};
+static const struct choice empty_policies[] = {
+        {"skip", EMPTY_SKIP}, {"zero", EMPTY_ZERO}, {"delete", EMPTY_DELETE}, {NULL, 0}};
+static const struct choice limit_policies[] = {
+        {"fail", LIMIT_FAIL}, {"dropNewGroups", LIMIT_DROP_NEW_GROUPS}, {NULL, 0}};
+
+static const struct field json_fields[] = {
+        {.name = "onBadRow",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct json_format, on_bad_row),
+         .choices = row_policies,
+         .initial = "skip",
+         .doc = "A record that is not a JSON object, or a row on which an expression fails: skip it, send it to the "
+                "dead letter, or fail the job."},
+        {.name = "onBadField",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct json_format, on_bad_field),
+         .choices = field_policies,
+         .initial = "null",
+         .doc = "A field whose value is not of its column's type: read it as NULL, skip the row, send the record to "
+                "the dead letter, or fail the job."},
+        {.name = "onMissingField",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct json_format, on_missing_field),
+         .choices = field_policies,
+         .initial = "null",
+         .doc = "A field that the record does not have (a JSON null is not missing): read it as NULL, skip the row, "
+                "send the record to the dead letter, or fail the job."},
+        {0}};
+static const struct object json_object = {
+        .title = "JSON format", .size = sizeof(struct json_format), .fields = json_fields};
+
+static const struct field format_fields[] = {{.name = "json",
+                                              .kind = FIELD_OBJECT,
+                                              .offset = 0,
+                                              .object = &json_object,
+                                              .doc = "Each record is one JSON object."},
+                                             {0}};
+const struct object format_object = {.title = "Format", .size = sizeof(struct json_format), .fields = format_fields};
+
+static bool format_is_of_timestamp(const void *members, const struct node *given)
+{
+	const struct column_spec *column = members;
+
+	return !node_get(given, "format") || column->type == TYPE_TIMESTAMP;
+}
+
+static const struct rule column_rules[] = {{.cel = "!has(self.format) || self.type == 'TIMESTAMP'",
+                                            .wrong = "format is only for type TIMESTAMP",
+                                            .right = "leave it out, or declare the column as TIMESTAMP",
+                                            .field = "format",
+                                            .holds = format_is_of_timestamp},
+                                           {0}};
+static const struct field column_fields[] = {
+        {.name = "name",
+         .kind = FIELD_STRING,
+         .required = true,
+         .offset = offsetof(struct column_spec, name),
+         .min = 1,
+         .max = 63,
+         .pattern = &column_name_pattern,
+         .doc = "What expressions call it."},
+        {.name = "type",
+         .kind = FIELD_ENUM,
+         .required = true,
+         .offset = offsetof(struct column_spec, type),
+         .choices = types,
+         .doc = "INT has 32 bits, BIGINT 64; TIMESTAMP is in milliseconds, UTC."},
+        {.name = "path",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct column_spec, path),
+         .computed = "$.NAME",
+         .min = 3,
+         .max = 512,
+         .pattern = &path_pattern,
+         .doc = "Where the field is in the record: $.metrics.latency_ms, $.items[0].id, $['odd name']."},
+        {.name = "format",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct column_spec, format),
+         .choices = timestamp_formats,
+         .computed = "epochMillis",
+         .doc = "How a TIMESTAMP is written in the record."},
+        {0}};
+const struct object column_object = {.title = "Column",
+                                     .size = sizeof(struct column_spec),
+                                     .fields = column_fields,
+                                     .rules = column_rules,
+                                     .named = true};
+
+static const struct field select_fields[] = {{.name = "name",
+                                              .kind = FIELD_STRING,
+                                              .required = true,
+                                              .offset = offsetof(struct named_expr, name),
+                                              .min = 1,
+                                              .max = 63,
+                                              .pattern = &column_name_pattern,
+                                              .doc = "What groupBy and the aggregates call it."},
+                                             {.name = "expr",
+                                              .kind = FIELD_EXPRESSION,
+                                              .required = true,
+                                              .offset = offsetof(struct named_expr, expr),
+                                              .min = 1,
+                                              .max = 10000,
+                                              .doc = "SQL over the declared columns and the source's own."},
+                                             {0}};
+const struct object select_object = {
+        .title = "Select", .size = sizeof(struct named_expr), .fields = select_fields, .named = true};
+
+static const struct field aggregate_fields[] = {
+        {.name = "name",
+         .kind = FIELD_STRING,
+         .required = true,
+         .offset = offsetof(struct named_expr, name),
+         .min = 1,
+         .max = 63,
+         .pattern = &column_name_pattern,
+         .doc = "What having and the sinks call it."},
+        {.name = "expr",
+         .kind = FIELD_EXPRESSION,
+         .required = true,
+         .offset = offsetof(struct named_expr, expr),
+         .min = 1,
+         .max = 10000,
+         .doc = "SQL with COUNT, SUM, AVG, MIN, MAX, COUNT(DISTINCT x) or PERCENTILE(x, p), each with FILTER (WHERE "
+                "...) if need be; a column outside of these must be a group key."},
+        {0}};
+const struct object aggregate_object = {
+        .title = "Aggregate", .size = sizeof(struct named_expr), .fields = aggregate_fields, .named = true};
+
+static bool offset_is_within_size(const void *members, const struct node *given)
+{
+	const struct window_spec *window = members;
+
+	(void)given;
+	return window->offset_ms < window->size_ms;
+}
+
+static const struct rule tumbling_rules[] = {{.wrong = "offset is not shorter than size",
+                                              .right = "give an offset between 0s and the size",
+                                              .field = "offset",
+                                              .holds = offset_is_within_size},
+                                             {0}};
+static const struct field tumbling_fields[] = {
+        {.name = "size",
+         .kind = FIELD_DURATION,
+         .required = true,
+         .offset = offsetof(struct window_spec, size_ms),
+         .min = 100,
+         .max = 366 * DAY_MS,
+         .doc = "How long a window is. Windows are aligned to 1970-01-01T00:00:00Z."},
+        {.name = "offset",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct window_spec, offset_ms),
+         .initial = "0s",
+         .min = 0,
+         .max = 366 * DAY_MS,
+         .doc = "Moves the alignment: windows of 1h with offset 15m begin at quarter past."},
+        {.name = "time",
+         .kind = FIELD_ENUM,
+         .offset = FIELD_NOT_STORED,
+         .choices = window_times,
+         .initial = "processing",
+         .doc = "Whose clock: processing is the wall clock when the row is taken from the source."},
+        {.name = "onEmpty",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct window_spec, on_empty),
+         .choices = empty_policies,
+         .initial = "skip",
+         .doc = "A window without rows: skip it, write the known groups with the aggregates of nothing (zero), or "
+                "delete the Pushgateway's group."},
+        {0}};
+static const struct object tumbling_object = {.title = "Tumbling window",
+                                              .size = sizeof(struct window_spec),
+                                              .fields = tumbling_fields,
+                                              .rules = tumbling_rules};
+
+static const struct field window_fields[] = {{.name = "tumbling",
+                                              .kind = FIELD_OBJECT,
+                                              .required = true,
+                                              .offset = 0,
+                                              .object = &tumbling_object,
+                                              .doc = "Windows of one size, side by side."},
+                                             {0}};
+const struct object window_object = {.title = "Window", .size = sizeof(struct window_spec), .fields = window_fields};
+
+static const struct field limits_fields[] = {
+        {.name = "groups",
+         .kind = FIELD_INTEGER,
+         .offset = offsetof(struct limits_spec, groups),
+         .initial = "1000000",
+         .min = 1,
+         .max = 1000000000,
+         .doc = "The most groups a window may have."},
+        {.name = "stateBytes",
+         .kind = FIELD_BYTES,
+         .offset = offsetof(struct limits_spec, state_bytes),
+         .initial = "512Mi",
+         .min = 1 << 20,
+         .max = 1LL << 44,
+         .doc = "The most memory that the groups of a window may take."},
+        {.name = "onLimit",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct limits_spec, on_limit),
+         .choices = limit_policies,
+         .initial = "fail",
+         .doc = "At a limit: fail the job, or drop and count the rows of new groups."},
+        {0}};
+const struct object limits_object = {.title = "Limits", .size = sizeof(struct limits_spec), .fields = limits_fields};

@@ -1,0 +1,93 @@
+/*
+ * The field table: one row a field of the job file. The loader, the defaults, the checks, the CRD, the reference and
+ * the canonical form are all made from it; a new field is a member in jobspec.h and a row here.
+ *
+ * Static and read-only.
+ */
+#ifndef STREAMJOB_FIELDS_H
+#define STREAMJOB_FIELDS_H
+
+#include "lib/base/buffer.h"
+#include "lib/jobspec/document.h"
+#include "lib/jobspec/jobspec.h"
+
+enum field_kind {
+	FIELD_STRING,
+	FIELD_EXPRESSION, /* SQL */
+	FIELD_WORD,       /* a string that is one of the choices */
+	FIELD_ENUM,       /* one of the choices, as a number */
+	FIELD_INTEGER,
+	FIELD_DOUBLE,
+	FIELD_DURATION,
+	FIELD_BYTES,
+	FIELD_STRINGS,    /* struct names */
+	FIELD_STRING_MAP, /* struct pairs */
+	FIELD_DOUBLES,    /* double *, count */
+	FIELD_OBJECT,
+	FIELD_OBJECTS,       /* a list: pointer, count */
+	FIELD_KEYED_OBJECTS, /* a map: pointer, count; the key goes to the object's key_offset */
+};
+
+#define FIELD_NOT_STORED SIZE_MAX
+
+struct choice {
+	const char *name;
+	int value;
+};
+
+struct pattern {
+	const char *regex; /* RE2, for the CRD */
+	bool (*matches)(struct slice text);
+	const char *what; /* "a topic name: letters, digits, '.', '_' and '-'" */
+};
+
+struct field {
+	const char *name, *doc;
+	enum field_kind kind;
+	bool required;
+	bool variant; /* exactly one of the object's variants is given */
+	int tag;      /* of a variant: goes to the object's tag_offset */
+	size_t offset, count_offset;
+	const char *initial;  /* the default as the file would say it */
+	const char *computed; /* the default in words, where it depends on other fields */
+	int64_t min, max;     /* characters, items, milliseconds, bytes or the integer itself */
+	double low, high;
+	int64_t item_max; /* characters of a list's string or a map's value */
+	const struct pattern *pattern, *key_pattern;
+	const struct choice *choices; /* ends in a NULL name */
+	const struct object *object;
+	bool set; /* of FIELD_STRINGS: none twice */
+};
+
+/* What must hold between the fields of an object. `members` is the struct, `given` the node. */
+struct rule {
+	const char *cel; /* NULL where CEL cannot say it */
+	const char *wrong, *right;
+	const char *field; /* where it is reported */
+	bool (*holds)(const void *members, const struct node *given);
+};
+
+struct object {
+	const char *title; /* of its section in the reference */
+	const char *doc;   /* NULL: the field's */
+	size_t size;
+	const struct field *fields; /* ends in a NULL name */
+	const struct rule *rules;   /* ends in a NULL `wrong`; or NULL */
+	size_t tag_offset;          /* where there are variants */
+	size_t key_offset;          /* where a FIELD_KEYED_OBJECTS holds it */
+	bool named;                 /* a list of these is one of unique names */
+};
+
+extern const struct object spec_object;
+extern const struct object source_object, sink_object, dead_letter_object, format_object, column_object, select_object,
+        aggregate_object, window_object, limits_object;
+extern const struct object kafka_source_object, kafka_sink_object, file_object, secret_object, security_object;
+extern const struct pattern column_name_pattern, job_name_pattern, topic_pattern, secret_name_pattern, url_pattern,
+        metric_name_pattern, label_name_pattern, path_pattern, duration_pattern, bytes_pattern;
+
+const struct field *object_field(const struct object *object, struct slice name);
+/* "a, b and c": of the object's fields or, for variants_only, its variants. */
+void object_names(const struct object *object, bool variants_only, const char *last, struct buffer *out);
+void choice_names(const struct choice *choices, const char *last, struct buffer *out);
+
+#endif

@@ -1,0 +1,204 @@
+/* The field table: the spec itself, and what its parts must agree on. */
+#include "lib/jobspec/fields.h"
+
+static bool has_dead_letter(const struct jobspec *job)
+{
+	return job->dead_letter.kind != SINK_NONE;
+}
+
+static bool bad_rows_have_a_place(const void *members, const struct node *given)
+{
+	const struct jobspec *job = members;
+
+	(void)given;
+	return has_dead_letter(job) || job->json.on_bad_row != BAD_DEAD_LETTER;
+}
+
+static bool bad_fields_have_a_place(const void *members, const struct node *given)
+{
+	const struct jobspec *job = members;
+
+	(void)given;
+	return has_dead_letter(job) || job->json.on_bad_field != BAD_DEAD_LETTER;
+}
+
+static bool missing_fields_have_a_place(const void *members, const struct node *given)
+{
+	const struct jobspec *job = members;
+
+	(void)given;
+	return has_dead_letter(job) || job->json.on_missing_field != BAD_DEAD_LETTER;
+}
+
+static bool one_stdout(const void *members, const struct node *given)
+{
+	const struct jobspec *job = members;
+	size_t count = 0;
+
+	(void)given;
+	for (size_t i = 0; i < job->sinks_count; i++)
+		count += job->sinks[i].kind == SINK_STDOUT;
+	return count <= 1;
+}
+
+#define DEAD_LETTER_CEL(policy)                                                                                        \
+	"has(self.deadLetter) || !has(self.format) || !has(self.format.json) || !has(self.format.json." policy         \
+	") || self.format.json." policy " != 'deadLetter'"
+#define DEAD_LETTER_WRONG "the policy is deadLetter, but there is no spec.deadLetter"
+#define DEAD_LETTER_RIGHT "add deadLetter with a file or a Kafka topic, or choose another policy"
+
+static const struct rule spec_rules[] = {{.cel = DEAD_LETTER_CEL("onBadRow"),
+                                          .wrong = DEAD_LETTER_WRONG,
+                                          .right = DEAD_LETTER_RIGHT,
+                                          .field = "format.json.onBadRow",
+                                          .holds = bad_rows_have_a_place},
+                                         {.cel = DEAD_LETTER_CEL("onBadField"),
+                                          .wrong = DEAD_LETTER_WRONG,
+                                          .right = DEAD_LETTER_RIGHT,
+                                          .field = "format.json.onBadField",
+                                          .holds = bad_fields_have_a_place},
+                                         {.cel = DEAD_LETTER_CEL("onMissingField"),
+                                          .wrong = DEAD_LETTER_WRONG,
+                                          .right = DEAD_LETTER_RIGHT,
+                                          .field = "format.json.onMissingField",
+                                          .holds = missing_fields_have_a_place},
+                                         {.cel = "self.sinks.filter(s, has(s.stdout)).size() <= 1",
+                                          .wrong = "more than one sink is stdout",
+                                          .right = "keep one of them",
+                                          .field = "sinks",
+                                          .holds = one_stdout},
+                                         {0}};
+
+static const struct field spec_fields[] = {
+        {.name = "source",
+         .kind = FIELD_OBJECT,
+         .required = true,
+         .offset = offsetof(struct jobspec, source),
+         .object = &source_object,
+         .doc = "Where the rows come from: exactly one of kafka, file, stdin and datagen."},
+        {.name = "format",
+         .kind = FIELD_OBJECT,
+         .offset = offsetof(struct jobspec, json),
+         .object = &format_object,
+         .doc = "How a record is written, and what to do with one that is not."},
+        {.name = "columns",
+         .kind = FIELD_OBJECTS,
+         .required = true,
+         .offset = offsetof(struct jobspec, columns),
+         .count_offset = offsetof(struct jobspec, columns_count),
+         .object = &column_object,
+         .min = 1,
+         .max = 500,
+         .doc = "The fields of a record that the job may read. Only those that an expression names are read."},
+        {.name = "filter",
+         .kind = FIELD_EXPRESSION,
+         .offset = offsetof(struct jobspec, filter),
+         .min = 1,
+         .max = 10000,
+         .doc = "A BOOLEAN SQL expression: only rows for which it is true go on."},
+        {.name = "select",
+         .kind = FIELD_OBJECTS,
+         .offset = offsetof(struct jobspec, select),
+         .count_offset = offsetof(struct jobspec, select_count),
+         .object = &select_object,
+         .min = 0,
+         .max = 200,
+         .doc = "Columns computed for each row that passed the filter."},
+        {.name = "window",
+         .kind = FIELD_OBJECT,
+         .required = true,
+         .offset = offsetof(struct jobspec, window),
+         .object = &window_object,
+         .doc = "Which rows are aggregated together."},
+        {.name = "groupBy",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct jobspec, group_by),
+         .min = 0,
+         .max = 32,
+         .item_max = 63,
+         .pattern = &column_name_pattern,
+         .set = true,
+         .doc = "Names of columns or of select: one result row for each combination of their values. None: one row a "
+                "window."},
+        {.name = "aggregates",
+         .kind = FIELD_OBJECTS,
+         .required = true,
+         .offset = offsetof(struct jobspec, aggregates),
+         .count_offset = offsetof(struct jobspec, aggregates_count),
+         .object = &aggregate_object,
+         .min = 1,
+         .max = 200,
+         .doc = "What is computed for each group."},
+        {.name = "having",
+         .kind = FIELD_EXPRESSION,
+         .offset = offsetof(struct jobspec, having),
+         .min = 1,
+         .max = 10000,
+         .doc = "A BOOLEAN SQL expression over group keys and aggregates: only groups for which it is true are "
+                "written."},
+        {.name = "sinks",
+         .kind = FIELD_OBJECTS,
+         .required = true,
+         .offset = offsetof(struct jobspec, sinks),
+         .count_offset = offsetof(struct jobspec, sinks_count),
+         .object = &sink_object,
+         .min = 1,
+         .max = 16,
+         .doc = "Where the result of each window goes. The input's offsets move when all of them have accepted it."},
+        {.name = "deadLetter",
+         .kind = FIELD_OBJECT,
+         .offset = offsetof(struct jobspec, dead_letter),
+         .object = &dead_letter_object,
+         .doc = "Where records go that could not be used, and windows that a sink refused: exactly one of file and "
+                "kafka."},
+        {.name = "limits",
+         .kind = FIELD_OBJECT,
+         .offset = offsetof(struct jobspec, limits),
+         .object = &limits_object,
+         .doc = "How much a window may hold."},
+        {.name = "terminationGracePeriod",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct jobspec, termination_grace_ms),
+         .initial = "30s",
+         .min = 1000,
+         .max = 60 * 60 * 1000,
+         .doc = "How long a stop may take to flush open windows, have them accepted and commit."},
+        {0}};
+const struct object spec_object = {
+        .title = "Spec", .size = sizeof(struct jobspec), .fields = spec_fields, .rules = spec_rules};
+
+const struct field *object_field(const struct object *object, struct slice name)
+{
+	for (const struct field *field = object->fields; field->name; field++)
+		if (slice_equal(slice_of(field->name), name))
+			return field;
+	return NULL;
+}
+
+static void append_name(const char *name, size_t index, size_t count, const char *last, struct buffer *out)
+{
+	if (index)
+		buffer_append_text(out, index + 1 == count ? last : ", ");
+	buffer_append_text(out, name);
+}
+
+void object_names(const struct object *object, bool variants_only, const char *last, struct buffer *out)
+{
+	size_t count = 0, index = 0;
+
+	for (const struct field *field = object->fields; field->name; field++)
+		count += field->variant || !variants_only;
+	for (const struct field *field = object->fields; field->name; field++)
+		if (field->variant || !variants_only)
+			append_name(field->name, index++, count, last, out);
+}
+
+void choice_names(const struct choice *choices, const char *last, struct buffer *out)
+{
+	size_t count = 0;
+
+	while (choices[count].name)
+		count++;
+	for (size_t i = 0; i < count; i++)
+		append_name(choices[i].name, i, count, last, out);
+}
