@@ -14,7 +14,7 @@
 #define PROBE_IDLE_S          30
 
 struct probe_page {
-	const char *path;         /* "/status" */
+	const char *path; /* "/status" */
 	const char *content_type;
 	/* Appends the body; returns the HTTP status: 200 or 503. */
 	int (*render)(void *context, struct buffer *out);
@@ -22,9 +22,10 @@ struct probe_page {
 
 struct probe;
 
-/* `listen`: "127.0.0.1:8080", ":8080", "[::1]:8080"; port 0 takes a free one. `pages` and `context` outlive the probe. */
+/* `listen`: "127.0.0.1:8080", ":8080", "[::1]:8080"; port 0 takes a free one. `pages` and `context` outlive the probe.
+ */
 struct probe *probe_start(const char *listen, const struct probe_page *pages, size_t pages_count, void *context,
-			  struct error *err);
+                          struct error *err);
 int probe_port(const struct probe *probe);
 void probe_stop(struct probe *probe);
 

@@ -1,0 +1,13 @@
+/*
+ * Whole writes to a descriptor: inside runtime/file only.
+ */
+#ifndef STREAMJOB_FILE_WRITE_H
+#define STREAMJOB_FILE_WRITE_H
+
+#include "lib/base/error.h"
+#include "lib/base/slice.h"
+
+/* All bytes, or -1 and why; `name` is for the message. */
+int write_all(int fd, struct slice bytes, const char *name, struct error *err);
+
+#endif
