@@ -11,6 +11,6 @@
 
 /* `result`: the columns that windows will have. */
 struct sink *pushgateway_sink_new(const struct pushgateway_sink *spec, const struct schema *result,
-				  const char *secrets_dir, const struct clock *clock);
+                                  const char *secrets_dir, const struct clock *clock);
 
 #endif

@@ -1,0 +1,20 @@
+/*
+ * The Pushgateway's names for a group: its URL, and how to recognize it in the gateway's own list. Inside
+ * runtime/pushgateway only.
+ */
+#ifndef STREAMJOB_PUSHGATEWAY_GROUP_H
+#define STREAMJOB_PUSHGATEWAY_GROUP_H
+
+#include "lib/base/buffer.h"
+#include "lib/jobspec/jobspec.h"
+
+/*
+ * <url>/metrics/job/<job>{/<label>/<value>}; values that are empty or have a '/' go as <label>@base64/<url-safe
+ * base64>,
+ * '=' for empty. `credentials` false: without what stands before '@' in the URL, for logs and status.
+ */
+void group_url(const struct pushgateway_sink *spec, bool credentials, struct buffer *out);
+/* <url>/api/v1/metrics */
+void group_list_url(const struct pushgateway_sink *spec, struct buffer *out);
+
+#endif

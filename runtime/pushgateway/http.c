@@ -1,0 +1,169 @@
+#include "runtime/pushgateway/http.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <curl/curl.h>
+
+#include "lib/base/memory.h"
+
+#define SECRET_BYTES_MAX   4096
+#define RETRY_AFTER_MS_MAX 60000
+#define CONTENT_TYPE       "Content-Type: text/plain; version=0.0.4; charset=utf-8"
+
+struct http {
+	const struct pushgateway_sink *spec;
+	const char *secrets_dir;
+	struct stop *stop;
+	CURL *curl;
+	struct curl_slist *headers;
+	char message[CURL_ERROR_SIZE];
+};
+
+static void init_library(void)
+{
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+struct http *http_new(const struct pushgateway_sink *spec, const char *secrets_dir, struct stop *stop)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	struct http *http = xcalloc(1, sizeof(*http));
+
+	pthread_once(&once, init_library);
+	http->spec = spec;
+	http->secrets_dir = secrets_dir;
+	http->stop = stop;
+	http->curl = curl_easy_init();
+	http->headers = curl_slist_append(NULL, CONTENT_TYPE);
+	http->headers = curl_slist_append(http->headers, "Expect:");
+	if (!http->curl || !http->headers)
+		abort();
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (!http)
+		return;
+	curl_easy_cleanup(http->curl);
+	curl_slist_free_all(http->headers);
+	free(http);
+}
+
+static size_t receive(char *data, size_t size, size_t count, void *context)
+{
+	struct buffer *answer = context;
+
+	buffer_append(answer, data, size * count);
+	return answer->overflow ? 0 : size * count;
+}
+
+/* Ends a transfer when the stop's deadline is over. */
+static int progress(void *context, curl_off_t total_down, curl_off_t down, curl_off_t total_up, curl_off_t up)
+{
+	struct stop *stop = context;
+
+	(void)total_down;
+	(void)down;
+	(void)total_up;
+	(void)up;
+	return stop->clock->monotonic_ms(stop->clock->context) >= atomic_load(&stop->deadline_ms);
+}
+
+/* A key of a mounted secret, its last line end cut off. */
+static int read_secret(const struct http *http, const char *secret, const char *key, char *text, size_t size,
+                       struct error *err)
+{
+	char path[1024];
+	FILE *file;
+	size_t length;
+
+	snprintf(path, sizeof(path), "%s/%s/%s", http->secrets_dir, secret, key);
+	file = fopen(path, "r");
+	if (!file)
+		return error_set(err, "cannot open %s (key %s of secret %s): %s", path, key, secret, strerror(errno));
+	length = fread(text, 1, size - 1, file);
+	fclose(file);
+	while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+		length--;
+	text[length] = '\0';
+	return 0;
+}
+
+/* Secrets are read anew each time, so that a rotated one works at once. */
+static int set_security(struct http *http, struct error *err)
+{
+	const struct pushgateway_sink *spec = http->spec;
+	char username[SECRET_BYTES_MAX], password[SECRET_BYTES_MAX], path[1024];
+
+	if (spec->credentials_secret.name) {
+		if (read_secret(http, spec->credentials_secret.name, "username", username, sizeof(username), err) < 0 ||
+		    read_secret(http, spec->credentials_secret.name, "password", password, sizeof(password), err) < 0)
+			return -1;
+		curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		curl_easy_setopt(http->curl, CURLOPT_USERNAME, username);
+		curl_easy_setopt(http->curl, CURLOPT_PASSWORD, password);
+		explicit_bzero(password, sizeof(password));
+	}
+	if (spec->ca_secret.name) {
+		snprintf(path, sizeof(path), "%s/%s/ca.crt", http->secrets_dir, spec->ca_secret.name);
+		curl_easy_setopt(http->curl, CURLOPT_CAINFO, path);
+	}
+	return 0;
+}
+
+static void set_request(struct http *http, const char *method, const char *url, struct slice body,
+                        struct buffer *answer)
+{
+	CURL *curl = http->curl;
+
+	curl_easy_reset(curl);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->headers);
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)http->spec->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)http->spec->timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->message);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progress);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http->stop);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "streamjob/" STREAMJOB_VERSION);
+	if (strcmp(method, "PUT") == 0) {
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
+	}
+}
+
+int http_request(struct http *http, const char *method, const char *url, struct slice body, struct buffer *answer,
+                 int64_t *ret_retry_after_ms, struct error *err)
+{
+	curl_off_t retry_after_s = 0;
+	CURLcode code;
+	long status = 0;
+
+	buffer_clear(answer);
+	answer->max = ANSWER_BYTES_MAX;
+	*ret_retry_after_ms = 0;
+	http->message[0] = '\0';
+	set_request(http, method, url, body, answer);
+	if (set_security(http, err) < 0)
+		return 0;
+	code = curl_easy_perform(http->curl);
+	if (code != CURLE_OK) {
+		error_set(err, "%s", http->message[0] ? http->message : curl_easy_strerror(code));
+		return 0;
+	}
+	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
+	if (retry_after_s > 0)
+		*ret_retry_after_ms =
+		        retry_after_s * 1000 < RETRY_AFTER_MS_MAX ? retry_after_s * 1000 : RETRY_AFTER_MS_MAX;
+	return (int)status;
+}
