@@ -1,6 +1,6 @@
 /*
- * Chunks in a list, the newest one is filled. A reset keeps the chunks, largest need first, up to ARENA_KEEP_BYTES:
- * a lane's arena soon holds all that a batch needs and never calls malloc again.
+ * Chunks in a list, the newest one is filled. A reset makes one chunk of several, up to ARENA_KEEP_BYTES: a lane's
+ * arena soon holds all that a batch needs and never calls malloc again.
  */
 #include "lib/base/arena.h"
 
@@ -9,6 +9,16 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+
+/* Under the address sanitizer, memory that is not handed out is poisoned: use after a reset is found. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#define POISON(memory, size)   ASAN_POISON_MEMORY_REGION(memory, size)
+#define UNPOISON(memory, size) ASAN_UNPOISON_MEMORY_REGION(memory, size)
+#else
+#define POISON(memory, size)   ((void)(memory), (void)(size))
+#define UNPOISON(memory, size) ((void)(memory), (void)(size))
+#endif
 
 #define ARENA_ALIGN 16
 
@@ -29,6 +39,7 @@ void arena_release(struct arena *arena)
 		struct arena_chunk *chunk = arena->chunks;
 
 		arena->chunks = chunk->older;
+		UNPOISON(chunk->memory, chunk->size);
 		free(chunk);
 	}
 	arena_init(arena);
@@ -44,6 +55,7 @@ static void add_chunk(struct arena *arena, size_t size)
 	arena->bytes += size;
 	arena->next = chunk->memory;
 	arena->end = chunk->memory + size;
+	POISON(chunk->memory, size);
 }
 
 /* One chunk as large as all together replaces several; one that is too large goes. */
@@ -55,6 +67,7 @@ void arena_reset(struct arena *arena)
 		return;
 	if (!arena->chunks->older && bytes <= ARENA_KEEP_BYTES) {
 		arena->next = arena->chunks->memory;
+		POISON(arena->chunks->memory, arena->chunks->size);
 		return;
 	}
 	arena_release(arena);
@@ -67,12 +80,23 @@ void *arena_alloc(struct arena *arena, size_t size)
 	void *memory;
 
 	if (padded < size)
-		abort();
+		memory_exhausted();
+	if (!padded)
+		padded = ARENA_ALIGN; /* never NULL */
 	if ((size_t)(arena->end - arena->next) < padded)
 		add_chunk(arena, padded > ARENA_CHUNK_BYTES ? padded : ARENA_CHUNK_BYTES);
 	memory = arena->next;
 	arena->next += padded;
+	UNPOISON(memory, size);
 	return memory;
+}
+
+void arena_trim(struct arena *arena, void *newest, size_t size)
+{
+	char *keep_end = (char *)newest + size;
+
+	POISON(keep_end, (size_t)(arena->next - keep_end));
+	arena->next = (char *)newest + ((size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1));
 }
 
 void *arena_zalloc(struct arena *arena, size_t size)
@@ -109,7 +133,7 @@ char *arena_printf(struct arena *arena, const char *format, ...)
 	va_copy(again, arguments);
 	size = vsnprintf(NULL, 0, format, arguments);
 	if (size < 0)
-		abort();
+		memory_exhausted(); /* past INT_MAX bytes */
 	text = arena_alloc(arena, (size_t)size + 1);
 	vsnprintf(text, (size_t)size + 1, format, again);
 	va_end(again);

@@ -22,12 +22,14 @@ struct arena {
 
 void arena_init(struct arena *arena);
 void arena_release(struct arena *arena);
-/* Forgets all allocations; keeps the chunks for reuse up to ARENA_KEEP_BYTES. */
+/* Forgets all allocations; keeps the memory for reuse up to ARENA_KEEP_BYTES. */
 void arena_reset(struct arena *arena);
 #define ARENA_KEEP_BYTES (16 * 1024 * 1024)
 
-/* `size` bytes, uninitialized, aligned to 16. Never NULL: out of memory aborts with a message. */
+/* `size` bytes, uninitialized, aligned to 16. Never NULL, also for no bytes: out of memory ends the process. */
 void *arena_alloc(struct arena *arena, size_t size);
+/* Gives back all but the first `size` bytes of the newest allocation. */
+void arena_trim(struct arena *arena, void *newest, size_t size);
 void *arena_zalloc(struct arena *arena, size_t size);
 struct slice arena_copy(struct arena *arena, struct slice bytes);
 /* A NUL-terminated copy. */

@@ -3,16 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* vsnprintf may cut inside a UTF-8 character: take the rest of it off. */
+/* vsnprintf may cut inside a UTF-8 character: takes what it left of it off. */
 static void cut_at_character(char *text, size_t size)
 {
-	size_t end = strlen(text), begin = end;
+	size_t end = strlen(text), begin = end, length;
+	unsigned char lead;
 
 	if (end + 1 < size)
 		return;
 	while (begin > 0 && ((unsigned char)text[begin - 1] & 0xc0) == 0x80)
 		begin--;
-	if (begin > 0 && ((unsigned char)text[begin - 1] & 0x80))
+	if (begin == 0)
+		return;
+	lead = (unsigned char)text[begin - 1];
+	length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+	if (end - (begin - 1) < length)
 		text[begin - 1] = '\0';
 }
 
@@ -25,7 +30,7 @@ void error_write(struct error *err, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	cut_at_character(text, sizeof(text));
-	memcpy(err->text, text, sizeof(text));
+	memcpy(err->text, text, strlen(text) + 1);
 }
 
 void error_write_prefix(struct error *err, const char *format, ...)

@@ -10,6 +10,8 @@
 
 #include "lib/base/text.h"
 
+#define NUMBER_DIGITS_MAX 18 /* longer ones are identities */
+
 static struct log_output output;
 static bool installed;
 
@@ -45,15 +47,47 @@ static int64_t rate_limit(struct log_site *site, int64_t second)
 	return atomic_fetch_add(&site->lines, 1) < LOG_REPEATS_MAX ? 0 : -1;
 }
 
-static bool plain_number(struct slice value)
+static size_t digits_at(struct slice value, size_t i)
 {
-	double number;
+	size_t begin = i;
 
-	return text_parse_double(value, &number) && strspn(value.data, "-0123456789.e+") >= value.size &&
-	       value.data[0] != '+';
+	while (i < value.size && value.data[i] >= '0' && value.data[i] <= '9')
+		i++;
+	return i - begin;
 }
 
-/* One value of logfmt: up to the closing quote that a space or the end follows, or up to a space. */
+/* A number as JSON has them: an identity like 007 or +1 is not one. */
+static bool plain_number(struct slice value)
+{
+	size_t i = value.size && value.data[0] == '-', digits = digits_at(value, i);
+
+	if (digits == 0 || digits > NUMBER_DIGITS_MAX || (digits > 1 && value.data[i] == '0'))
+		return false;
+	i += digits;
+	if (i < value.size && value.data[i] == '.') {
+		digits = digits_at(value, i + 1);
+		if (digits == 0)
+			return false;
+		i += 1 + digits;
+	}
+	return i == value.size;
+}
+
+/* " key=" or the end. */
+static bool pair_ends(struct slice rest)
+{
+	size_t i = 1;
+
+	if (!rest.size)
+		return true;
+	if (rest.data[0] != ' ')
+		return false;
+	while (i < rest.size && rest.data[i] != ' ' && rest.data[i] != '=' && rest.data[i] != '"')
+		i++;
+	return i > 1 && i < rest.size && rest.data[i] == '=';
+}
+
+/* One value of logfmt: up to the quote that another pair or the end follows, or up to a space. */
 static struct slice next_value(struct slice *rest, bool *quoted)
 {
 	struct slice value = *rest;
@@ -62,7 +96,7 @@ static struct slice next_value(struct slice *rest, bool *quoted)
 	*quoted = rest->size && rest->data[0] == '"';
 	if (*quoted) {
 		for (i = 1; i < rest->size; i++)
-			if (rest->data[i] == '"' && (i + 1 == rest->size || rest->data[i + 1] == ' '))
+			if (rest->data[i] == '"' && pair_ends((struct slice){rest->data + i + 1, rest->size - i - 1}))
 				break;
 		value = (struct slice){rest->data + 1, i - 1};
 		i += i < rest->size;

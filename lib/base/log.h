@@ -41,12 +41,12 @@ struct log_site { /* one static for each place that logs: its rate limit */
  * must be quoted by the format (msg="%s"); quotes and control bytes in the rendered line are escaped for JSON.
  */
 void log_write(struct log_site *site, enum log_level level, const char *message, const char *pairs, ...)
-	__attribute__((format(printf, 4, 5)));
+        __attribute__((format(printf, 4, 5)));
 
-#define LOG_AT(level, message, ...)                                                                                   \
-	do {                                                                                                          \
-		static struct log_site log_site_;                                                                     \
-		log_write(&log_site_, (level), (message), __VA_ARGS__);                                               \
+#define LOG_AT(level, message, ...)                                                                                    \
+	do {                                                                                                           \
+		static struct log_site log_site_;                                                                      \
+		log_write(&log_site_, (level), (message), __VA_ARGS__);                                                \
 	} while (0)
 #define log_debug(message, ...) LOG_AT(LOG_LEVEL_DEBUG, message, __VA_ARGS__)
 #define log_info(message, ...)  LOG_AT(LOG_LEVEL_INFO, message, __VA_ARGS__)

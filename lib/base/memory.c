@@ -3,11 +3,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Out of memory ends the process: it is started again and replays. */
+static void (*say_exhausted)(void);
+
+void memory_install_exhausted(void (*say)(void))
+{
+	say_exhausted = say;
+}
+
+void memory_exhausted(void)
+{
+	if (say_exhausted)
+		say_exhausted();
+	abort();
+}
+
 static void *checked(void *memory)
 {
 	if (!memory)
-		abort();
+		memory_exhausted();
 	return memory;
 }
 

@@ -1,6 +1,8 @@
 /*
- * malloc that cannot return NULL (out of memory aborts with a message: a pod that is out of memory is
- * restarted and replays), and a budget: memory that is counted against a limit and may be refused.
+ * malloc that cannot return NULL, and a budget: memory that is counted against a limit and may be refused.
+ *
+ * Out of memory ends the process by abort(), after the installed handler has said so: a pod that is out of memory
+ * is started again and replays. The room is pure, so the words are main's.
  */
 #ifndef STREAMJOB_MEMORY_H
 #define STREAMJOB_MEMORY_H
@@ -11,6 +13,11 @@ void *xmalloc(size_t size);
 void *xcalloc(size_t count, size_t size);
 void *xrealloc(void *memory, size_t size);
 char *xstrdup(const char *text);
+
+/* Before any thread starts. `say` is called on the thread that got no memory, must not allocate, and returns. */
+void memory_install_exhausted(void (*say)(void));
+/* What the functions above do without memory: says it, and does not return. */
+_Noreturn void memory_exhausted(void);
 
 /* Bytes in use by one owner's state, and its limit. Threads: one at a time. */
 struct budget {

@@ -1,5 +1,6 @@
 /* Numbers and UTF-8 as text. The program never calls setlocale, so printf and strtod are those of the C locale. */
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,17 +8,55 @@
 #include "lib/base/text.h"
 
 #define EXACT_INTEGER_MAX 9007199254740992.0 /* 2^53 */
-#define NUMBER_TEXT_MAX   64
+#define DECIMALS_MAX      6
+#define DECIMALS_BELOW    1e9  /* times 10^6 is an integer of at most 15 digits */
+#define DECIMALS_FROM     1e-4 /* smaller numbers are written with an exponent */
+#define PRINTED_TEXT_MAX  32
+#define NUMBER_TEXT_MAX   1024
+
+/*
+ * A number with few decimals, without printf. An integer below 2^53 over a power of ten is rounded once, just as the
+ * reader of the text rounds: where that gives `value`, so does the text.
+ */
+static bool append_decimals(struct buffer *out, double value)
+{
+	double magnitude = fabs(value), scale = 1;
+
+	if (!(magnitude >= DECIMALS_FROM && magnitude < DECIMALS_BELOW))
+		return false;
+	for (int decimals = 1; decimals <= DECIMALS_MAX; decimals++) {
+		char digits[DECIMALS_MAX + 1];
+		int64_t scaled, fraction;
+
+		scale *= 10;
+		scaled = (int64_t)(magnitude * scale + 0.5);
+		if ((double)scaled / scale != magnitude)
+			continue;
+		fraction = scaled % (int64_t)scale;
+		for (int i = decimals; i > 0; i--, fraction /= 10)
+			digits[i] = (char)('0' + fraction % 10);
+		digits[0] = '.';
+		if (value < 0)
+			buffer_append_char(out, '-');
+		text_bigint(out, scaled / (int64_t)scale);
+		buffer_append(out, digits, (size_t)decimals + 1);
+		return true;
+	}
+	return false;
+}
 
 static void append_finite(struct buffer *out, double value)
 {
-	char text[NUMBER_TEXT_MAX];
+	char text[PRINTED_TEXT_MAX];
 
 	if (value == floor(value) && fabs(value) < EXACT_INTEGER_MAX && !(value == 0 && signbit(value))) {
 		text_bigint(out, (int64_t)value);
 		return;
 	}
-	for (int digits = 15; digits <= 17; digits++) {
+	if (append_decimals(out, value))
+		return;
+	/* 15 digits name every normal number that has a text so short; subnormal ones have fewer digits. */
+	for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, value);
 		if (strtod(text, NULL) == value)
 			break;
@@ -75,7 +114,7 @@ bool text_parse_double(struct slice text, double *ret_value)
 	char *end;
 	double value;
 
-	if (!number_text(text, copy) || strpbrk(copy, "xX"))
+	if (!number_text(text, copy) || strpbrk(copy, "xX("))
 		return false;
 	errno = 0;
 	value = strtod(copy, &end);

@@ -4,7 +4,7 @@
 
 #define SIGN_BIT      0x8000000000000000u
 #define NAN_BITS      0x7ff8000000000000u
-#define FIXED_KEY_MAX 9 /* tag and eight bytes */
+#define FIXED_KEY_MAX 9 /* tag and eight bytes; also a string's tag and end */
 
 static void put_big_endian(char *to, uint64_t bits, size_t width)
 {
@@ -41,12 +41,15 @@ static double order_double(uint64_t order)
 	return value;
 }
 
-/* The most bytes that the value can take; strings double where every byte is NUL. */
-static size_t key_bytes_max(const struct column *column, uint32_t row)
+/* The most bytes that the column's values of these rows can take; strings double where every byte is NUL. */
+static size_t key_bytes_max(const struct column *column, const uint32_t *rows, size_t n)
 {
-	if (column->type != TYPE_STRING)
-		return FIXED_KEY_MAX;
-	return column->valid[row] ? 2 * column->strings[row].size + 3 : 1;
+	size_t max = n * FIXED_KEY_MAX;
+
+	if (column->type == TYPE_STRING)
+		for (size_t i = 0; i < n; i++)
+			max += column->valid[rows[i]] ? 2 * column->strings[rows[i]].size : 0;
+	return max;
 }
 
 static char *put_string(char *to, struct slice text)
@@ -101,20 +104,21 @@ static char *put_value(char *to, const struct column *column, uint32_t row)
 void row_key_encode(const struct column *const *columns, size_t columns_count, const uint32_t *rows, size_t n,
                     struct arena *arena, struct slice *ret_keys, uint64_t *ret_hashes)
 {
+	size_t max = 0;
+	char *keys, *end;
+
+	for (size_t c = 0; c < columns_count; c++)
+		max += key_bytes_max(columns[c], rows, n);
+	keys = end = arena_alloc(arena, max);
 	for (size_t i = 0; i < n; i++) {
-		size_t max = 0;
-		char *begin, *end;
+		char *begin = end;
 
 		for (size_t c = 0; c < columns_count; c++)
-			max += key_bytes_max(columns[c], rows[i]);
-		begin = end = arena_alloc(arena, max);
-		for (size_t c = 0; c < columns_count; c++)
 			end = put_value(end, columns[c], rows[i]);
-		/* What the key did not need goes back to the arena. */
-		arena->next = begin + ((size_t)(end - begin + 15) & ~(size_t)15);
 		ret_keys[i] = (struct slice){begin, (size_t)(end - begin)};
 		ret_hashes[i] = hash_bytes(begin, ret_keys[i].size);
 	}
+	arena_trim(arena, keys, (size_t)(end - keys));
 }
 
 /* Reads a string up to its 0x00 0x00; 0xff after 0x00 was put in. */
@@ -162,14 +166,15 @@ static int get_value(struct slice *key, enum type type, struct arena *arena, str
 	bits = get_big_endian(key->data, width);
 	key->data += width;
 	key->size -= width;
-	if (type == TYPE_BOOLEAN)
-		value->boolean = bits != 0;
-	else if (type == TYPE_INT)
-		value->bigint = (int32_t)((uint32_t)bits ^ 0x80000000u);
-	else if (type == TYPE_DOUBLE)
+	if (type == TYPE_BOOLEAN) {
+		value->boolean = bits;
+		return bits > 1 ? -1 : 0;
+	}
+	if (type == TYPE_DOUBLE) {
 		value->real = order_double(bits);
-	else
-		value->bigint = (int64_t)(bits ^ SIGN_BIT);
+		return double_order(value->real) == bits ? 0 : -1; /* not -0.0, nor another NaN */
+	}
+	value->bigint = type == TYPE_INT ? (int32_t)((uint32_t)bits ^ 0x80000000u) : (int64_t)(bits ^ SIGN_BIT);
 	return 0;
 }
 

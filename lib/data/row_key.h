@@ -11,15 +11,13 @@
 
 #include "lib/data/batch.h"
 
-/*
- * Keys and hashes of rows[0..n): ret_keys[i] and ret_hashes[i] are those of rows[i]; the bytes are in `arena`.
- */
+/* Keys and hashes of rows[0..n): ret_keys[i] and ret_hashes[i] are those of rows[i]; the bytes are in `arena`. */
 void row_key_encode(const struct column *const *columns, size_t columns_count, const uint32_t *rows, size_t n,
-		    struct arena *arena, struct slice *ret_keys, uint64_t *ret_hashes);
+                    struct arena *arena, struct slice *ret_keys, uint64_t *ret_hashes);
 
 /* The values again, by the types they were encoded with; strings that hold 0x00 are rebuilt in `arena`, others
- * point into `key`. Returns -1 where the bytes are not such a key. */
+ * point into `key`. Returns -1 where the bytes are not such a key; ret_values is then unset. */
 int row_key_decode(struct slice key, const enum type *types, size_t columns_count, struct arena *arena,
-		   struct value *ret_values);
+                   struct value *ret_values);
 
 #endif
