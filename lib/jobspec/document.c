@@ -282,11 +282,11 @@ static int build(struct builder *builder, yaml_parser_t *parser, size_t document
 
 		if (!yaml_parser_parse(parser, &event))
 			return syntax_error(builder, parser);
-		if (event.type == YAML_DOCUMENT_START_EVENT) {
+		if (event.type == YAML_DOCUMENT_START_EVENT && documents->count == documents_max) {
+			failed = fail(builder, &event.start_mark, "too many documents in one file", NULL);
+		} else if (event.type == YAML_DOCUMENT_START_EVENT) {
 			builder->root = NULL;
 			builder->anchors_count = 0;
-		} else if (event.type == YAML_DOCUMENT_END_EVENT && documents->count == documents_max) {
-			failed = fail(builder, &event.start_mark, "too many documents in one file", NULL);
 		} else if (event.type == YAML_DOCUMENT_END_EVENT) {
 			documents->roots[documents->count++] = document_root(builder);
 		} else {

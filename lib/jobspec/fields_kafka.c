@@ -14,7 +14,7 @@ static const struct field secret_fields[] = {{.name = "name",
                                               .min = 1,
                                               .max = 253,
                                               .pattern = &secret_name_pattern,
-                                              .doc = "Of a Secret in the job's namespace."},
+                                              .doc = "Name of a Secret in the job's namespace."},
                                              {0}};
 const struct object secret_object = {
         .title = "Secret reference", .size = sizeof(struct secret_ref), .fields = secret_fields};

@@ -9,7 +9,7 @@ static const struct field file_fields[] = {{.name = "path",
                                             .offset = offsetof(struct file_target, path),
                                             .min = 1,
                                             .max = 4096,
-                                            .doc = "Of a file with one JSON object a line."},
+                                            .doc = "Path of a file with one JSON object a line."},
                                            {0}};
 const struct object file_object = {.title = "File", .size = sizeof(struct file_target), .fields = file_fields};
 

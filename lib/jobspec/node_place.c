@@ -134,16 +134,23 @@ static size_t indentation(struct walk walk, bool *ret_empty)
 	return spaces;
 }
 
-/* Of the first line that is not empty: what all lines of the block are indented by. */
-static size_t block_indentation(struct walk walk)
+/*
+ * What all lines of the block are indented by: the blanks before the first line that is not empty, less those that are
+ * the value's own (a header like |2 says so).
+ */
+static size_t block_indentation(struct walk walk, struct slice value)
 {
+	size_t first = 0, own = 0, spaces;
 	bool empty;
 
+	while (first < value.size && value.data[first] == '\n')
+		first++;
+	while (first + own < value.size && value.data[first + own] == ' ')
+		own++;
 	for (;;) {
-		size_t spaces = indentation(walk, &empty);
-
+		spaces = indentation(walk, &empty);
 		if (!empty || at_end(&walk))
-			return spaces;
+			return spaces > own ? spaces - own : 0;
 		while (!at_end(&walk) && !at_break(&walk))
 			advance(&walk);
 		advance(&walk);
@@ -174,7 +181,7 @@ static size_t fold_block(struct walk *walk, size_t indent, bool folds, bool inde
 	return breaks == 1 ? 1 : breaks - 1;
 }
 
-static void walk_block(struct walk *walk, enum scalar_style style, size_t offset)
+static void walk_block(struct walk *walk, const struct node *node, size_t offset)
 {
 	size_t value = 0, indent;
 	bool indented;
@@ -182,13 +189,13 @@ static void walk_block(struct walk *walk, enum scalar_style style, size_t offset
 	while (!at_end(walk) && !at_break(walk))
 		advance(walk);
 	advance(walk);
-	indent = block_indentation(*walk);
+	indent = block_indentation(*walk, node->text);
 	skip_spaces(walk, indent);
 	indented = at_blank(walk);
 	while (value < offset && !at_end(walk)) {
 		struct walk before = *walk;
-		size_t size =
-		        at_break(walk) ? fold_block(walk, indent, style == SCALAR_FOLDED, indented) : advance(walk);
+		size_t size = at_break(walk) ? fold_block(walk, indent, node->style == SCALAR_FOLDED, indented)
+		                             : advance(walk);
 
 		if (walk->line != before.line)
 			indented = at_blank(walk);
@@ -205,7 +212,7 @@ void node_place(const struct node *node, struct slice text, size_t offset, int *
 	struct walk walk = {text, node->start, node->line, node->column};
 
 	if (node->kind == NODE_SCALAR && node->style >= SCALAR_LITERAL)
-		walk_block(&walk, node->style, offset);
+		walk_block(&walk, node, offset);
 	else if (node->kind == NODE_SCALAR)
 		walk_flow(&walk, node->style, offset);
 	*ret_line = walk.line;

@@ -4,7 +4,7 @@
 #include "lib/jobspec/check.h"
 
 #define PATH_PARTS_MAX 16
-#define PATH_INDEX_MAX 9 /* digits */
+#define PATH_INDEX_MAX 6 /* digits */
 
 /* Bytes of the part at `at`, or 0. */
 static size_t part_size(struct slice path, size_t at)

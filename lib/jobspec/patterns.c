@@ -112,7 +112,7 @@ const struct pattern metric_name_pattern = {"^[A-Za-z_:][A-Za-z0-9_:]*$", is_met
                                             "a metric's name: letters, digits, _ and :, not beginning with a digit"};
 const struct pattern label_name_pattern = {"^(_|_?[A-Za-z0-9][A-Za-z0-9_]*)$", is_label_name,
                                            "a label's name: letters, digits and _, not beginning with a digit or __"};
-const struct pattern path_pattern = {"^[$]([.][A-Za-z_][A-Za-z0-9_-]*|\\['[^']+'\\]|\\[[0-9]+\\])+$", is_path,
+const struct pattern path_pattern = {"^[$]([.][A-Za-z_][A-Za-z0-9_-]*|\\['[^']+'\\]|\\[[0-9]{1,6}\\])+$", is_path,
                                      "a path: $ and then .name, ['name'] or [index], at most 16 of them"};
 const struct pattern duration_pattern = {"^([0-9]+(d|h|ms|m|s))+$", is_duration,
                                          "a duration like 500ms, 30s, 1m30s, 2h or 1d"};

@@ -70,9 +70,8 @@ static struct program *compile_boolean(const char *text, const struct schema *sc
 	if (program && program_type(program) != TYPE_BOOLEAN) {
 		char wrong[128];
 
-		snprintf(wrong, sizeof(wrong), "the expression is a %s; a BOOLEAN is needed",
-		         type_name(program_type(program)));
-		add_at(at, wrong, "write a condition");
+		snprintf(wrong, sizeof(wrong), "is a %s, not a BOOLEAN", type_name(program_type(program)));
+		add_at(at, wrong, "write a condition, like n > 0");
 		program_free(program);
 		return NULL;
 	}

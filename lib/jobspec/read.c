@@ -2,6 +2,7 @@
 #include "lib/jobspec/read.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -60,16 +61,20 @@ static void unknown_field(struct reader *reader, const struct object *object, co
 	buffer_release(&known);
 }
 
-static void read_keys(struct reader *reader, const struct object *object, const struct node *node, const char *path)
+/* Returns how many are unknown. */
+static size_t read_keys(struct reader *reader, const struct object *object, const struct node *node, const char *path)
 {
+	size_t unknown = 0;
+
 	for (size_t i = 0; i < node->count; i++) {
 		const struct node *key = node->entries[i].key;
 
 		if (key->kind != NODE_SCALAR)
 			read_problem(reader, key, path, "a field's name is not a string", NULL);
-		else if (!object_field(object, key->text))
+		else if (!object_field(object, key->text) && ++unknown)
 			unknown_field(reader, object, key, path);
 	}
+	return unknown;
 }
 
 /* False, with a problem, where the list or map has too few or too many. */
@@ -234,9 +239,9 @@ static void read_field(struct reader *reader, const struct field *field, const s
 	}
 }
 
-/* Exactly one of the variants is given. */
+/* Exactly one of the variants is given. An unknown field was probably meant to be one. */
 static void check_variants(struct reader *reader, const struct object *object, const struct node *node,
-                           const char *path)
+                           const char *path, size_t unknown)
 {
 	struct error wrong;
 	struct buffer names;
@@ -246,7 +251,7 @@ static void check_variants(struct reader *reader, const struct object *object, c
 		variants += field->variant;
 		given += field->variant && node_get(node, field->name);
 	}
-	if (!variants || given == 1)
+	if (!variants || given == 1 || (!given && unknown))
 		return;
 	buffer_init(&names);
 	object_names(object, true, " and ", &names);
@@ -271,21 +276,23 @@ static void check_rules(struct reader *reader, const struct object *object, cons
 
 static void missing_field(struct reader *reader, const struct field *field, const struct node *node, const char *path)
 {
+	const char *doc = field->doc;
 	struct error right;
-	size_t size = strlen(field->doc);
+	size_t size = strlen(doc);
 
-	error_set(&right, "add it: %.*s", (int)(size - (field->doc[size - 1] == '.')), field->doc);
+	error_set(&right, "add it: %c%.*s", tolower((unsigned char)doc[0]), (int)(size - 1 - (doc[size - 1] == '.')),
+	          doc + 1);
 	read_problem(reader, node, path_member(reader->scratch, path, slice_of(field->name)), "is missing", right.text);
 }
 
 void read_object(struct reader *reader, const struct object *object, const struct node *node, const char *path,
                  void *members)
 {
-	size_t before = read_count(reader);
+	size_t before = read_count(reader), unknown;
 
 	if (!expect(reader, node, NODE_MAP, path, object->fields->name ? "expected an object" : "write {}"))
 		return;
-	read_keys(reader, object, node, path);
+	unknown = read_keys(reader, object, node, path);
 	for (const struct field *field = object->fields; field->name; field++) {
 		const struct node *value = node_get(node, field->name);
 
@@ -299,7 +306,7 @@ void read_object(struct reader *reader, const struct object *object, const struc
 		}
 		read_field(reader, field, value, path_member(reader->scratch, path, slice_of(field->name)), members);
 	}
-	check_variants(reader, object, node, path);
+	check_variants(reader, object, node, path, unknown);
 	if (read_count(reader) == before)
 		check_rules(reader, object, node, path, members);
 }

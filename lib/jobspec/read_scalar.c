@@ -126,7 +126,7 @@ static int store_string(struct reader *reader, const struct field *field, struct
 	if ((int64_t)count < field->min || (int64_t)count > field->max) {
 		error_set(right, (int64_t)count < field->min ? "at least %" PRId64 : "at most %" PRId64,
 		          (int64_t)count < field->min ? field->min : field->max);
-		return error_set(wrong, "has %zu characters", count);
+		return error_set(wrong, "has %zu character%s", count, count == 1 ? "" : "s");
 	}
 	if (field->pattern == &path_pattern) {
 		if (jobspec_path_check(text, right) < 0) {

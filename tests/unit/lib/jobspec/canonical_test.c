@@ -1,0 +1,101 @@
+/* Equal jobs have equal bytes; what was written reads back as the same job. */
+#include "tests/unit/lib/jobspec/full_jobs.h"
+#include "tests/unit/lib/jobspec/job_case.h"
+
+/* The canonical text of the only job; free(). ret_hash has 17 bytes. */
+static char *canonical(const char *name, struct slice text, char *ret_hash)
+{
+	struct problems problems;
+	struct jobspecs jobs;
+	struct buffer out;
+
+	problems_init(&problems);
+	buffer_init(&out);
+	if (jobspecs_load("job.yaml", text, &problems, &jobs) < 0) {
+		problems_print(&problems, &out);
+		fail_msg("%s: %s", name, out.data);
+	}
+	jobspec_canonical(jobs.items[0], &out);
+	memcpy(ret_hash, jobs.items[0]->spec_hash, sizeof(jobs.items[0]->spec_hash));
+	jobspecs_release(&jobs);
+	problems_release(&problems);
+	return buffer_take(&out);
+}
+
+static void reads_back_test(void **state)
+{
+	static const char *const texts[] = {full_kafka, full_datagen, full_file, full_stdin};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char hash[17], again_hash[17];
+		char *text = canonical("as written", slice_of(texts[i]), hash);
+		char *again = canonical("read back", slice_of(text), again_hash);
+
+		assert_string_equal(again, text);
+		assert_string_equal(again_hash, hash);
+		assert_int_equal(strspn(hash, "0123456789abcdef"), 16);
+		free(text);
+		free(again);
+	}
+}
+
+static void whole_text_test(void **state)
+{
+	char hash[17];
+	char *text = canonical("the good job", slice_of(good_job), hash);
+
+	(void)state;
+	assert_string_equal(
+	        text,
+	        "{\"apiVersion\":\"streamjob.dev/v1alpha1\",\"kind\":\"StreamJob\",\"metadata\":{\"name\":\"j\","
+	        "\"namespace\":\"default\"},\"spec\":{\"source\":{\"stdin\":{}},\"format\":{\"json\":{\"onBadRow\":"
+	        "\"skip\",\"onBadField\":\"null\",\"onMissingField\":\"null\"}},\"columns\":[{\"name\":\"bucket\","
+	        "\"type\":\"STRING\",\"path\":\"$.bucket\"},{\"name\":\"n\",\"type\":\"BIGINT\",\"path\":\"$.n\"}],"
+	        "\"window\":{\"tumbling\":{\"size\":\"1m\",\"offset\":\"0s\",\"time\":\"processing\",\"onEmpty\":"
+	        "\"skip\"}},\"groupBy\":[\"bucket\"],\"aggregates\":[{\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
+	        "\"m\",\"expr\":\"AVG(n)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
+	        "1000000,\"stateBytes\":\"512Mi\",\"onLimit\":\"fail\"},\"terminationGracePeriod\":\"30s\"}}");
+	free(text);
+}
+
+static void hash_test(void **state)
+{
+	static const struct {
+		const char *name, *find, *replace;
+		bool same;
+	} rows[] = {
+	        {"a default said", SIZE, "size: 1m, offset: 0s", true},
+	        {"another way to say it", SIZE, "size: 60s", true},
+	        {"quotes", SIZE, "'size': \"1m\"", true},
+	        {"a comment", SINK, "- stdout: {} # for people", true},
+	        {"another order", "{name: c, expr: COUNT(*)}", "{expr: COUNT(*), name: c}", true},
+	        {"the default namespace", "{name: j}", "{name: j, namespace: default, labels: {a: b}}", true},
+	        {"another size", SIZE, "size: 2m", false},
+	        {"another name", "{name: j}", "{name: k}", false},
+	        {"another namespace", "{name: j}", "{name: j, namespace: k}", false},
+	        {"another expression", AVERAGE, "\"AVG(n) \"", false},
+	        {"another column", COLUMN, "type: INT", false},
+	};
+	char hash[17];
+	char *text = canonical("the good job", slice_of(good_job), hash);
+
+	(void)state;
+	free(text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *changed = spoil(rows[i].name, rows[i].find, rows[i].replace), other[17];
+
+		free(canonical(rows[i].name, slice_of(changed), other));
+		if (!strcmp(hash, other) != rows[i].same)
+			fail_msg("%s: the hash is %s", rows[i].name, rows[i].same ? "another" : "the same");
+		free(changed);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_back_test), cmocka_unit_test(whole_text_test),
+	                                   cmocka_unit_test(hash_test)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
