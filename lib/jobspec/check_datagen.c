@@ -2,34 +2,64 @@
 #include <stdio.h>
 
 #include "lib/base/text.h"
-#include "lib/data/civil.h"
 #include "lib/jobspec/check.h"
 
 #define DATAGEN_PATH_MAX 192
 #define COLUMN_NAMES_MAX 500
 
-static bool is_number(enum type type)
+/* What generators of numbers can make; a TIMESTAMP as milliseconds. */
+static bool is_numeric(enum type type)
 {
-	return type == TYPE_INT || type == TYPE_BIGINT || type == TYPE_DOUBLE;
+	return type == TYPE_INT || type == TYPE_BIGINT || type == TYPE_DOUBLE || type == TYPE_TIMESTAMP;
 }
 
-static bool value_fits(const struct column_spec *column, struct slice text)
+static size_t count_digits(const char *text)
+{
+	return strspn(text, "0123456789");
+}
+
+/* As JSON writes it: values go into the records as they are. */
+static bool is_json_number(const char *text, bool integer)
+{
+	size_t digits;
+
+	text += *text == '-';
+	digits = count_digits(text);
+	if (!digits || (digits > 1 && *text == '0'))
+		return false;
+	text += digits;
+	if (!integer && *text == '.') {
+		digits = count_digits(++text);
+		if (!digits)
+			return false;
+		text += digits;
+	}
+	if (!integer && (*text == 'e' || *text == 'E')) {
+		text += 1 + (text[1] == '+' || text[1] == '-');
+		digits = count_digits(text);
+		if (!digits)
+			return false;
+		text += digits;
+	}
+	return !*text;
+}
+
+static bool value_fits(const struct column_spec *column, const char *text)
 {
 	int64_t integer;
 	double real;
 
 	switch (column->type) {
 	case TYPE_BOOLEAN:
-		return slice_equal(text, SLICE_LITERAL("true")) || slice_equal(text, SLICE_LITERAL("false"));
+		return !strcmp(text, "true") || !strcmp(text, "false");
 	case TYPE_INT:
-		return text_parse_bigint(text, &integer) && integer >= INT32_MIN && integer <= INT32_MAX;
+		return is_json_number(text, true) && text_parse_bigint(slice_of(text), &integer) &&
+		       integer >= INT32_MIN && integer <= INT32_MAX;
 	case TYPE_BIGINT:
-		return text_parse_bigint(text, &integer);
-	case TYPE_DOUBLE:
-		return text_parse_double(text, &real) && real - real == 0;
 	case TYPE_TIMESTAMP:
-		return column->format == TIMESTAMP_ISO8601 ? civil_parse(text, &integer)
-		                                           : text_parse_bigint(text, &integer);
+		return is_json_number(text, true) && text_parse_bigint(slice_of(text), &integer);
+	case TYPE_DOUBLE:
+		return is_json_number(text, false) && text_parse_double(slice_of(text), &real);
 	default:
 		return true;
 	}
@@ -41,11 +71,13 @@ static void check_choice(const struct datagen_column *made, const struct column_
 	for (size_t i = 0; i < made->values.count; i++) {
 		char place[DATAGEN_PATH_MAX + 64];
 
-		if (value_fits(column, slice_of(made->values.items[i])))
+		if (value_fits(column, made->values.items[i]))
 			continue;
 		snprintf(place, sizeof(place), "%s.choice.values[%zu]", path, i);
-		check_problem(problems, place, "give a value that reads as the column's type", "\"%.40s\" is not a %s",
-		              made->values.items[i], type_name(column->type));
+		check_problem(problems, place,
+		              column->type == TYPE_TIMESTAMP ? "give milliseconds since 1970-01-01T00:00:00Z"
+		                                             : "give a value of the column's type as JSON writes it",
+		              "\"%.40s\" is not a %s", made->values.items[i], type_name(column->type));
 	}
 }
 
@@ -56,7 +88,7 @@ static void check_generator(const struct datagen_column *made, const struct colu
 	        [GENERATE_SEQUENCE] = "sequence", [GENERATE_CHOICE] = "choice",       [GENERATE_UNIFORM] = "uniform",
 	        [GENERATE_NORMAL] = "normal",     [GENERATE_LOGNORMAL] = "lognormal", [GENERATE_NOW] = "now",
 	};
-	bool fits = made->generator == GENERATE_NOW ? column->type == TYPE_TIMESTAMP : is_number(column->type);
+	bool fits = made->generator == GENERATE_NOW ? column->type == TYPE_TIMESTAMP : is_numeric(column->type);
 	char place[DATAGEN_PATH_MAX + 64];
 
 	if (made->generator == GENERATE_CHOICE) {
@@ -68,7 +100,7 @@ static void check_generator(const struct datagen_column *made, const struct colu
 		check_problem(problems, place,
 		              made->generator == GENERATE_NOW
 		                      ? "use choice, or declare the column as TIMESTAMP"
-		                      : "use choice, or declare the column as INT, BIGINT or DOUBLE",
+		                      : "use choice, or declare the column as INT, BIGINT, DOUBLE or TIMESTAMP",
 		              "%s does not make a %s, which column %s is", names[made->generator],
 		              type_name(column->type), column->name);
 }

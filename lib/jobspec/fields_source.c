@@ -55,7 +55,8 @@ static const struct field choice_fields[] = {{.name = "values",
                                               .min = 1,
                                               .max = 1000,
                                               .item_max = 1024,
-                                              .doc = "What to choose from, as strings that read as the column's type."},
+                                              .doc = "What to choose from, each a string: a number or true and false "
+                                                     "as JSON writes them, a TIMESTAMP as milliseconds."},
                                              {.name = "weights",
                                               .kind = FIELD_DOUBLES,
                                               .offset = MEMBER(weights),
@@ -170,13 +171,14 @@ static const struct object lognormal_object = {
 	}
 
 static const struct field datagen_column_fields[] = {
-        GENERATOR("sequence", GENERATE_SEQUENCE, sequence_object, "Counts up by 1. For INT, BIGINT and DOUBLE."),
+        GENERATOR("sequence", GENERATE_SEQUENCE, sequence_object,
+                  "Counts up by 1. For numbers, and for TIMESTAMP as milliseconds."),
         GENERATOR("choice", GENERATE_CHOICE, choice_object, "One of some values. For every type."),
         GENERATOR("uniform", GENERATE_UNIFORM, uniform_object,
-                  "Any number of a range, all alike. For INT, BIGINT and DOUBLE."),
-        GENERATOR("normal", GENERATE_NORMAL, normal_object, "The normal distribution. For INT, BIGINT and DOUBLE."),
+                  "Any number of a range, all alike. For numbers, and for TIMESTAMP as milliseconds."),
+        GENERATOR("normal", GENERATE_NORMAL, normal_object, "The normal distribution. For numbers."),
         GENERATOR("lognormal", GENERATE_LOGNORMAL, lognormal_object,
-                  "The log-normal distribution, as latencies have. For INT, BIGINT and DOUBLE."),
+                  "The log-normal distribution, as latencies have. For numbers."),
         GENERATOR("now", GENERATE_NOW, now_object, "The wall clock. For TIMESTAMP."),
         {.name = "nullProbability",
          .kind = FIELD_DOUBLE,
