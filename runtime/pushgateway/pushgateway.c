@@ -35,6 +35,7 @@ struct pushgateway {
 	struct totals *totals; /* of each metric; used where it is a counter */
 	bool has_counters, restored;
 	uint64_t gateway_sequence; /* the totals have every window up to this one */
+	uint64_t next_sequence;    /* of the first window of this run */
 	uint64_t random;
 	char *target;
 	struct buffer url, list_url, body, answer;
@@ -66,8 +67,8 @@ static int pushgateway_open(struct sink *sink, uint64_t next_sequence, bool resu
 {
 	struct pushgateway *push = self(sink);
 
-	(void)next_sequence;
 	(void)err;
+	push->next_sequence = next_sequence;
 	push->stop = stop;
 	push->http = http_new(push->spec, push->secrets_dir, stop);
 	push->restored = !resumable || !push->has_counters;
@@ -146,6 +147,13 @@ static enum sink_outcome restore(struct pushgateway *push, struct error *err)
 		for (size_t m = 0; m < push->spec->metrics_count; m++)
 			totals_release(&push->totals[m]);
 		return SINK_RETRY;
+	}
+	if (push->gateway_sequence > push->next_sequence) {
+		/* Another life of the job pushed these: its totals go on, its numbers do not count. */
+		log_warn("the gateway is ahead of the job: its source was set back",
+		         "sink=\"%s\" gateway=%" PRIu64 " job=%" PRIu64, push->target, push->gateway_sequence,
+		         push->next_sequence);
+		push->gateway_sequence = push->next_sequence - 1;
 	}
 	push->restored = true;
 	buffer_release(&push->answer);

@@ -1,0 +1,138 @@
+#include "runtime/kafka/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+
+#define SECRET_BYTES_MAX 4096
+#define PATH_BYTES_MAX   1024
+
+/* librdkafka's own lines; on its threads. */
+static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
+{
+	(void)rk;
+	if (level <= LOG_ERR)
+		log_warn("librdkafka", "facility=%s text=\"%s\"", facility, text);
+	else
+		log_debug("librdkafka", "facility=%s text=\"%s\"", facility, text);
+}
+
+static int set(rd_kafka_conf_t *conf, const char *key, const char *value, struct error *err)
+{
+	char why[512];
+
+	if (rd_kafka_conf_set(conf, key, value, why, sizeof(why)) == RD_KAFKA_CONF_OK)
+		return 0;
+	return error_set(err, "Kafka property %s: %s", key, why);
+}
+
+/* The path of a secret's key; it must be readable. */
+static int secret_path(const char *secrets_dir, const char *secret, const char *key, char path[PATH_BYTES_MAX],
+                       struct error *err)
+{
+	snprintf(path, PATH_BYTES_MAX, "%s/%s/%s", secrets_dir, secret, key);
+	if (access(path, R_OK) == 0)
+		return 0;
+	return error_set(
+	        err, "cannot read %s (key %s of secret %s): %s; mount the secret there, or say where with --secrets",
+	        path, key, secret, strerror(errno));
+}
+
+static int set_path(rd_kafka_conf_t *conf, const char *property, const char *secrets_dir, const char *secret,
+                    const char *key, struct error *err)
+{
+	char path[PATH_BYTES_MAX];
+
+	if (secret_path(secrets_dir, secret, key, path, err) < 0)
+		return -1;
+	return set(conf, property, path, err);
+}
+
+/* The first line of a secret's key. */
+static int set_secret(rd_kafka_conf_t *conf, const char *property, const char *secrets_dir, const char *secret,
+                      const char *key, struct error *err)
+{
+	char path[PATH_BYTES_MAX], text[SECRET_BYTES_MAX];
+	FILE *file;
+	size_t size;
+	int result;
+
+	if (secret_path(secrets_dir, secret, key, path, err) < 0)
+		return -1;
+	file = fopen(path, "r");
+	if (!file)
+		return error_set(err, "cannot open %s: %s", path, strerror(errno));
+	size = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	text[size] = '\0';
+	text[strcspn(text, "\r\n")] = '\0';
+	result = set(conf, property, text, err);
+	explicit_bzero(text, sizeof(text));
+	return result;
+}
+
+static int set_security(rd_kafka_conf_t *conf, const struct kafka_security *security, const char *secrets_dir,
+                        struct error *err)
+{
+	const char *ca = security->ca_secret.name, *own = security->client_certificate_secret.name;
+	const char *credentials = security->credentials_secret.name;
+
+	if (security->protocol && set(conf, "security.protocol", security->protocol, err) < 0)
+		return -1;
+	if (ca && set_path(conf, "ssl.ca.location", secrets_dir, ca, "ca.crt", err) < 0)
+		return -1;
+	if (own && (set_path(conf, "ssl.certificate.location", secrets_dir, own, "tls.crt", err) < 0 ||
+	            set_path(conf, "ssl.key.location", secrets_dir, own, "tls.key", err) < 0))
+		return -1;
+	if (!security->protocol || strncmp(security->protocol, "SASL", 4))
+		return 0;
+	if (security->mechanism && set(conf, "sasl.mechanism", security->mechanism, err) < 0)
+		return -1;
+	if (credentials && (set_secret(conf, "sasl.username", secrets_dir, credentials, "username", err) < 0 ||
+	                    set_secret(conf, "sasl.password", secrets_dir, credentials, "password", err) < 0))
+		return -1;
+	return 0;
+}
+
+rd_kafka_conf_t *client_conf(const struct kafka_client *spec, const char *secrets_dir, const struct setting *settings,
+                             struct error *err)
+{
+	rd_kafka_conf_t *conf = rd_kafka_conf_new();
+	int result;
+
+	rd_kafka_conf_set_log_cb(conf, log_line);
+	result = set(conf, "bootstrap.servers", spec->bootstrap_servers, err);
+	if (!result)
+		result = set(conf, "client.id", "streamjob", err);
+	if (!result)
+		result = set_security(conf, &spec->security, secrets_dir, err);
+	for (; settings->key && !result; settings++)
+		result = set(conf, settings->key, settings->value, err);
+	for (size_t i = 0; i < spec->properties.count && !result; i++)
+		result = set(conf, spec->properties.items[i].key, spec->properties.items[i].value, err);
+	if (!result)
+		return conf;
+	rd_kafka_conf_destroy(conf);
+	return NULL;
+}
+
+rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err)
+{
+	char why[512];
+	rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof(why));
+
+	if (rk)
+		return rk;
+	rd_kafka_conf_destroy(conf);
+	error_set(err, "cannot make a Kafka client: %s", why);
+	return NULL;
+}
+
+int client_error(struct error *err, rd_kafka_resp_err_t code, const char *doing)
+{
+	return error_set(err, "%s: %s", doing, rd_kafka_err2str(code));
+}

@@ -1,0 +1,28 @@
+/*
+ * What every librdkafka handle of ours has in common. Inside runtime/kafka only.
+ */
+#ifndef STREAMJOB_KAFKA_CLIENT_H
+#define STREAMJOB_KAFKA_CLIENT_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "lib/base/error.h"
+#include "lib/jobspec/jobspec.h"
+
+struct setting {
+	const char *key, *value;
+};
+
+/*
+ * A configuration with brokers, TLS, SASL (secrets read from <secrets_dir>/<name>/), `settings` (ended by {NULL}) and
+ * then the user's properties. NULL: a file or a property is wrong. Logs go to lib/base/log. The caller's until a handle
+ * takes it.
+ */
+rd_kafka_conf_t *client_conf(const struct kafka_client *spec, const char *secrets_dir, const struct setting *settings,
+                             struct error *err);
+/* A handle; the configuration is used up in any case. */
+rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
+/* Says what failed and why; is -1. */
+int client_error(struct error *err, rd_kafka_resp_err_t code, const char *doing);
+
+#endif

@@ -1,0 +1,362 @@
+#include "runtime/kafka/source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+
+/* Bounded memory: librdkafka keeps at most about 64 MiB of records that no lane has taken. */
+static const struct setting *settings(const struct kafka_source *spec, struct setting *out)
+{
+	static const struct setting fixed[] = {
+	        {"enable.auto.commit", "false"},
+	        {"enable.auto.offset.store", "false"},
+	        {"auto.offset.reset", "error"},
+	        {"isolation.level", "read_committed"},
+	        {"enable.partition.eof", "true"},
+	        {"queued.max.messages.kbytes", "16384"},
+	        {"fetch.message.max.bytes", "4194304"},
+	        {"fetch.wait.max.ms", "50"},
+	        {"fetch.error.backoff.ms", "100"},
+	        {"reconnect.backoff.max.ms", "2000"},
+	        {"topic.metadata.refresh.interval.ms", "60000"},
+	        {"allow.auto.create.topics", "false"},
+	};
+	size_t count = sizeof(fixed) / sizeof(fixed[0]);
+
+	memcpy(out, fixed, sizeof(fixed));
+	out[count++] = (struct setting){"group.id", spec->group_id};
+	out[count] = (struct setting){NULL, NULL};
+	return out;
+}
+
+void reader_health(struct kafka_reader *reader, const struct error *err)
+{
+	bool changed;
+
+	pthread_mutex_lock(&reader->mutex);
+	changed = reader->unhealthy != (err != NULL) || (err && strcmp(reader->health.text, err->text) != 0);
+	reader->unhealthy = err != NULL;
+	if (err)
+		reader->health = *err;
+	pthread_mutex_unlock(&reader->mutex);
+	if (changed && err)
+		log_warn("source not healthy", "error=\"%s\"", err->text);
+	else if (changed)
+		log_info("source healthy again", "topic=%s", reader->spec->client.topic);
+}
+
+bool reader_given_up(const struct kafka_reader *reader)
+{
+	const struct clock *clock = reader->stop->clock;
+
+	return clock->monotonic_ms(clock->context) >= atomic_load(&reader->stop->deadline_ms);
+}
+
+void reader_pause(const struct kafka_reader *reader, int64_t ms)
+{
+	for (; ms > 0 && !atomic_load(&reader->closing); ms -= 10)
+		nanosleep(&(struct timespec){.tv_nsec = (ms < 10 ? ms : 10) * 1000000L}, NULL);
+}
+
+/* librdkafka's errors of the whole client; on the monitor's thread, which polls. */
+static void client_failed(rd_kafka_t *rk, int code, const char *reason, void *context)
+{
+	struct kafka_reader *reader = context;
+
+	(void)rk;
+	pthread_mutex_lock(&reader->mutex);
+	error_set(&reader->last_error, "%s: %s", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+	pthread_mutex_unlock(&reader->mutex);
+	log_debug("librdkafka error", "code=%s reason=\"%s\"", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
+}
+
+/* Asks for the topic every so often: says that brokers are away, or the topic is, also while nothing comes. */
+static void check_health(struct kafka_reader *reader)
+{
+	const struct kafka_client *client = &reader->spec->client;
+	const struct rd_kafka_metadata *metadata;
+	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, MONITOR_INTERVAL_MS);
+	struct error err;
+
+	if (!code) {
+		code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+		if (!code && (size_t)metadata->topics[0].partition_cnt > reader->source.partitions)
+			log_warn("the topic has more partitions than at the start; restart the job to read them",
+			         "topic=%s partitions=%d", client->topic, metadata->topics[0].partition_cnt);
+		rd_kafka_metadata_destroy(metadata);
+	}
+	if (!code) {
+		reader_health(reader, NULL);
+		return;
+	}
+	pthread_mutex_lock(&reader->mutex);
+	error_set(&err, "topic %s at %s: %s%s%s", client->topic, client->bootstrap_servers, rd_kafka_err2str(code),
+	          reader->last_error.text[0] ? "; last error: " : "", reader->last_error.text);
+	pthread_mutex_unlock(&reader->mutex);
+	reader_health(reader, &err);
+}
+
+static void *monitor(void *context)
+{
+	struct kafka_reader *reader = context;
+
+	while (!atomic_load(&reader->closing)) {
+		rd_kafka_poll(reader->rk, 0);
+		check_health(reader);
+		reader_pause(reader, MONITOR_INTERVAL_MS);
+	}
+	return NULL;
+}
+
+static int start_lane(struct kafka_reader *reader, unsigned number, struct error *err)
+{
+	struct kafka_lane *lane = &reader->lanes[number];
+
+	lane->queue = rd_kafka_queue_new(reader->rk);
+	lane->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	buffer_init(&lane->headers);
+	if (lane->event_fd < 0)
+		return error_set(err, "cannot make an eventfd: %s", strerror(errno));
+	rd_kafka_queue_io_event_enable(lane->queue, lane->event_fd, &(uint64_t){1}, sizeof(uint64_t));
+	for (size_t p = number; p < reader->source.partitions; p += reader->lanes_count) {
+		struct partition *partition = &reader->partitions[p];
+
+		partition->reached = partition->to <= atomic_load(&partition->committed);
+		lane->unreached += !partition->reached;
+		if (rd_kafka_consume_start_queue(reader->topic, (int32_t)p, atomic_load(&partition->committed),
+		                                 lane->queue))
+			return client_error(err, rd_kafka_last_error(), "cannot start to read a partition");
+	}
+	return 0;
+}
+
+static int make_client(struct kafka_reader *reader, struct error *err)
+{
+	struct setting list[32];
+	rd_kafka_conf_t *conf =
+	        client_conf(&reader->spec->client, reader->secrets_dir, settings(reader->spec, list), err);
+
+	if (!conf)
+		return -1;
+	rd_kafka_conf_set_opaque(conf, reader);
+	rd_kafka_conf_set_error_cb(conf, client_failed);
+	reader->rk = client_new(RD_KAFKA_CONSUMER, conf, err);
+	if (!reader->rk)
+		return -1;
+	reader->topic = rd_kafka_topic_new(reader->rk, reader->spec->client.topic, NULL);
+	return reader->topic ? 0 : client_error(err, rd_kafka_last_error(), "cannot use the topic");
+}
+
+static int reader_open(struct source *source, unsigned *lanes, struct stop *stop, struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+
+	reader->stop = stop;
+	if (make_client(reader, err) < 0 || reader_start(reader, err) < 0)
+		return -1;
+	if (*lanes > source->partitions)
+		*lanes = (unsigned)source->partitions;
+	if (*lanes > KAFKA_LANES_MAX)
+		*lanes = KAFKA_LANES_MAX;
+	reader->lanes_count = *lanes;
+	atomic_store(&reader->replaying, source->boundary.pending);
+	for (unsigned l = 0; l < *lanes; l++)
+		if (start_lane(reader, l, err) < 0)
+			return -1;
+	reader_health(reader, NULL);
+	if (pthread_create(&reader->monitor, NULL, monitor, reader) != 0)
+		return error_set(err, "cannot start a thread: %s", strerror(errno));
+	reader->monitoring = true;
+	log_info("source open", "topic=%s partitions=%zu lanes=%u group=%s sequence=%llu pending=%d",
+	         reader->spec->client.topic, source->partitions, *lanes, reader->spec->group_id,
+	         (unsigned long long)source->boundary.sequence, source->boundary.pending);
+	return 0;
+}
+
+/* Lanes wait at the boundary and take nothing; what their queues hold is dropped by the seek. */
+static int reader_resume(struct source *source, struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+
+	for (size_t p = 0; p < source->partitions; p++) {
+		struct partition *partition = &reader->partitions[p];
+		int64_t to = atomic_load(&partition->committed);
+		rd_kafka_resp_err_t code = rd_kafka_seek(reader->topic, (int32_t)p, to, REQUEST_TIMEOUT_MS);
+
+		while (code && !reader_given_up(reader)) {
+			client_error(err, code, "cannot seek to the end of the replayed window");
+			reader_health(reader, err);
+			reader_pause(reader, RETRY_PAUSE_MS);
+			code = rd_kafka_seek(reader->topic, (int32_t)p, to, REQUEST_TIMEOUT_MS);
+		}
+		if (code)
+			return client_error(err, code, "cannot seek to the end of the replayed window");
+		atomic_store(&partition->position, to);
+	}
+	atomic_store(&reader->replaying, false);
+	return 0;
+}
+
+static void fill_commit(struct kafka_reader *reader, const struct boundary *boundary, const int64_t *to,
+                        rd_kafka_topic_partition_list_t *list)
+{
+	for (size_t p = 0; p < reader->source.partitions; p++) {
+		struct partition *partition = &reader->partitions[p];
+		rd_kafka_topic_partition_t *item =
+		        rd_kafka_topic_partition_list_add(list, reader->spec->client.topic, (int32_t)p);
+		int64_t committed = atomic_load(&partition->committed);
+		int64_t end = partition->to >= 0 && !boundary->pending ? partition->to : to[p] < 0 ? committed : to[p];
+		char text[BOUNDARY_TEXT_MAX];
+
+		boundary_format(boundary, end, text);
+		item->offset = boundary->pending ? committed : end;
+		item->metadata = xstrdup(text);
+		item->metadata_size = strlen(text);
+	}
+}
+
+static rd_kafka_resp_err_t commit_once(struct kafka_reader *reader, const rd_kafka_topic_partition_list_t *list)
+{
+	rd_kafka_topic_partition_list_t *copy = rd_kafka_topic_partition_list_copy(list);
+	rd_kafka_resp_err_t code = rd_kafka_commit(reader->rk, copy, 0);
+
+	for (int i = 0; i < copy->cnt && !code; i++)
+		code = copy->elems[i].err;
+	rd_kafka_topic_partition_list_destroy(copy);
+	return code;
+}
+
+/* What the broker has acknowledged becomes what we know. */
+static void committed(struct kafka_reader *reader, const struct boundary *boundary,
+                      const rd_kafka_topic_partition_list_t *list)
+{
+	for (int i = 0; i < list->cnt; i++) {
+		struct partition *partition = &reader->partitions[list->elems[i].partition];
+		struct boundary written;
+		int64_t to = -1;
+
+		boundary_parse((struct slice){list->elems[i].metadata, list->elems[i].metadata_size}, &written, &to);
+		partition->to = boundary->pending ? to : -1;
+		atomic_store(&partition->committed, list->elems[i].offset);
+	}
+}
+
+int reader_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)source->partitions);
+	rd_kafka_resp_err_t code;
+
+	fill_commit(reader, boundary, to, list);
+	while ((code = commit_once(reader, list)) && !reader_given_up(reader)) {
+		error_set(err, "cannot commit to group %s: %s%s", reader->spec->group_id, rd_kafka_err2str(code),
+		          code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID
+		                  ? "; other consumers are members of this group: use another groupId"
+		                  : "");
+		reader_health(reader, err);
+		reader_pause(reader, RETRY_PAUSE_MS);
+	}
+	if (!code)
+		committed(reader, boundary, list);
+	rd_kafka_topic_partition_list_destroy(list);
+	return code ? -1 : 0;
+}
+
+static size_t reader_status(struct source *source, struct partition_status *ret_status, size_t max)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+	size_t count = source->partitions < max ? source->partitions : max;
+
+	for (size_t p = 0; p < count; p++) {
+		int64_t low, high = -1;
+
+		if (rd_kafka_get_watermark_offsets(reader->rk, reader->spec->client.topic, (int32_t)p, &low, &high) ||
+		    high < 0)
+			high = -1;
+		ret_status[p] = (struct partition_status){reader->spec->client.topic, (int32_t)p,
+		                                          atomic_load(&reader->partitions[p].committed),
+		                                          atomic_load(&reader->partitions[p].position), high};
+	}
+	return count;
+}
+
+static int reader_healthy(struct source *source, struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+	int result = 0;
+
+	pthread_mutex_lock(&reader->mutex);
+	if (reader->unhealthy) {
+		*err = reader->health;
+		result = -1;
+	}
+	pthread_mutex_unlock(&reader->mutex);
+	return result;
+}
+
+static void close_lane(struct kafka_lane *lane)
+{
+	for (size_t i = 0; i < lane->messages_count; i++)
+		rd_kafka_message_destroy(lane->messages[i]);
+	if (lane->queue)
+		rd_kafka_queue_destroy(lane->queue);
+	if (lane->event_fd >= 0)
+		close(lane->event_fd);
+	buffer_release(&lane->headers);
+}
+
+static void reader_close(struct source *source)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+
+	atomic_store(&reader->closing, true);
+	if (reader->monitoring)
+		pthread_join(reader->monitor, NULL);
+	for (size_t p = 0; p < source->partitions && reader->lanes_count; p++)
+		rd_kafka_consume_stop(reader->topic, (int32_t)p);
+	for (unsigned l = 0; l < reader->lanes_count; l++)
+		close_lane(&reader->lanes[l]);
+	if (reader->topic)
+		rd_kafka_topic_destroy(reader->topic);
+	if (reader->rk)
+		rd_kafka_destroy(reader->rk);
+	pthread_mutex_destroy(&reader->mutex);
+	free(reader->partitions);
+	free(reader);
+}
+
+static const struct source_ops reader_ops = {
+        .name = "kafka",
+        .open = reader_open,
+        .take = reader_take,
+        .resume = reader_resume,
+        .commit = reader_commit,
+        .status = reader_status,
+        .healthy = reader_healthy,
+        .close = reader_close,
+};
+
+struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers)
+{
+	struct kafka_reader *reader = xcalloc(1, sizeof(*reader));
+
+	reader->source.ops = &reader_ops;
+	reader->source.resumable = true;
+	reader->spec = spec;
+	reader->secrets_dir = secrets_dir;
+	reader->wants_headers = wants_headers;
+	pthread_mutex_init(&reader->mutex, NULL);
+	for (size_t l = 0; l < KAFKA_LANES_MAX; l++)
+		reader->lanes[l].event_fd = -1;
+	return &reader->source;
+}
+
+uint64_t kafka_source_offset_jumps(const struct source *source)
+{
+	return atomic_load(&((const struct kafka_reader *)source)->offset_jumps);
+}

@@ -1,0 +1,178 @@
+/*
+ * A lane's records. librdkafka's messages stay ours until the lane's next take, so payloads are never copied.
+ *
+ * While a boundary is pending, records at or past it are dropped (resume seeks back to them) and the lane says
+ * TAKE_BOUNDARY when each of its partitions has shown that nothing before it is left: a record at or past it, the
+ * record just before it, or the end of the partition.
+ */
+#include <poll.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "runtime/kafka/source.h"
+
+static void drop_messages(struct kafka_lane *lane)
+{
+	for (size_t i = 0; i < lane->messages_count; i++)
+		rd_kafka_message_destroy(lane->messages[i]);
+	lane->messages_count = 0;
+}
+
+static void reached(struct kafka_lane *lane, struct partition *partition)
+{
+	lane->unreached -= !partition->reached;
+	partition->reached = true;
+}
+
+/* Headers as a JSON object into the lane's buffer: record.headers holds its place until the batch is whole. */
+static void take_headers(struct kafka_lane *lane, const rd_kafka_message_t *message, struct record *record)
+{
+	rd_kafka_headers_t *headers;
+	size_t begin = lane->headers.size, size;
+	const char *name;
+	const void *value;
+
+	if (rd_kafka_message_headers(message, &headers))
+		return;
+	buffer_append_char(&lane->headers, '{');
+	for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++) {
+		if (i)
+			buffer_append_char(&lane->headers, ',');
+		text_json_string(&lane->headers, slice_of(name));
+		buffer_append_char(&lane->headers, ':');
+		if (value)
+			text_json_string(&lane->headers, (struct slice){value, size});
+		else
+			buffer_append_text(&lane->headers, "null");
+	}
+	buffer_append_char(&lane->headers, '}');
+	record->headers = (struct slice){(const char *)"", lane->headers.size - begin};
+}
+
+static void place_headers(struct kafka_lane *lane, struct record_batch *batch)
+{
+	const char *at = lane->headers.data;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!batch->records[i].headers.data)
+			continue;
+		batch->records[i].headers.data = at;
+		at += batch->records[i].headers.size;
+	}
+}
+
+/* The log no longer has what comes next: jump or fail. */
+static int lost(struct kafka_reader *reader, int32_t number, struct error *err)
+{
+	struct partition *partition = &reader->partitions[number];
+	int64_t offset;
+	rd_kafka_resp_err_t code;
+
+	if (reader_offset_loss(reader, number, atomic_load(&partition->position), &offset, err) < 0)
+		return -1;
+	code = rd_kafka_seek(reader->topic, number, offset, REQUEST_TIMEOUT_MS);
+	if (code)
+		return client_error(err, code, "cannot seek after an offset was lost");
+	atomic_store(&partition->position, offset);
+	return 0;
+}
+
+/* A message that is no record. */
+static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
+                      struct error *err)
+{
+	struct error why;
+
+	switch (message->err) {
+	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		if (atomic_load(&reader->replaying) && message->offset >= reader->partitions[message->partition].to)
+			reached(lane, &reader->partitions[message->partition]);
+		return 0;
+	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+		return lost(reader, message->partition, err);
+	default:
+		error_set(&why, "topic %s, partition %d: %s", reader->spec->client.topic, (int)message->partition,
+		          rd_kafka_message_errstr(message));
+		reader_health(reader, &why);
+		return 0;
+	}
+}
+
+static void take_record(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
+                        struct record_batch *batch)
+{
+	struct partition *partition = &reader->partitions[message->partition];
+	struct record *record = &batch->records[batch->count];
+	rd_kafka_timestamp_type_t type;
+
+	if (atomic_load_explicit(&reader->replaying, memory_order_relaxed)) {
+		if (message->offset >= partition->to - 1)
+			reached(lane, partition);
+		if (message->offset >= partition->to)
+			return;
+	}
+	*record = (struct record){
+	        .value = {message->payload ? message->payload : "", message->len},
+	        .key = {message->key, message->key_len},
+	        .offset = message->offset,
+	        .timestamp_ms = rd_kafka_message_timestamp(message, &type),
+	        .partition = (uint32_t)message->partition,
+	};
+	if (reader->wants_headers)
+		take_headers(lane, message, record);
+	atomic_store_explicit(&partition->position, message->offset + 1, memory_order_relaxed);
+	batch->count++;
+}
+
+/* Waits for the queue to have something; consume_batch_queue itself would wait for a full batch. */
+static void wait_for_messages(struct kafka_lane *lane, int timeout_ms)
+{
+	struct pollfd poller = {.fd = lane->event_fd, .events = POLLIN};
+	uint64_t events;
+
+	if (poll(&poller, 1, timeout_ms) > 0 && read(lane->event_fd, &events, sizeof(events)) < 0)
+		log_debug("eventfd", "unreadable=%d", lane->event_fd);
+}
+
+static enum take at_boundary(struct kafka_reader *reader, struct kafka_lane *lane, int timeout_ms)
+{
+	if (lane->boundary_said) {
+		reader_pause(reader, timeout_ms < 10 ? timeout_ms : 10);
+		return TAKE_NOTHING;
+	}
+	lane->boundary_said = true;
+	return TAKE_BOUNDARY;
+}
+
+enum take reader_take(struct source *source, unsigned number, struct record_batch *batch, int timeout_ms,
+                      struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+	struct kafka_lane *lane = &reader->lanes[number];
+	ssize_t count;
+
+	batch->count = 0;
+	drop_messages(lane);
+	buffer_clear(&lane->headers);
+	if (atomic_load(&reader->replaying) && !lane->unreached)
+		return at_boundary(reader, lane, timeout_ms);
+	count = rd_kafka_consume_batch_queue(lane->queue, 0, lane->messages, BATCH_ROWS_MAX);
+	if (count == 0 && timeout_ms) {
+		wait_for_messages(lane, timeout_ms);
+		count = rd_kafka_consume_batch_queue(lane->queue, 0, lane->messages, BATCH_ROWS_MAX);
+	}
+	lane->messages_count = count < 0 ? 0 : (size_t)count;
+	for (size_t i = 0; i < lane->messages_count; i++) {
+		const rd_kafka_message_t *message = lane->messages[i];
+
+		if (!message->err)
+			take_record(reader, lane, message, batch);
+		else if (take_event(reader, lane, message, err) < 0)
+			return TAKE_FAILED;
+	}
+	if (reader->wants_headers)
+		place_headers(lane, batch);
+	return batch->count ? TAKE_RECORDS : TAKE_NOTHING;
+}
