@@ -25,6 +25,8 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 	struct MHD_Response *response = MHD_create_response_from_buffer(size, buffer_take(body), MHD_RESPMEM_MUST_FREE);
 	enum MHD_Result result;
 
+	if (!response)
+		return MHD_NO;
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
@@ -33,7 +35,24 @@ static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status
 	return result;
 }
 
-/* Called on the server's thread for each request; a body is read and thrown away. */
+static enum MHD_Result refuse(struct MHD_Connection *connection, unsigned status, const char *why)
+{
+	struct buffer body;
+
+	buffer_init(&body);
+	buffer_append_text(&body, why);
+	return answer(connection, status, "text/plain", &body);
+}
+
+static bool has_body(struct MHD_Connection *connection)
+{
+	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+
+	return (length && strcmp(length, "0")) ||
+	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+}
+
+/* First called after the headers, then once more: what is answered at the first call ends the connection unread. */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **request)
 {
@@ -42,19 +61,16 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 
 	(void)version;
 	(void)upload;
+	(void)upload_size;
 	if (!*request) {
 		*request = probe;
-		return MHD_YES;
-	}
-	if (*upload_size) {
-		*upload_size = 0;
+		if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+			return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+		if (has_body(connection))
+			return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "a request has no body here\n");
 		return MHD_YES;
 	}
 	buffer_init(&body);
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
-		buffer_append_text(&body, "only GET and HEAD\n");
-		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain", &body);
-	}
 	for (size_t i = 0; i < probe->pages_count; i++) {
 		const struct probe_page *page = &probe->pages[i];
 

@@ -1,8 +1,9 @@
 /*
  * The HTTP server of both programs, on libmicrohttpd: GET /healthz, /readyz, /metrics, /status.
  *
- * Handlers run on the server's own thread and must not block. At most PROBE_CONNECTIONS_MAX connections,
- * each closed after PROBE_IDLE_S seconds of silence.
+ * HEAD is answered too, other methods with 405, other paths with 404, a request with a body with 413. Pages are
+ * rendered on the server's own thread and must not block. At most PROBE_CONNECTIONS_MAX connections, each closed
+ * after PROBE_IDLE_S seconds of silence.
  */
 #ifndef STREAMJOB_PROBE_H
 #define STREAMJOB_PROBE_H
