@@ -12,8 +12,6 @@
 
 #define SCHEMA_INDENT   8 /* of openAPIV3Schema's members */
 #define AMOUNT_TEXT_MAX 32
-/* Bounds beyond it are no bounds worth a line. */
-#define DOUBLE_BOUND_MAX 1e300
 
 static void write_object(const struct object *object, const char *doc, int indent, struct buffer *out);
 
@@ -115,9 +113,9 @@ static void write_string(int64_t min, int64_t max, const struct pattern *pattern
 static void write_number(const struct field *field, int indent, struct buffer *out)
 {
 	line(out, indent, "type: number");
-	if (field->low > -DOUBLE_BOUND_MAX)
+	if (field->low > -FIELD_DOUBLE_MAX)
 		line(out, indent, "minimum: %.0f", field->low);
-	if (field->high < DOUBLE_BOUND_MAX)
+	if (field->high < FIELD_DOUBLE_MAX)
 		line(out, indent, "maximum: %.0f", field->high);
 }
 

@@ -10,35 +10,36 @@
 #include "lib/base/buffer.h"
 #include "lib/jobspec/document.h"
 #include "lib/jobspec/jobspec.h"
+#include "lib/jobspec/patterns.h"
 
+/*
+ * EXPRESSION is SQL. WORD is a string that is one of the choices, ENUM the same as a number. STRINGS is struct names,
+ * STRING_MAP struct pairs, DOUBLES a pointer and a count, OBJECTS a list (pointer, count), KEYED_OBJECTS a map
+ * (pointer, count) whose keys go to the objects' key_offset.
+ */
 enum field_kind {
 	FIELD_STRING,
-	FIELD_EXPRESSION, /* SQL */
-	FIELD_WORD,       /* a string that is one of the choices */
-	FIELD_ENUM,       /* one of the choices, as a number */
+	FIELD_EXPRESSION,
+	FIELD_WORD,
+	FIELD_ENUM,
 	FIELD_INTEGER,
 	FIELD_DOUBLE,
 	FIELD_DURATION,
 	FIELD_BYTES,
-	FIELD_STRINGS,    /* struct names */
-	FIELD_STRING_MAP, /* struct pairs */
-	FIELD_DOUBLES,    /* double *, count */
+	FIELD_STRINGS,
+	FIELD_STRING_MAP,
+	FIELD_DOUBLES,
 	FIELD_OBJECT,
-	FIELD_OBJECTS,       /* a list: pointer, count */
-	FIELD_KEYED_OBJECTS, /* a map: pointer, count; the key goes to the object's key_offset */
+	FIELD_OBJECTS,
+	FIELD_KEYED_OBJECTS
 };
 
 #define FIELD_NOT_STORED SIZE_MAX
+#define FIELD_DOUBLE_MAX 1e300 /* a bound that is not worth showing */
 
 struct choice {
 	const char *name;
 	int value;
-};
-
-struct pattern {
-	const char *regex; /* RE2, for the CRD */
-	bool (*matches)(struct slice text);
-	const char *what; /* "a topic name: letters, digits, '.', '_' and '-'" */
 };
 
 struct field {
@@ -82,8 +83,6 @@ extern const struct object spec_object;
 extern const struct object source_object, sink_object, dead_letter_object, format_object, column_object, select_object,
         aggregate_object, window_object, limits_object;
 extern const struct object kafka_source_object, kafka_sink_object, file_object, secret_object, security_object;
-extern const struct pattern column_name_pattern, job_name_pattern, topic_pattern, secret_name_pattern, url_pattern,
-        metric_name_pattern, label_name_pattern, path_pattern, duration_pattern, bytes_pattern;
 
 const struct field *object_field(const struct object *object, struct slice name);
 /* "a, b and c": of the object's fields or, for variants_only, its variants. */

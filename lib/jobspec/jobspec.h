@@ -22,16 +22,31 @@ enum on_limit { LIMIT_FAIL, LIMIT_DROP_NEW_GROUPS };
 enum on_rejected { REJECTED_SKIP, REJECTED_FAIL };
 enum metric_type { METRIC_GAUGE, METRIC_COUNTER };
 enum row_format { FORMAT_JSON, FORMAT_TABLE };
-enum generator { GENERATE_SEQUENCE, GENERATE_CHOICE, GENERATE_UNIFORM, GENERATE_NORMAL, GENERATE_LOGNORMAL, GENERATE_NOW };
+enum generator {
+	GENERATE_SEQUENCE,
+	GENERATE_CHOICE,
+	GENERATE_UNIFORM,
+	GENERATE_NORMAL,
+	GENERATE_LOGNORMAL,
+	GENERATE_NOW
+};
 
 struct pair { /* of a map, in the order of the file */
 	const char *key;
 	const char *value;
 };
-struct pairs { struct pair *items; size_t count; };
-struct names { const char **items; size_t count; };
+struct pairs {
+	struct pair *items;
+	size_t count;
+};
+struct names {
+	const char **items;
+	size_t count;
+};
 
-struct secret_ref { const char *name; }; /* mounted at <secrets>/<name>/ (username, password, ca.crt, …) */
+struct secret_ref {
+	const char *name;
+}; /* mounted at <secrets>/<name>/ (username, password, ca.crt, …) */
 struct kafka_security {
 	const char *protocol;  /* PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL */
 	const char *mechanism; /* PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 */
@@ -49,20 +64,22 @@ struct kafka_source {
 	enum starting_offsets starting_offsets;
 	enum offset_loss on_offset_loss;
 };
-struct file_target { const char *path; };
+struct file_target {
+	const char *path;
+};
 struct datagen_column {
 	const char *name; /* of a declared column; nested paths follow the column's path */
 	enum generator generator;
-	double min, max;             /* uniform, sequence's start and (exclusive) end */
-	double mean, stddev;         /* normal; lognormal: of the logarithm */
-	struct names values;         /* choice */
-	double *weights;             /* choice; as many as values, or NULL: even */
+	double min, max;     /* uniform, sequence's start and (exclusive) end */
+	double mean, stddev; /* normal; lognormal: of the logarithm */
+	struct names values; /* choice */
+	double *weights;     /* choice; as many as values, or NULL: even */
 	size_t weights_count;
 	double null_probability;
 };
 struct datagen_source {
-	double rows_per_second;      /* 0: as fast as it goes */
-	int64_t rows;                /* 0: unbounded */
+	double rows_per_second; /* 0: as fast as it goes */
+	int64_t rows;           /* 0: unbounded */
 	int64_t seed;
 	struct datagen_column *columns;
 	size_t columns_count;
@@ -73,11 +90,30 @@ struct source_spec {
 	struct file_target file;
 	struct datagen_source datagen;
 };
-struct json_format { enum bad_policy on_bad_row, on_bad_field, on_missing_field; };
-struct column_spec { const char *name; enum type type; const char *path; enum timestamp_format format; };
-struct named_expr { const char *name; const char *expr; };
-struct window_spec { int64_t size_ms, offset_ms; enum on_empty on_empty; };
-struct metric_spec { const char *name; enum metric_type type; const char *help; const char *value; struct names labels; };
+struct json_format {
+	enum bad_policy on_bad_row, on_bad_field, on_missing_field;
+};
+struct column_spec {
+	const char *name;
+	enum type type;
+	const char *path;
+	enum timestamp_format format;
+};
+struct named_expr {
+	const char *name;
+	const char *expr;
+};
+struct window_spec {
+	int64_t size_ms, offset_ms;
+	enum on_empty on_empty;
+};
+struct metric_spec {
+	const char *name;
+	enum metric_type type;
+	const char *help;
+	const char *value;
+	struct names labels;
+};
 struct pushgateway_sink {
 	const char *url, *job;
 	struct pairs grouping_key;
@@ -94,8 +130,15 @@ struct sink_spec {
 	struct file_target file;
 	enum row_format stdout_format;
 };
-struct dead_letter_spec { enum sink_kind kind; struct file_target file; struct kafka_client kafka; }; /* NONE, FILE, KAFKA */
-struct limits_spec { int64_t groups, state_bytes; enum on_limit on_limit; };
+struct dead_letter_spec {
+	enum sink_kind kind;
+	struct file_target file;
+	struct kafka_client kafka;
+}; /* NONE, FILE, KAFKA */
+struct limits_spec {
+	int64_t groups, state_bytes;
+	enum on_limit on_limit;
+};
 
 struct jobspec {
 	const char *name, *namespace; /* namespace "default" where the file has none */

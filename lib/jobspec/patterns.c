@@ -3,7 +3,7 @@
 
 #include "lib/base/text.h"
 #include "lib/jobspec/check.h"
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/patterns.h"
 
 static bool all(struct slice text, const char *others)
 {

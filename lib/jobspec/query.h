@@ -14,15 +14,15 @@ struct query {
 	 * kafka_timestamp, kafka_headers for a Kafka source), then those of `select`. */
 	struct schema row;
 	size_t declared_count, source_count; /* select's columns begin at declared_count + source_count */
-	bool *read;                          /* row.count; which columns anything reads (a select that nobody reads is not run) */
-	struct program *filter;              /* NULL: every row; over the declared and source columns */
-	struct program **select;             /* jobspec's select_count; over the declared and source columns */
+	bool *read;              /* row.count; which columns anything reads (a select that nobody reads is not run) */
+	struct program *filter;  /* NULL: every row; over the declared and source columns */
+	struct program **select; /* jobspec's select_count; over the declared and source columns */
 	size_t select_count, aggregates_count;
-	size_t *key_columns;                 /* indexes into row */
+	size_t *key_columns; /* indexes into row */
 	size_t keys_count;
-	struct aggregate_expr **aggregates;  /* jobspec's aggregates_count; NULL elements never */
-	struct schema result;                /* keys, then aggregates: what a result row has, after window_start and _end */
-	struct program *having;              /* NULL: every group; over result */
+	struct aggregate_expr **aggregates; /* jobspec's aggregates_count; NULL elements never */
+	struct schema result;   /* keys, then aggregates: what a result row has, after window_start and _end */
+	struct program *having; /* NULL: every group; over result */
 };
 
 /* NULL after at least one problem was added. `clock` names the TIMESTAMP column that plays the clock, or is NULL:

@@ -9,7 +9,6 @@
 #define SECTIONS_MAX     64
 #define SECTION_PATH_MAX 128
 #define PLACES_MAX       16
-#define DOUBLE_BOUND_MAX 1e300
 
 struct section {
 	const struct object *object;
@@ -124,7 +123,7 @@ static void write_bounds(const struct field *field, struct buffer *out)
 		write_range(field, text_bytes, out);
 		break;
 	case FIELD_DOUBLE:
-		if (field->high < DOUBLE_BOUND_MAX)
+		if (field->high < FIELD_DOUBLE_MAX)
 			buffer_printf(out, "%.15g to %.15g", field->low, field->high);
 		break;
 	case FIELD_STRINGS:

@@ -8,8 +8,8 @@
 
 struct record {
 	struct slice value;
-	struct slice key; /* data NULL: no key */
-	int64_t offset;   /* in its partition; for a file the byte where the line begins */
+	struct slice key;     /* data NULL: no key */
+	int64_t offset;       /* in its partition; for a file the byte where the line begins */
 	int64_t timestamp_ms; /* the broker's; -1 where there is none */
 	uint32_t partition;   /* dense, from 0 */
 	struct slice headers; /* a JSON object, only where the job reads kafka_headers; else empty */
