@@ -27,11 +27,6 @@ sanitized() {
 }
 
 suite check make -s -j"$jobs" check
-suite unit-address sanitized address,undefined
-suite unit-thread sanitized thread
-suite fuzz tests/fuzz/run.sh
-suite postgres tests/integration/postgres_parity/run.sh
-suite integration tests/integration/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"
 echo "suites: $passed passed, $failed failed"

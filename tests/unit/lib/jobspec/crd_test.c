@@ -1,5 +1,5 @@
 /* The CRD reads as YAML, and is a structural schema in which everything is typed, described and bounded. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 #include "tests/unit/lib/jobspec/job_case.h"
 
 #define RULES_MAX  64

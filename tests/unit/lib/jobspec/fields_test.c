@@ -1,5 +1,5 @@
 /* Every field lands in its member, every default too, and no field of the table is left untried. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 #include "tests/unit/lib/jobspec/full_jobs.h"
 #include "tests/unit/lib/jobspec/job_case.h"
 
