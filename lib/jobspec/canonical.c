@@ -1,6 +1,6 @@
 /* The canonical job file: struct to JSON by the field table. Equal jobs have equal bytes, whatever their YAML. */
 #include "lib/base/text.h"
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 #include "lib/jobspec/load.h"
 
 static void write_object(const struct object *object, const char *members, struct buffer *out);

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "lib/base/text.h"
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 #include "lib/jobspec/load.h"
 
 #define SCHEMA_INDENT   8 /* of openAPIV3Schema's members */

@@ -1,5 +1,5 @@
 /* The field table: what stands between source and sinks. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 
 #define DAY_MS (24 * 60 * 60 * 1000LL)
 

@@ -7,31 +7,25 @@
 #ifndef STREAMJOB_FIELDS_H
 #define STREAMJOB_FIELDS_H
 
-#include "lib/base/buffer.h"
 #include "lib/jobspec/document.h"
 #include "lib/jobspec/jobspec.h"
 #include "lib/jobspec/patterns.h"
 
-/*
- * EXPRESSION is SQL. WORD is a string that is one of the choices, ENUM the same as a number. STRINGS is struct names,
- * STRING_MAP struct pairs, DOUBLES a pointer and a count, OBJECTS a list (pointer, count), KEYED_OBJECTS a map
- * (pointer, count) whose keys go to the objects' key_offset.
- */
 enum field_kind {
 	FIELD_STRING,
-	FIELD_EXPRESSION,
-	FIELD_WORD,
-	FIELD_ENUM,
+	FIELD_EXPRESSION, /* SQL */
+	FIELD_WORD,       /* a string that is one of the choices */
+	FIELD_ENUM,       /* one of the choices, as a number */
 	FIELD_INTEGER,
 	FIELD_DOUBLE,
 	FIELD_DURATION,
 	FIELD_BYTES,
-	FIELD_STRINGS,
-	FIELD_STRING_MAP,
-	FIELD_DOUBLES,
+	FIELD_STRINGS,    /* struct names */
+	FIELD_STRING_MAP, /* struct pairs */
+	FIELD_DOUBLES,    /* double *, count */
 	FIELD_OBJECT,
-	FIELD_OBJECTS,
-	FIELD_KEYED_OBJECTS
+	FIELD_OBJECTS,       /* a list: pointer, count */
+	FIELD_KEYED_OBJECTS, /* a map: pointer, count; the key goes to the object's key_offset */
 };
 
 #define FIELD_NOT_STORED SIZE_MAX
@@ -78,15 +72,5 @@ struct object {
 	size_t key_offset;          /* where a FIELD_KEYED_OBJECTS holds it */
 	bool named;                 /* a list of these is one of unique names */
 };
-
-extern const struct object spec_object;
-extern const struct object source_object, sink_object, dead_letter_object, format_object, column_object, select_object,
-        aggregate_object, window_object, limits_object;
-extern const struct object kafka_source_object, kafka_sink_object, file_object, secret_object, security_object;
-
-const struct field *object_field(const struct object *object, struct slice name);
-/* "a, b and c": of the object's fields or, for variants_only, its variants. */
-void object_names(const struct object *object, bool variants_only, const char *last, struct buffer *out);
-void choice_names(const struct choice *choices, const char *last, struct buffer *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* The field table: what every Kafka client has, the source and the sink. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 
 static const struct choice protocols[] = {
         {"PLAINTEXT", 0}, {"SSL", 0}, {"SASL_PLAINTEXT", 0}, {"SASL_SSL", 0}, {NULL, 0}};

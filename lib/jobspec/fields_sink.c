@@ -1,5 +1,5 @@
 /* The field table: sinks and dead letters. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 
 static const struct choice metric_types[] = {{"gauge", METRIC_GAUGE}, {"counter", METRIC_COUNTER}, {NULL, 0}};
 static const struct choice rejections[] = {{"skip", REJECTED_SKIP}, {"fail", REJECTED_FAIL}, {NULL, 0}};

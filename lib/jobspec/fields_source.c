@@ -1,5 +1,5 @@
 /* The field table: sources, the generator's columns among them. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 
 #define MEMBER(name) offsetof(struct datagen_column, name)
 

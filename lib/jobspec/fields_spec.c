@@ -1,5 +1,5 @@
 /* The field table: the spec itself, and what its parts must agree on. */
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 
 static bool has_dead_letter(const struct jobspec *job)
 {

@@ -5,7 +5,7 @@
 #define STREAMJOB_READ_H
 
 #include "lib/base/error.h"
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 #include "lib/jobspec/problems.h"
 
 struct reader {

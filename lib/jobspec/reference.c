@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/text.h"
-#include "lib/jobspec/fields.h"
+#include "lib/jobspec/tables.h"
 #include "lib/jobspec/load.h"
 
 #define SECTIONS_MAX     64
