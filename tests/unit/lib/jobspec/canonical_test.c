@@ -51,10 +51,10 @@ static void whole_text_test(void **state)
 	        "{\"apiVersion\":\"streamjob.dev/v1alpha1\",\"kind\":\"StreamJob\",\"metadata\":{\"name\":\"j\","
 	        "\"namespace\":\"default\"},\"spec\":{\"source\":{\"stdin\":{}},\"format\":{\"json\":{\"onBadRow\":"
 	        "\"skip\",\"onBadField\":\"null\",\"onMissingField\":\"null\"}},\"columns\":[{\"name\":\"bucket\","
-	        "\"type\":\"STRING\",\"path\":\"$.bucket\"},{\"name\":\"n\",\"type\":\"BIGINT\",\"path\":\"$.n\"}],"
+	        "\"type\":\"STRING\",\"path\":\"$.bucket\"},{\"name\":\"v\",\"type\":\"BIGINT\",\"path\":\"$.v\"}],"
 	        "\"window\":{\"tumbling\":{\"size\":\"1m\",\"offset\":\"0s\",\"time\":\"processing\",\"onEmpty\":"
 	        "\"skip\"}},\"groupBy\":[\"bucket\"],\"aggregates\":[{\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
-	        "\"m\",\"expr\":\"AVG(n)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
+	        "\"m\",\"expr\":\"AVG(v)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
 	        "1000000,\"stateBytes\":\"512Mi\",\"onLimit\":\"fail\"},\"terminationGracePeriod\":\"30s\"}}");
 	free(text);
 }
@@ -74,7 +74,7 @@ static void hash_test(void **state)
 	        {"another size", SIZE, "size: 2m", false},
 	        {"another name", "{name: j}", "{name: k}", false},
 	        {"another namespace", "{name: j}", "{name: j, namespace: k}", false},
-	        {"another expression", AVERAGE, "\"AVG(n) \"", false},
+	        {"another expression", AVERAGE, "\"AVG(v) \"", false},
 	        {"another column", COLUMN, "type: INT", false},
 	};
 	char hash[17];

@@ -9,16 +9,19 @@ static void datagen_test(void **state)
 	        {"a sequence of strings", SOURCE, "source: {datagen: {columns: {bucket: {sequence: {}}}}}",
 	         "job.yaml:5:51: spec.source.datagen.columns.bucket.sequence: sequence does not make a STRING, which "
 	         "column bucket is; use choice, or declare the column as INT, BIGINT, DOUBLE or TIMESTAMP\n"},
-	        {"now in a number", SOURCE, "source: {datagen: {columns: {n: {now: {}}}}}",
-	         "job.yaml:5:41: spec.source.datagen.columns.n.now: now does not make a BIGINT, which column n is; use "
+	        {"now in a number", SOURCE, "source: {datagen: {columns: {v: {now: {}}}}}",
+	         "job.yaml:5:41: spec.source.datagen.columns.v.now: now does not make a BIGINT, which column v is; use "
 	         "choice, or declare the column as TIMESTAMP\n"},
 	        {"a choice of no number", SOURCE,
-	         "source: {datagen: {columns: {n: {choice: {values: [\"1\", \"x\"]}}}}}",
-	         "job.yaml:5:59: spec.source.datagen.columns.n.choice.values[1]: \"x\" is not a BIGINT; give a value "
+	         "source: {datagen: {columns: {v: {choice: {values: [\"1\", \"x\"]}}}}}",
+	         "job.yaml:5:59: spec.source.datagen.columns.v.choice.values[1]: \"x\" is not a BIGINT; give a value "
 	         "of the column's type as JSON writes it\n"},
-	        {"a number in a choice", SOURCE, "source: {datagen: {columns: {n: {choice: {values: [1]}}}}}",
-	         "job.yaml:5:54: spec.source.datagen.columns.n.choice.values[0]: found the integer 1; expected a "
+	        {"a number in a choice", SOURCE, "source: {datagen: {columns: {v: {choice: {values: [1]}}}}}",
+	         "job.yaml:5:54: spec.source.datagen.columns.v.choice.values[0]: found the integer 1; expected a "
 	         "string: quote it, \"1\"\n"},
+	        {"a column that is a boolean to kubectl", SOURCE, "source: {datagen: {columns: {y: {sequence: {}}}}}",
+	         "job.yaml:5:32: spec.source.datagen.columns.y: found the boolean y; a name is a string: quote it, "
+	         "\"y\"\n"},
 	        {"a bad column name", SOURCE, "source: {datagen: {columns: {\"a b\": {sequence: {}}}}}",
 	         "job.yaml:5:32: spec.source.datagen.columns[\"a b\"]: found \"a b\"; expected a name: letters, digits "
 	         "and _, not beginning with a digit\n"},

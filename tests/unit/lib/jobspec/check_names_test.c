@@ -4,18 +4,18 @@
 static void names_test(void **state)
 {
 	static const struct job_case cases[] = {
-	        {"a column twice", "name: n,", "name: bucket,",
+	        {"a column twice", "name: v,", "name: bucket,",
 	         "job.yaml:8:12: spec.columns[1].name: bucket is the name of spec.columns[0] already; choose another "
 	         "name\n"
 	         "job.yaml:13:26: spec.aggregates[1].expr: *\n"},
-	        {"a select like a column", KEYS, "groupBy: [bucket]\n  select: [{name: n, expr: \"n + 1\"}]",
-	         "job.yaml:11:19: spec.select[0].name: n is the name of spec.columns[1] already; choose another "
+	        {"a select like a column", KEYS, "groupBy: [bucket]\n  select: [{name: v, expr: \"v + 1\"}]",
+	         "job.yaml:11:19: spec.select[0].name: v is the name of spec.columns[1] already; choose another "
 	         "name\n"},
-	        {"a column of the result", "name: n,", "name: window_start,",
+	        {"a column of the result", "name: v,", "name: window_start,",
 	         "job.yaml:8:12: spec.columns[1].name: window_start is in every result row already; choose another "
 	         "name\n"
 	         "job.yaml:13:26: spec.aggregates[1].expr: *\n"},
-	        {"Kafka's own", "name: n,", "name: kafka_key,",
+	        {"Kafka's own", "name: v,", "name: kafka_key,",
 	         "job.yaml:8:12: spec.columns[1].name: names that begin with kafka_ are the Kafka source's own; choose "
 	         "another name\n"
 	         "job.yaml:13:26: spec.aggregates[1].expr: *\n"},

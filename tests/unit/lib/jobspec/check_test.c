@@ -4,16 +4,16 @@
 static void expressions_test(void **state)
 {
 	static const struct job_case cases[] = {
-	        {"an unknown column", AVERAGE, "\"AVG(nn)\"", "job.yaml:13:26: spec.aggregates[1].expr: *\n"},
-	        {"not SQL", AVERAGE, "\"AVG(n\"", "job.yaml:13:27: spec.aggregates[1].expr: *\n"},
+	        {"an unknown column", AVERAGE, "\"AVG(vv)\"", "job.yaml:13:26: spec.aggregates[1].expr: *\n"},
+	        {"not SQL", AVERAGE, "\"AVG(v\"", "job.yaml:13:27: spec.aggregates[1].expr: *\n"},
 	        {"an aggregate in the filter", KEYS, "filter: COUNT(*) > 1\n  groupBy: [bucket]",
 	         "job.yaml:10:11: spec.filter: *\n"},
-	        {"a filter that is no condition", KEYS, "filter: n + 1\n  groupBy: [bucket]",
+	        {"a filter that is no condition", KEYS, "filter: v + 1\n  groupBy: [bucket]",
 	         "job.yaml:10:11: spec.filter: is a BIGINT, not a BOOLEAN; write a condition, like n > 0\n"},
-	        {"having over a column that is gone", KEYS, "having: n > 1\n  groupBy: [bucket]",
+	        {"having over a column that is gone", KEYS, "having: v > 1\n  groupBy: [bucket]",
 	         "job.yaml:10:11: spec.having: *\n"},
-	        {"a column that is no key", AVERAGE, "n", "job.yaml:13:21: spec.aggregates[1].expr: *\n"},
-	        {"types that do not meet", KEYS, "filter: n = bucket\n  groupBy: [bucket]",
+	        {"a column that is no key", AVERAGE, "v", "job.yaml:13:21: spec.aggregates[1].expr: *\n"},
+	        {"types that do not meet", KEYS, "filter: v = bucket\n  groupBy: [bucket]",
 	         "job.yaml:10:15: spec.filter: *\n"},
 	        {"single quotes with quotes inside", KEYS, "filter: 'bucket = ''a'' AND nope = 1'\n  groupBy: [bucket]",
 	         "job.yaml:10:31: spec.filter: *\n"},
@@ -36,7 +36,7 @@ static void expressions_test(void **state)
 	         "select: [{name: x, expr: nope + 1}]\n  filter: x > 1\n  groupBy: [x]",
 	         "job.yaml:10:28: spec.select[0].expr: *\n"
 	         "job.yaml:11:11: spec.filter: *\n"},
-	        {"several at once", AVERAGE, "\"AVG(nn) + SUM(mm)\"",
+	        {"several at once", AVERAGE, "\"AVG(vv) + SUM(mm)\"",
 	         "job.yaml:13:26: spec.aggregates[1].expr: *\n"
 	         "job.yaml:13:36: spec.aggregates[1].expr: *\n"},
 	        {"a Kafka column of another source", AVERAGE, "\"MAX(kafka_offset)\"",

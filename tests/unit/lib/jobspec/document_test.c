@@ -63,19 +63,35 @@ static void scalar_types_test(void **state)
 		const char *text;
 		enum scalar_type type;
 	} rows[] = {
-	        {"null", SCALAR_NULL},       {"~", SCALAR_NULL},
-	        {"true", SCALAR_BOOL},       {"No", SCALAR_BOOL},
-	        {"on", SCALAR_BOOL},         {"0", SCALAR_INTEGER},
-	        {"-17", SCALAR_INTEGER},     {"+5", SCALAR_INTEGER},
-	        {"0x1F", SCALAR_INTEGER},    {"0o17", SCALAR_INTEGER},
-	        {"1_000", SCALAR_INTEGER},   {"1.5", SCALAR_FLOAT},
-	        {"-.5", SCALAR_FLOAT},       {"1.", SCALAR_FLOAT},
-	        {"1e6", SCALAR_FLOAT},       {"1.5E-3", SCALAR_FLOAT},
-	        {".inf", SCALAR_FLOAT},      {"-.Inf", SCALAR_FLOAT},
-	        {".nan", SCALAR_FLOAT},      {".", SCALAR_STRING},
-	        {"-", SCALAR_STRING},        {"1e", SCALAR_STRING},
-	        {"1s", SCALAR_STRING},       {"1.2.3", SCALAR_STRING},
-	        {"nullable", SCALAR_STRING}, {"2026-11-24", SCALAR_STRING},
+	        {"null", SCALAR_NULL},
+	        {"~", SCALAR_NULL},
+	        {"true", SCALAR_BOOL},
+	        {"No", SCALAR_BOOL},
+	        {"on", SCALAR_BOOL},
+	        {"y", SCALAR_BOOL},
+	        {"N", SCALAR_BOOL},
+	        {"yN", SCALAR_STRING},
+	        {"0", SCALAR_INTEGER},
+	        {"-17", SCALAR_INTEGER},
+	        {"+5", SCALAR_INTEGER},
+	        {"0x1F", SCALAR_INTEGER},
+	        {"0o17", SCALAR_INTEGER},
+	        {"1_000", SCALAR_INTEGER},
+	        {"1.5", SCALAR_FLOAT},
+	        {"-.5", SCALAR_FLOAT},
+	        {"1.", SCALAR_FLOAT},
+	        {"1e6", SCALAR_FLOAT},
+	        {"1.5E-3", SCALAR_FLOAT},
+	        {".inf", SCALAR_FLOAT},
+	        {"-.Inf", SCALAR_FLOAT},
+	        {".nan", SCALAR_FLOAT},
+	        {".", SCALAR_STRING},
+	        {"-", SCALAR_STRING},
+	        {"1e", SCALAR_STRING},
+	        {"1s", SCALAR_STRING},
+	        {"1.2.3", SCALAR_STRING},
+	        {"nullable", SCALAR_STRING},
+	        {"2026-11-24", SCALAR_STRING},
 	        {"512Mi", SCALAR_STRING},
 	};
 
@@ -158,6 +174,59 @@ static void depth_test(void **state)
 	arena_release(&parsed.arena);
 }
 
+static void merge_test(void **state)
+{
+	static const struct {
+		const char *name, *text, *path, *value; /* NULL: not there */
+	} rows[] = {
+	        {"brought", "d: &d {a: 1, b: 2}\nm: {<<: *d, c: 3}\n", "m.b", "2"},
+	        {"own keys win", "d: &d {a: 1}\nm: {<<: *d, a: 3}\n", "m.a", "3"},
+	        {"own keys before win too", "d: &d {a: 1}\nm: {a: 3, <<: *d}\n", "m.a", "3"},
+	        {"the earlier of a list wins", "d: &d {a: 1}\ne: &e {a: 2, b: 2}\nm: {<<: [*d, *e]}\n", "m.a", "1"},
+	        {"the later brings the rest", "d: &d {a: 1}\ne: &e {a: 2, b: 2}\nm: {<<: [*d, *e]}\n", "m.b", "2"},
+	        {"the key itself is gone", "d: &d {a: 1}\nm: {<<: *d}\n", "m.<<", NULL},
+	        {"through two", "d: &d {a: 1}\ne: &e {<<: *d}\nm: {<<: *e}\n", "m.a", "1"},
+	        {"a quoted key is no merge", "d: &d {a: 1}\nm: {'<<': *d}\n", "m.<<.a", "1"},
+	        {"a scalar cannot be merged", "m: {<<: 5}\n", "m.<<", "5"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct node *node;
+		struct parsed parsed;
+		bool whole;
+
+		parse(rows[i].text, &parsed);
+		assert_int_equal(parsed.result, 0);
+		node = node_find(parsed.documents.roots[0], rows[i].path, &whole);
+		if (whole != (rows[i].value != NULL) || (whole && strcmp(node->text.data, rows[i].value) != 0))
+			fail_msg("%s: %s", rows[i].name, whole ? node->text.data : "not there");
+		arena_release(&parsed.arena);
+	}
+}
+
+/* Many small maps that each bring a large one: refused before they take memory. */
+static void merge_bomb_test(void **state)
+{
+	struct parsed parsed;
+	struct buffer text;
+
+	(void)state;
+	buffer_init(&text);
+	buffer_append_text(&text, "a: &a {");
+	for (int i = 0; i < 190; i++)
+		buffer_printf(&text, "k%d: v, ", i);
+	buffer_append_text(&text, "}\nb:\n");
+	for (int i = 0; i < 50000; i++)
+		buffer_append_text(&text, "- {<<: *a}\n");
+	parse(text.data, &parsed);
+	assert_int_equal(parsed.result, -1);
+	assert_string_equal(parsed.problem.wrong, "the file has too many values");
+	assert_true(parsed.arena.bytes < 64 << 20);
+	arena_release(&parsed.arena);
+	buffer_release(&text);
+}
+
 /* Ten levels of ten aliases would be 10^10 nodes: they are counted, not made. */
 static void bomb_test(void **state)
 {
@@ -190,7 +259,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(places_test),  cmocka_unit_test(scalar_types_test),
 	                                   cmocka_unit_test(refused_test), cmocka_unit_test(several_test),
-	                                   cmocka_unit_test(depth_test),   cmocka_unit_test(bomb_test)};
+	                                   cmocka_unit_test(depth_test),   cmocka_unit_test(bomb_test),
+	                                   cmocka_unit_test(merge_test),   cmocka_unit_test(merge_bomb_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,8 +154,8 @@ static void datagen_test(void **state)
 	assert_true(made(job, "c")->null_probability == 0.25);
 	assert_int_equal(made(job, "u")->generator, GENERATE_UNIFORM);
 	assert_true(made(job, "u")->min == -1 && made(job, "u")->max == 2000);
-	assert_int_equal(made(job, "n")->generator, GENERATE_NORMAL);
-	assert_true(made(job, "n")->mean == 4 && made(job, "n")->stddev == 2);
+	assert_int_equal(made(job, "g")->generator, GENERATE_NORMAL);
+	assert_true(made(job, "g")->mean == 4 && made(job, "g")->stddev == 2);
 	assert_int_equal(made(job, "l")->generator, GENERATE_LOGNORMAL);
 	assert_true(made(job, "l")->mean == 3.4 && made(job, "l")->stddev == 0.5);
 	assert_int_equal(made(job, "w")->generator, GENERATE_NOW);
@@ -222,9 +222,9 @@ static void datagen_defaults_test(void **state)
 	                            "metadata: {name: least}\n"
 	                            "spec:\n"
 	                            "  source: {datagen: {columns: {c: {choice: {values: [a]}}, s: {sequence: {}},\n"
-	                            "           u: {uniform: {}}, n: {normal: {}}, l: {lognormal: {}}}}}\n"
+	                            "           u: {uniform: {}}, g: {normal: {}}, l: {lognormal: {}}}}}\n"
 	                            "  columns: [{name: c, type: STRING}, {name: s, type: BIGINT},\n"
-	                            "            {name: u, type: DOUBLE}, {name: n, type: DOUBLE},\n"
+	                            "            {name: u, type: DOUBLE}, {name: g, type: DOUBLE},\n"
 	                            "            {name: l, type: DOUBLE}]\n"
 	                            "  window: {tumbling: {size: 1s}}\n"
 	                            "  aggregates: [{name: k, expr: COUNT(*)}]\n"
@@ -239,7 +239,7 @@ static void datagen_defaults_test(void **state)
 	assert_true(made(job, "c")->null_probability == 0);
 	assert_true(made(job, "s")->min == 0 && made(job, "s")->max == 9007199254740992);
 	assert_true(made(job, "u")->min == 0 && made(job, "u")->max == 1);
-	assert_true(made(job, "n")->mean == 0 && made(job, "n")->stddev == 1);
+	assert_true(made(job, "g")->mean == 0 && made(job, "g")->stddev == 1);
 	assert_true(made(job, "l")->mean == 0 && made(job, "l")->stddev == 1);
 	jobspecs_release(&jobs);
 }

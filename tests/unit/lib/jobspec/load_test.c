@@ -33,7 +33,7 @@ static void shape_test(void **state)
 	        {"unknown field near nothing", KEYS, "parallelism: 2",
 	         "job.yaml:10:3: spec.parallelism: unknown field; known here: source, format, columns, filter, select, "
 	         "window, groupBy, aggregates, having, sinks, deadLetter, limits and terminationGracePeriod\n"},
-	        {"two unknown in one object", "{name: n, type: BIGINT}", "{nmae: n, typ: BIGINT}",
+	        {"two unknown in one object", "{name: v, type: BIGINT}", "{nmae: v, typ: BIGINT}",
 	         "job.yaml:8:5: spec.columns[1].name: is missing; add it: what expressions call it\n"
 	         "job.yaml:8:5: spec.columns[1].type: is missing; add it: what its values are: INT has 32 bits, BIGINT "
 	         "64; TIMESTAMP is in milliseconds, UTC\n"
@@ -41,7 +41,7 @@ static void shape_test(void **state)
 	         "job.yaml:8:15: spec.columns[1].typ: unknown field; did you mean type?\n"},
 	        {"a field given twice", "metadata: {name: j}", "metadata: {name: j}\nkind: StreamJob",
 	         "job.yaml:4:1: kind: is there twice, first in line 2; keep one\n"},
-	        {"a field given twice deep inside", "{name: n, type: BIGINT}", "{name: n, type: BIGINT, name: k}",
+	        {"a field given twice deep inside", "{name: v, type: BIGINT}", "{name: v, type: BIGINT, name: k}",
 	         "job.yaml:8:29: spec.columns[1].name: is there twice, first in line 8; keep one\n"},
 	        {"twice in metadata is seen too", "{name: j}", "{name: j, labels: {a: b, a: c}}",
 	         "job.yaml:3:36: metadata.labels.a: is there twice, first in line 3; keep one\n"},
@@ -90,7 +90,7 @@ static void documents_test(void **state)
 	        {"no UTF-8", "a: b\nc: \xff\n", "job.yaml:2:1: this line is not UTF-8; save the file as UTF-8\n", 0, 0,
 	         0},
 	        {"anchors",
-	         "apiVersion: streamjob.dev/v1alpha1\nkind: StreamJob\nmetadata: {name: &n j, labels: {app: *n}}\n"
+	         "apiVersion: streamjob.dev/v1alpha1\nkind: StreamJob\nmetadata: {name: &v j, labels: {app: *v}}\n"
 	         "spec: {source: {stdin: {}}, columns: [{name: &a a, type: STRING}], window: {tumbling: {size: 1s}},\n"
 	         "  groupBy: [*a], aggregates: [{name: k, expr: COUNT(*)}], sinks: [{stdout: {}}]}\n",
 	         "", 1, 1, 1},

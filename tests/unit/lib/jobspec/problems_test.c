@@ -75,10 +75,26 @@ static void copies_test(void **state)
 	problems_release(&problems);
 }
 
+static void control_characters_test(void **state)
+{
+	struct problems problems;
+	struct buffer out;
+
+	(void)state;
+	problems_init(&problems);
+	buffer_init(&out);
+	problems_add(&problems, NULL, 0, 0, "a\nb", "found \x1b[31m", "not\x7f");
+	problems_print(&problems, &out);
+	assert_string_equal(out.data, "a\\x0ab: found \\x1b[31m; not\\x7f\n");
+	buffer_release(&out);
+	problems_release(&problems);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(order_test), cmocka_unit_test(once_test),
-	                                   cmocka_unit_test(many_test), cmocka_unit_test(copies_test)};
+	                                   cmocka_unit_test(many_test), cmocka_unit_test(copies_test),
+	                                   cmocka_unit_test(control_characters_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

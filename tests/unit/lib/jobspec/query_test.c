@@ -48,21 +48,21 @@ static void reads_test(void **state)
 	static const struct {
 		const char *name, *rest, *clock, *reads;
 	} rows[] = {
-	        {"nothing", "  aggregates: [{name: n, expr: COUNT(*)}]\n", NULL, ""},
-	        {"a key", "  groupBy: [a]\n  aggregates: [{name: n, expr: COUNT(*)}]\n", NULL, "a "},
-	        {"the filter", "  filter: d\n  aggregates: [{name: n, expr: COUNT(*)}]\n", NULL, "d "},
-	        {"an argument", "  aggregates: [{name: n, expr: SUM(b)}]\n", NULL, "b "},
-	        {"an aggregate's filter", "  aggregates: [{name: n, expr: SUM(b) FILTER (WHERE c > 1)}]\n", NULL,
+	        {"nothing", "  aggregates: [{name: k, expr: COUNT(*)}]\n", NULL, ""},
+	        {"a key", "  groupBy: [a]\n  aggregates: [{name: k, expr: COUNT(*)}]\n", NULL, "a "},
+	        {"the filter", "  filter: d\n  aggregates: [{name: k, expr: COUNT(*)}]\n", NULL, "d "},
+	        {"an argument", "  aggregates: [{name: k, expr: SUM(b)}]\n", NULL, "b "},
+	        {"an aggregate's filter", "  aggregates: [{name: k, expr: SUM(b) FILTER (WHERE c > 1)}]\n", NULL,
 	         "b c "},
-	        {"the clock", "  aggregates: [{name: n, expr: COUNT(*)}]\n", "t", "t "},
+	        {"the clock", "  aggregates: [{name: k, expr: COUNT(*)}]\n", "t", "t "},
 	        {"a select that is used",
-	         "  select: [{name: s, expr: b + 1}]\n  aggregates: [{name: n, expr: SUM(s)}]\n", NULL, "b s "},
+	         "  select: [{name: s, expr: b + 1}]\n  aggregates: [{name: k, expr: SUM(s)}]\n", NULL, "b s "},
 	        {"a select that is a key",
-	         "  select: [{name: s, expr: a || 'x'}]\n  groupBy: [s]\n  aggregates: [{name: n, expr: COUNT(*)}]\n",
+	         "  select: [{name: s, expr: a || 'x'}]\n  groupBy: [s]\n  aggregates: [{name: k, expr: COUNT(*)}]\n",
 	         NULL, "a s "},
 	        {"a select that nobody uses",
-	         "  select: [{name: s, expr: b + 1}]\n  aggregates: [{name: n, expr: COUNT(*)}]\n", NULL, ""},
-	        {"Kafka's own", "  groupBy: [kafka_partition]\n  aggregates: [{name: n, expr: MAX(kafka_offset)}]\n",
+	         "  select: [{name: s, expr: b + 1}]\n  aggregates: [{name: k, expr: COUNT(*)}]\n", NULL, ""},
+	        {"Kafka's own", "  groupBy: [kafka_partition]\n  aggregates: [{name: k, expr: MAX(kafka_offset)}]\n",
 	         NULL, "kafka_partition kafka_offset "},
 	};
 
@@ -168,7 +168,7 @@ static void explain_sources_test(void **state)
 		const char *text, *line;
 	} rows[] = {
 	        {full_datagen, "source     datagen, seed 99, 2.5 rows/s, 40 rows\n"},
-	        {full_datagen, "reads      no column\nnot read   q, c, u, n, l, w\n"},
+	        {full_datagen, "reads      no column\nnot read   q, c, u, g, l, w\n"},
 	        {full_datagen, "group by   nothing: one group of all rows\n"},
 	        {full_datagen,
 	         "dead       file dead.jsonl\ncommits    nothing: this source begins anew at each start\n"},

@@ -20,13 +20,13 @@ static void variants_test(void **state)
 	         "job.yaml:15:5: spec.sinks[0]: has 2 of pushgateway, kafka, file and stdout; give exactly one\n"},
 	        {"no dead letter kind", SOURCE, "source: {stdin: {}}\n  deadLetter: {}",
 	         "job.yaml:6:15: spec.deadLetter: has none of file and kafka; give exactly one\n"},
-	        {"two generators", SOURCE, "source: {datagen: {columns: {n: {sequence: {}, now: {}}}}}",
-	         "job.yaml:5:35: spec.source.datagen.columns.n: has 2 of sequence, choice, uniform, normal, lognormal "
+	        {"two generators", SOURCE, "source: {datagen: {columns: {v: {sequence: {}, now: {}}}}}",
+	         "job.yaml:5:35: spec.source.datagen.columns.v: has 2 of sequence, choice, uniform, normal, lognormal "
 	         "and now; give exactly one\n"
-	         "job.yaml:5:55: spec.source.datagen.columns.n.now: now does not make a BIGINT, which column n is; use "
+	         "job.yaml:5:55: spec.source.datagen.columns.v.now: now does not make a BIGINT, which column v is; use "
 	         "choice, or declare the column as TIMESTAMP\n"},
-	        {"no generator", SOURCE, "source: {datagen: {columns: {n: {nullProbability: 0.5}}}}",
-	         "job.yaml:5:35: spec.source.datagen.columns.n: has none of sequence, choice, uniform, normal, "
+	        {"no generator", SOURCE, "source: {datagen: {columns: {v: {nullProbability: 0.5}}}}",
+	         "job.yaml:5:35: spec.source.datagen.columns.v: has none of sequence, choice, uniform, normal, "
 	         "lognormal and now; give exactly one\n"},
 	        {"required fields of a variant", SOURCE, "source: {kafka: {}}",
 	         "job.yaml:5:19: spec.source.kafka.bootstrapServers: is missing; add it: some brokers, host:port, "
@@ -100,12 +100,12 @@ static void rules_test(void **state)
 	         "source: {datagen: {columns: {bucket: {choice: {values: [a, b], weights: [0, 0]}}}}}",
 	         "job.yaml:5:75: spec.source.datagen.columns.bucket.choice.weights: all weights are 0; give at least "
 	         "one value a weight above 0\n"},
-	        {"an empty range", SOURCE, "source: {datagen: {columns: {n: {uniform: {min: 5, max: 5}}}}}",
-	         "job.yaml:5:59: spec.source.datagen.columns.n.uniform.max: max is not above min; give a max above "
+	        {"an empty range", SOURCE, "source: {datagen: {columns: {v: {uniform: {min: 5, max: 5}}}}}",
+	         "job.yaml:5:59: spec.source.datagen.columns.v.uniform.max: max is not above min; give a max above "
 	         "min\n"},
 	        {"a sequence that ends before it starts", SOURCE,
-	         "source: {datagen: {columns: {n: {sequence: {start: 5, end: 4}}}}}",
-	         "job.yaml:5:62: spec.source.datagen.columns.n.sequence.end: end is not above start; give an end above "
+	         "source: {datagen: {columns: {v: {sequence: {start: 5, end: 4}}}}}",
+	         "job.yaml:5:62: spec.source.datagen.columns.v.sequence.end: end is not above start; give an end above "
 	         "start\n"},
 	};
 

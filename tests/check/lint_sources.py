@@ -1,0 +1,127 @@
+"""What can be seen in the text of the files: floors, sizes, words, paths, and whether scripts parse."""
+
+import os
+import re
+import subprocess
+
+from house import WINGS, files, includes, is_c, rooms
+
+HEADER_LINES_MAX = 100
+C_LINES_MAX = 400
+TEST_LINES_MAX = 600
+
+UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
+OWN_MACHINE = re.compile(r"(?<![\w.*}])/(home|root|work|Users)/\w")
+ROOM_NAME = re.compile(r"(?<![\w./<-])((?:%s)/[a-z_]+)(/[\w./-]*\.\w+)?(?![\w*])" % "|".join(WINGS))
+FILE_NAME = re.compile(r"(?<![\w./-])((?:tests|docs|examples|bench|crds|packages)/[\w./-]*\.(?:md|sh|py|c|h|yaml|txt))\b")
+LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+
+
+def room_of(path):
+    return "/".join(path.split("/")[:2])
+
+
+def check_floors(path, lines, house):
+    here = house.get(room_of(path))
+    if not here:
+        yield 1, f"room {room_of(path)} has no line in floors.txt"
+        return
+    for number, own, system in includes(lines):
+        for room in house.values():
+            if system and room is not here and any(
+                system.startswith(header) if header.endswith("/") else system == header for header in room.owns
+            ):
+                yield number, f"<{system}> belongs to {room.name}"
+        if not own:
+            continue
+        there = house.get(room_of(own))
+        if not there:
+            yield number, f'"{own}": include by the path from the top of the repository, in a room of floors.txt'
+        elif not os.path.exists(own):
+            yield number, f'"{own}" does not exist'
+        elif there.wing not in (here.wing, "lib"):
+            yield number, f"{here.name} includes {there.name}, of another wing"
+        elif there.floor > here.floor:
+            yield number, f"{here.name} includes {there.name}, a higher floor"
+
+
+def lines_max(path):
+    if path.startswith("tests/"):
+        return TEST_LINES_MAX
+    return HEADER_LINES_MAX if path.endswith(".h") else C_LINES_MAX
+
+
+def check_size(path, lines):
+    limit = lines_max(path)
+    if len(lines) > limit:
+        yield limit + 1, f"{len(lines)} lines, more than {limit}: split it by concept"
+
+
+def check_words(path, lines, house):
+    for number, line in enumerate(lines, 1):
+        for word in UNFINISHED.findall(line):
+            yield number, f"{word}: finish it, or write an issue"
+        if OWN_MACHINE.search(line):
+            yield number, "an absolute path of a home or work folder"
+        if path.startswith("tests/"):
+            continue
+        for room, file in ROOM_NAME.findall(line):
+            if room not in house:
+                yield number, f"there is no room {room}"
+            elif file and not os.path.exists(room + file):
+                yield number, f"there is no file {room}{file}"
+        for file in FILE_NAME.findall(line):
+            if not os.path.exists(file):
+                yield number, f"there is no file {file}"
+
+
+def check_links(path, lines):
+    for number, line in enumerate(lines, 1):
+        for target in LINK.findall(line):
+            if not os.path.exists(os.path.join(os.path.dirname(path), target)):
+                yield number, f"the link to {target} leads nowhere"
+
+
+def check_script(path, lines):
+    """Shell scripts parse by the shell of their first line, Python ones compile."""
+    first = lines[0] if lines else ""
+    if path.endswith(".py") or first.startswith("#!") and "python" in first:
+        try:
+            compile("\n".join(lines) + "\n", path, "exec")
+        except SyntaxError as error:
+            yield error.lineno or 1, str(error.msg)
+    elif path.endswith(".sh") or first.startswith("#!") and first.rstrip().endswith("sh"):
+        shell = "bash" if "bash" in first else "sh"
+        parsed = subprocess.run([shell, "-n", path], capture_output=True, text=True, check=False)
+        if parsed.returncode:
+            where = re.search(r"\b(?:line )?(\d+): ", parsed.stderr)
+            yield int(where.group(1)) if where else 1, parsed.stderr.strip().splitlines()[-1]
+    if first.startswith("#!") and not os.access(path, os.X_OK):
+        yield 1, "has an interpreter line but is not executable"
+
+
+def check_rooms(house, seen):
+    for room in house.values():
+        if room.name not in seen:
+            yield f"floors.txt:1: there is no room {room.name}"
+
+
+def main():
+    house = rooms()
+    seen = set()
+    for path, lines in files():
+        found = [*check_words(path, lines, house), *check_script(path, lines)]
+        if path.endswith(".md"):
+            found += check_links(path, lines)
+        if is_c(path):
+            found += check_size(path, lines)
+            if path.split("/")[0] in WINGS:
+                seen.add(room_of(path))
+                found += check_floors(path, lines, house)
+        for number, what in found:
+            print(f"{path}:{number}: {what}")
+    for line in check_rooms(house, seen):
+        print(line)
+
+
+main()
