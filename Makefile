@@ -39,7 +39,7 @@ TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 ALL_C := $(shell find lib runtime tests bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all build format lint check unit test demo bench docs clean install deps deps-check deps-test
+.PHONY: all build format lint check unit test demo docs clean install deps deps-check deps-test
 
 all: build
 
@@ -85,10 +85,6 @@ test: deps-test
 demo: build
 	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"
 	$(B)/streamjob run examples/bucket-datagen.yaml
-
-bench: deps-test
-	@$(MAKE) --no-print-directory $(B)/streamjob
-	bench/run.sh
 
 docs: build
 	$(B)/streamjob schema --crd >crds/streamjob.yaml

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 #define ARGUMENTS_MAX 3
 
@@ -96,7 +96,7 @@ static struct node *check_call(struct checker *checker, const struct function *f
 		nodes[i] = nodes[i] ? check_argument(checker, function, nodes[i], i) : NULL;
 		good = good && nodes[i];
 	}
-	if (!good)
+	if (!good || !count)
 		return NULL;
 	if (type == TYPE_NULL)
 		type = nodes[0]->type;

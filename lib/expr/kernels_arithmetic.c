@@ -1,7 +1,7 @@
 /* Arithmetic: integers are checked, doubles fail where PostgreSQL's do. */
 #include <math.h>
 
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 static const char int_range[] = "integer out of range", bigint_range[] = "bigint out of range",
                   by_zero[] = "division by zero", double_overflow[] = "value out of range: overflow",

@@ -6,7 +6,7 @@
 
 #include "lib/base/text.h"
 #include "lib/data/civil.h"
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 /* `statement` sets `out` (the result column) at `row` from `in`, or a reason. */
 #define CAST_LOOP(name, statement)                                                                                     \

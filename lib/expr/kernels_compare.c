@@ -1,5 +1,5 @@
 /* Comparisons: a loop for each of seven operators and five kinds of values. */
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 /* PostgreSQL's order of doubles: NaN equals NaN and is above everything. */
 static inline bool real_eq(double a, double b)

@@ -2,7 +2,7 @@
  * Logic of three values, and the constructs that evaluate a branch only for the rows that reach it: a branch that is
  * not taken never fails.
  */
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 const struct column *run_constant(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {

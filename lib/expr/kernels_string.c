@@ -2,7 +2,7 @@
  * does. */
 #include <limits.h>
 
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 static inline bool begins_character(char c)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/expr/tree.h"
+#include "lib/expr/kernels.h"
 
 static const char *operator_name(const json_t *body)
 {

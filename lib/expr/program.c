@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/expr/kernels.h"
 #include "lib/expr/program.h"
 
 struct node *node_new(struct checker *checker, size_t offset, enum type type, kernel *run, struct node **children,

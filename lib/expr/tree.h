@@ -69,8 +69,7 @@ struct node *expr_problem(struct checker *checker, size_t offset, const char *ri
 /* The node's constant where all its children are constants and nothing fails; else the node. */
 struct node *node_fold(struct checker *checker, struct node *node);
 
-/* parse.c: the parse tree's expression (a jansson object; release the root with json_decref), or NULL after a problem.
- */
+/* parse.c: the expression, a jansson object; release the root with json_decref. NULL after a problem. */
 struct json_t;
 struct json_t *expr_parse(struct checker *checker, struct slice text, struct json_t **ret_root);
 
@@ -91,31 +90,6 @@ bool common_type(struct checker *checker, struct node **nodes, size_t count, con
 struct node *coerce(struct checker *checker, struct node *node, enum type type, const char *what);
 /* CAST(node AS type). */
 struct node *explicit_cast(struct checker *checker, struct node *node, enum type type, size_t offset);
-/* The kernel of a cast, or NULL where PostgreSQL has none. */
-kernel *cast_kernel(enum type from, enum type to);
-
-/* Kernels. */
-enum comparison {
-	COMPARE_EQ,
-	COMPARE_NE,
-	COMPARE_LT,
-	COMPARE_LE,
-	COMPARE_GT,
-	COMPARE_GE,
-	COMPARE_DISTINCT,
-	COMPARISONS
-};
-kernel *comparison_kernel(enum comparison comparison, enum type type);
-/* + - * / %: NULL where there is none for the type. */
-kernel *arithmetic_kernel(char operator, enum type type);
-kernel *negate_kernel(enum type type);
-kernel *absolute_kernel(enum type type);
-kernel run_constant, run_column, run_and, run_or, run_not, run_case, run_coalesce, run_null_test, run_bool_test,
-        run_in_list, run_floor, run_ceil, run_round, run_concat, run_lower, run_upper, run_length, run_substring,
-        run_like, run_ilike;
-
-/* What the value of IS TRUE, IS FALSE, IS UNKNOWN looks for, in node->column. */
-enum { TEST_TRUE, TEST_FALSE, TEST_UNKNOWN };
 
 static inline const struct column *node_run(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {

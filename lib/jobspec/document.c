@@ -205,10 +205,9 @@ static void on_end(struct builder *builder)
 {
 	struct open_node *open = &builder->stack[--builder->depth];
 
-	open->node->count = open->count;
-	open->node->entries = arena_alloc(builder->arena, (open->count + 1) * sizeof(*open->entries));
-	if (open->count)
-		memcpy(open->node->entries, open->entries, open->count * sizeof(*open->entries));
+	open->node->entries = node_merge(open->entries, open->count, builder->arena, &open->node->count);
+	builder->nodes +=
+	        open->node->count > open->count ? open->node->count - open->count : 0; /* what merging brought */
 	free(open->entries);
 	for (size_t i = 0; i < builder->anchors_count; i++)
 		if (builder->anchors[i].node == open->node)

@@ -1,5 +1,6 @@
 /*
- * YAML as a tree in which every node knows its place. JSON is YAML. An alias is the anchored node itself.
+ * YAML as a tree in which every node knows its place. JSON is YAML. An alias is the anchored node itself; a merge key
+ * (<<: *defaults) is gone, and what it brings is there.
  *
  * Lines and columns count from 1, columns in characters. Nodes live in the arena that was given; scalars' `start` and
  * node_place need the text, which stays the caller's.
@@ -59,6 +60,12 @@ const struct node *node_get(const struct node *node, const char *key);
  * node that is there; *ret_whole says which.
  */
 const struct node *node_find(const struct node *root, const char *path, bool *ret_whole);
+
+/*
+ * The entries of a map with its merge keys replaced by what they bring: own keys win, then the earlier map. In the
+ * arena.
+ */
+struct node_entry *node_merge(const struct node_entry *entries, size_t count, struct arena *arena, size_t *ret_count);
 
 /* Line and column of byte `offset` of a scalar's value. */
 void node_place(const struct node *node, struct slice text, size_t offset, int *ret_line, int *ret_column);

@@ -53,13 +53,14 @@ static bool is_float(struct slice text)
 	return all_in(without_sign((struct slice){rest.data + i + 1, rest.size - i - 1}), "0123456789");
 }
 
-/* As kubectl reads them (YAML 1.1's yes, no, on and off too), so that a file means the same on a cluster. */
+/* As kubectl reads them (YAML 1.1: yes, no, on, off, y and n are booleans too), so that a file means the same on a
+ * cluster. */
 enum scalar_type node_scalar_type(const struct node *node)
 {
 	static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
-	static const char *const booleans[] = {"true", "True", "TRUE", "false", "False", "FALSE", "yes",
-	                                       "Yes",  "YES",  "no",   "No",    "NO",    "on",    "On",
-	                                       "ON",   "off",  "Off",  "OFF",   NULL};
+	static const char *const booleans[] = {"true", "True", "TRUE", "false", "False", "FALSE", "yes", "Yes",
+	                                       "YES",  "no",   "No",   "NO",    "on",    "On",    "ON",  "off",
+	                                       "Off",  "OFF",  "y",    "Y",     "n",     "N",     NULL};
 	static const char *const floats[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN", NULL};
 
 	if (node->style != SCALAR_PLAIN || node->tagged_string)

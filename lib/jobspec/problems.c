@@ -81,6 +81,17 @@ static int compare(const void *left, const void *right)
 	return order ? order : (a > b) - (a < b);
 }
 
+/* What a file says may hold control characters: a problem is one line, and a terminal is not to be steered by it. */
+static void append_clean(struct buffer *out, const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			buffer_printf(out, "\\x%02x", (unsigned char)*text);
+		else
+			buffer_append_char(out, *text);
+	}
+}
+
 static void print_one(const struct problem *problem, struct buffer *out)
 {
 	if (problem->file)
@@ -89,11 +100,15 @@ static void print_one(const struct problem *problem, struct buffer *out)
 		buffer_printf(out, "%d:%d:", problem->line, problem->column);
 	if (problem->file || problem->line)
 		buffer_append_char(out, ' ');
-	if (problem->path && problem->path[0])
-		buffer_printf(out, "%s: ", problem->path);
-	buffer_append_text(out, problem->wrong);
-	if (problem->right)
-		buffer_printf(out, "; %s", problem->right);
+	if (problem->path && problem->path[0]) {
+		append_clean(out, problem->path);
+		buffer_append_text(out, ": ");
+	}
+	append_clean(out, problem->wrong);
+	if (problem->right) {
+		buffer_append_text(out, "; ");
+		append_clean(out, problem->right);
+	}
 	buffer_append_char(out, '\n');
 }
 

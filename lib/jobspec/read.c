@@ -109,8 +109,9 @@ static struct field item_field(const struct field *field, const struct pattern *
 }
 
 static void read_strings(struct reader *reader, const struct field *field, const struct node *node, const char *path,
-                         struct names *names)
+                         void *member)
 {
+	struct names unstored = {NULL, 0}, *names = member ? member : &unstored;
 	struct field item = item_field(field, field->pattern);
 
 	if (!expect(reader, node, NODE_LIST, path, "expected a list of strings") ||
@@ -149,11 +150,18 @@ static void read_doubles(struct reader *reader, const struct field *field, const
 static const char *read_key(struct reader *reader, const struct field *field, const struct node *key, const char *path)
 {
 	struct field name = {.kind = FIELD_STRING, .min = 1, .max = 249, .pattern = field->key_pattern};
-	struct error wrong, right = {""};
+	struct error wrong, right = {""}, found;
 	const char *text;
 
 	if (key->kind != NODE_SCALAR) {
 		read_problem(reader, key, path, "a name is not a string", NULL);
+		return NULL;
+	}
+	if (node_scalar_type(key) == SCALAR_BOOL || node_scalar_type(key) == SCALAR_NULL) {
+		describe_node(key, &found);
+		error_set(&wrong, "found %s", found.text);
+		error_set(&right, "a name is a string: quote it, \"%s\"", key->text.data);
+		read_problem(reader, key, path_member(reader->scratch, path, key->text), wrong.text, right.text);
 		return NULL;
 	}
 	if (store_text(reader, &name, key->text, &text, &wrong, &right) == 0)
@@ -163,8 +171,9 @@ static const char *read_key(struct reader *reader, const struct field *field, co
 }
 
 static void read_string_map(struct reader *reader, const struct field *field, const struct node *node, const char *path,
-                            struct pairs *pairs)
+                            void *member)
 {
+	struct pairs unstored = {NULL, 0}, *pairs = member ? member : &unstored;
 	struct field item = item_field(field, NULL);
 
 	if (!expect(reader, node, NODE_MAP, path, "expected a map of strings") ||
@@ -226,10 +235,10 @@ static void read_field(struct reader *reader, const struct field *field, const s
 		read_objects(reader, field, node, path, (void *)member, (void *)(members + field->count_offset));
 		break;
 	case FIELD_STRINGS:
-		read_strings(reader, field, node, path, (void *)member);
+		read_strings(reader, field, node, path, member);
 		break;
 	case FIELD_STRING_MAP:
-		read_string_map(reader, field, node, path, (void *)member);
+		read_string_map(reader, field, node, path, member);
 		break;
 	case FIELD_DOUBLES:
 		read_doubles(reader, field, node, path, (void *)member, (void *)(members + field->count_offset));

@@ -11,8 +11,6 @@
 
 /* Reads all partitions of the topic; its group's offsets are the job's state (docs/delivery.md). */
 struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers);
-/* How often the position jumped over records that the broker no longer has (onOffsetLoss: earliest). */
-uint64_t kafka_source_offset_jumps(const struct source *source);
 
 /* One transaction a window. `sink_id` ("<namespace>-<name>-<index>") names the transactions and the progress group. */
 struct sink *kafka_sink_new(const struct kafka_client *spec, const char *sink_id, const char *secrets_dir);

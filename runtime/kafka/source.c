@@ -355,8 +355,3 @@ struct source *kafka_source_new(const struct kafka_source *spec, const char *sec
 		reader->lanes[l].event_fd = -1;
 	return &reader->source;
 }
-
-uint64_t kafka_source_offset_jumps(const struct source *source)
-{
-	return atomic_load(&((const struct kafka_reader *)source)->offset_jumps);
-}

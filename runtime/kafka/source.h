@@ -49,7 +49,6 @@ struct kafka_reader {
 	unsigned lanes_count;
 	struct kafka_lane lanes[KAFKA_LANES_MAX];
 	_Atomic bool replaying;
-	_Atomic uint64_t offset_jumps;
 	pthread_t monitor;
 	bool monitoring;
 	_Atomic bool closing;
@@ -72,7 +71,7 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t *ret_offset,
                        struct error *err);
 
-enum take reader_take(struct source *source, unsigned lane, struct record_batch *batch, int timeout_ms,
+enum take reader_take(struct source *source, unsigned number, struct record_batch *batch, int timeout_ms,
                       struct error *err);
 int reader_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
 

@@ -32,7 +32,7 @@ int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t f
 		        " (retention, or the topic was made anew); set source.kafka.onOffsetLoss: earliest to go on "
 		        "from there, or another groupId to begin anew",
 		        from, topic, (int)partition, low, high);
-	atomic_fetch_add(&reader->offset_jumps, 1);
+	atomic_fetch_add(&reader->source.offset_jumps, 1);
 	log_warn("offset lost, jumping to the earliest", "topic=%s partition=%d from=%" PRId64 " to=%" PRId64, topic,
 	         (int)partition, from, low);
 	*ret_offset = low;

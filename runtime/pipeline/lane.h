@@ -74,7 +74,7 @@ struct lane {
 struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *err);
 void lane_free(struct lane *lane);
 /* The thread's body: until stop, end of input, idleness or failure; then it finishes in the hand-over. */
-void *lane_run(void *lane);
+void *lane_run(void *argument);
 
 /* Decodes lane->records and evaluates every row program: lane->rows[0..good) are the good rows. */
 int lane_evaluate(struct lane *lane, struct error *err);

@@ -298,6 +298,8 @@ int status_page_metrics(void *context, struct buffer *out)
 	            sink_rejected);
 	sink_family(status, out, "streamjob_sink_accepted_timestamp_seconds", "gauge",
 	            "When the last window was accepted.", sink_accepted);
+	sample(out, "streamjob_source_offset_jumps_total", "counter", "Jumps over records that the log no longer had.",
+	       status->source ? (double)atomic_load(&status->source->offset_jumps) : 0);
 	lag_family(status, out);
 	pthread_mutex_unlock(&status->mutex);
 	return 200;

@@ -212,6 +212,14 @@ class Kafka(Process):
                 capture_output=True,
             )
 
+    def low_watermark(self, topic, partition):
+        from confluent_kafka import Consumer, TopicPartition
+
+        consumer = Consumer({"bootstrap.servers": self.address, "group.id": "reader"})
+        low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        consumer.close()
+        return low
+
     def consume(self, topic, isolation="read_committed"):
         """Every record of the topic so far, as [(key, value, {header: value})]."""
         from confluent_kafka import Consumer, TopicPartition

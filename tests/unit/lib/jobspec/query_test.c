@@ -149,7 +149,7 @@ static void explain_test(void **state)
 	(void)state;
 	buffer_init(&out);
 	query_explain(jobs.items[0], query, &out);
-	at = out.data;
+	at = buffer_slice(&out).data;
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		const char *found = strstr(at, lines[i]);
 

@@ -1,0 +1,61 @@
+/*
+ * What a source must do.
+ *
+ * Delivery (decision 6): a window is an offset vector. commit(pending) writes "window n ends at `to`" beside offsets
+ * that stay at `from`; then the sinks get window n; commit(accepted) moves the offsets. After a crash in between,
+ * open() finds the boundary pending and take() gives exactly the rows up to it.
+ */
+#ifndef STREAMJOB_PORT_SOURCE_H
+#define STREAMJOB_PORT_SOURCE_H
+
+#include "lib/base/error.h"
+#include "runtime/port/stop.h"
+#include "runtime/record/record.h"
+
+struct boundary {
+	bool pending;      /* written before the sinks saw the window; false: they accepted it */
+	uint64_t sequence; /* 0: no window yet */
+	int64_t start_ms, end_ms;
+};
+
+enum take { TAKE_FAILED = -1, TAKE_NOTHING, TAKE_RECORDS, TAKE_BOUNDARY, TAKE_END };
+
+/* One partition as /status shows it. Offsets are -1 where unknown. */
+struct partition_status {
+	const char *topic;
+	int32_t partition;
+	int64_t committed, position, end;
+};
+
+struct source;
+struct source_ops {
+	const char *name;
+	/* Connects, finds partitions and the last boundary. `lanes` may be lowered to the number of partitions.
+	 * partition p belongs to lane p % lanes. Fails at once on what waiting cannot mend; else retries until stop. */
+	int (*open)(struct source *source, unsigned *lanes, struct stop *stop, struct error *err);
+	/* At most BATCH_ROWS_MAX records; waits up to timeout_ms for the first. One thread a lane. TAKE_BOUNDARY: the
+	 * lane has every row of the pending window; it is said once, and nothing follows until resume. TAKE_END: of a
+	 * bounded input. */
+	enum take (*take)(struct source *source, unsigned lane, struct record_batch *batch, int timeout_ms,
+	                  struct error *err);
+	/* After the pending window was accepted: all lanes go on from the boundary. From the fire thread. */
+	int (*resume)(struct source *source, struct error *err);
+	/* to[p]: the next offset of partition p, or -1: unmoved. One request for all partitions; retried until stop's
+	 * deadline. */
+	int (*commit)(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
+	/* Fills up to `max`; returns how many. Any thread. */
+	size_t (*status)(struct source *source, struct partition_status *ret_status, size_t max);
+	/* 0, or -1 and why no data can come right now (broker away, authentication). Any thread. */
+	int (*healthy)(struct source *source, struct error *err);
+	void (*close)(struct source *source); /* frees it too */
+};
+
+struct source { /* the first member of each implementation */
+	const struct source_ops *ops;
+	size_t partitions;             /* set by open */
+	struct boundary boundary;      /* set by open: the last one written */
+	bool resumable;                /* offsets outlive the process */
+	_Atomic uint64_t offset_jumps; /* over records that the log no longer has */
+};
+
+#endif
