@@ -27,6 +27,9 @@ sanitized() {
 }
 
 suite check make -s -j"$jobs" check
+suite unit-address sanitized address,undefined
+suite unit-thread sanitized thread
+suite integration tests/integration/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"
 echo "suites: $passed passed, $failed failed"

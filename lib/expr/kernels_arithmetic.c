@@ -11,8 +11,8 @@ static const char int_range[] = "integer out of range", bigint_range[] = "bigint
 #define ARITHMETIC_LOOP(name, member, ctype, statement)                                                                \
 	static const struct column *name(struct node *node, struct run *run, const uint32_t *rows, size_t n)           \
 	{                                                                                                              \
-		const struct column *left = node_run(node->children[0], run, rows, n);                                 \
-		const struct column *right = node_run(node->children[1], run, rows, n);                                \
+		const struct column *left = node->children[0]->run(node->children[0], run, rows, n);                   \
+		const struct column *right = node->children[1]->run(node->children[1], run, rows, n);                  \
 		ctype *out = node->result.member;                                                                      \
                                                                                                                        \
 		for (size_t i = 0; i < n; i++) {                                                                       \
@@ -106,7 +106,7 @@ kernel *arithmetic_kernel(char operator, enum type type)
 #define UNARY_LOOP(linkage, name, member, ctype, statement)                                                            \
 	linkage const struct column *name(struct node *node, struct run *run, const uint32_t *rows, size_t n)          \
 	{                                                                                                              \
-		const struct column *argument = node_run(node->children[0], run, rows, n);                             \
+		const struct column *argument = node->children[0]->run(node->children[0], run, rows, n);               \
 		ctype *out = node->result.member;                                                                      \
                                                                                                                        \
 		for (size_t i = 0; i < n; i++) {                                                                       \

@@ -12,7 +12,7 @@
 #define CAST_LOOP(name, statement)                                                                                     \
 	static const struct column *name(struct node *node, struct run *run, const uint32_t *rows, size_t n)           \
 	{                                                                                                              \
-		const struct column *in = node_run(node->children[0], run, rows, n);                                   \
+		const struct column *in = node->children[0]->run(node->children[0], run, rows, n);                     \
 		struct column *out = &node->result;                                                                    \
                                                                                                                        \
 		for (size_t i = 0; i < n; i++) {                                                                       \

@@ -22,8 +22,8 @@ static inline bool real_lt(double a, double b)
 #define COMPARE_LOOP(name, member, test)                                                                               \
 	static const struct column *name(struct node *node, struct run *run, const uint32_t *rows, size_t n)           \
 	{                                                                                                              \
-		const struct column *left = node_run(node->children[0], run, rows, n);                                 \
-		const struct column *right = node_run(node->children[1], run, rows, n);                                \
+		const struct column *left = node->children[0]->run(node->children[0], run, rows, n);                   \
+		const struct column *right = node->children[1]->run(node->children[1], run, rows, n);                  \
 		uint8_t *truth = node->result.booleans, *valid = node->result.valid;                                   \
                                                                                                                        \
 		for (size_t i = 0; i < n; i++) {                                                                       \
@@ -40,8 +40,8 @@ static inline bool real_lt(double a, double b)
 #define DISTINCT_LOOP(name, member, equal)                                                                             \
 	static const struct column *name(struct node *node, struct run *run, const uint32_t *rows, size_t n)           \
 	{                                                                                                              \
-		const struct column *left = node_run(node->children[0], run, rows, n);                                 \
-		const struct column *right = node_run(node->children[1], run, rows, n);                                \
+		const struct column *left = node->children[0]->run(node->children[0], run, rows, n);                   \
+		const struct column *right = node->children[1]->run(node->children[1], run, rows, n);                  \
                                                                                                                        \
 		for (size_t i = 0; i < n; i++) {                                                                       \
 			uint32_t row = rows[i];                                                                        \
@@ -124,7 +124,7 @@ kernel *comparison_kernel(enum comparison comparison, enum type type)
 /* x IN (constants): true where one is equal; NULL where none is and one is NULL. */
 const struct column *run_in_list(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *value = node_run(node->children[0], run, rows, n);
+	const struct column *value = node->children[0]->run(node->children[0], run, rows, n);
 	bool has_null = false;
 
 	for (size_t c = 1; c < node->count; c++)

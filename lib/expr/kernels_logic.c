@@ -26,7 +26,7 @@ const struct column *run_column(struct node *node, struct run *run, const uint32
 static const struct column *run_both(struct node *node, struct run *run, const uint32_t *rows, size_t n,
                                      uint8_t decisive)
 {
-	const struct column *left = node_run(node->children[0], run, rows, n), *right;
+	const struct column *left = node->children[0]->run(node->children[0], run, rows, n), *right;
 	uint8_t *truth = node->result.booleans, *valid = node->result.valid;
 	uint32_t *open = node->scratch[0];
 	size_t open_count = 0;
@@ -42,7 +42,7 @@ static const struct column *run_both(struct node *node, struct run *run, const u
 	}
 	if (!open_count)
 		return &node->result;
-	right = node_run(node->children[1], run, open, open_count);
+	right = node->children[1]->run(node->children[1], run, open, open_count);
 	for (size_t i = 0; i < open_count; i++) {
 		uint32_t row = open[i];
 		bool decided = right->valid[row] && right->booleans[row] == decisive;
@@ -65,7 +65,7 @@ const struct column *run_or(struct node *node, struct run *run, const uint32_t *
 
 const struct column *run_not(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *argument = node_run(node->children[0], run, rows, n);
+	const struct column *argument = node->children[0]->run(node->children[0], run, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		node->result.valid[rows[i]] = argument->valid[rows[i]];
@@ -76,7 +76,7 @@ const struct column *run_not(struct node *node, struct run *run, const uint32_t 
 
 const struct column *run_null_test(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *argument = node_run(node->children[0], run, rows, n);
+	const struct column *argument = node->children[0]->run(node->children[0], run, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		node->result.valid[rows[i]] = 1;
@@ -87,7 +87,7 @@ const struct column *run_null_test(struct node *node, struct run *run, const uin
 
 const struct column *run_bool_test(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *argument = node_run(node->children[0], run, rows, n);
+	const struct column *argument = node->children[0]->run(node->children[0], run, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
@@ -132,7 +132,7 @@ const struct column *run_case(struct node *node, struct run *run, const uint32_t
 
 	memcpy(open, rows, n * sizeof(*open));
 	for (size_t w = 0; w < whens && left; w++) {
-		const struct column *condition = node_run(node->children[w], run, open, left);
+		const struct column *condition = node->children[w]->run(node->children[w], run, open, left);
 		size_t kept = 0, taken_count = 0;
 
 		for (size_t i = 0; i < left; i++) {
@@ -145,11 +145,14 @@ const struct column *run_case(struct node *node, struct run *run, const uint32_t
 		}
 		left = kept;
 		if (taken_count)
-			copy_rows(&node->result, node_run(node->children[whens + w], run, taken, taken_count), taken,
-			          taken_count);
+			copy_rows(&node->result,
+			          node->children[whens + w]->run(node->children[whens + w], run, taken, taken_count),
+			          taken, taken_count);
 	}
 	if (left)
-		copy_rows(&node->result, node_run(node->children[node->count - 1], run, open, left), open, left);
+		copy_rows(&node->result,
+		          node->children[node->count - 1]->run(node->children[node->count - 1], run, open, left), open,
+		          left);
 	return &node->result;
 }
 
@@ -160,7 +163,7 @@ const struct column *run_coalesce(struct node *node, struct run *run, const uint
 
 	memcpy(open, rows, n * sizeof(*open));
 	for (size_t c = 0; c < node->count && left; c++) {
-		const struct column *value = node_run(node->children[c], run, open, left);
+		const struct column *value = node->children[c]->run(node->children[c], run, open, left);
 		size_t kept = 0;
 
 		copy_rows(&node->result, value, open, left);

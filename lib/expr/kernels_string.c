@@ -31,7 +31,7 @@ static size_t character_at(struct slice text, int64_t index)
 
 const struct column *run_length(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *text = node_run(node->children[0], run, rows, n);
+	const struct column *text = node->children[0]->run(node->children[0], run, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
@@ -47,7 +47,7 @@ const struct column *run_length(struct node *node, struct run *run, const uint32
 static const struct column *change_case(struct node *node, struct run *run, const uint32_t *rows, size_t n, char first,
                                         char last, int distance)
 {
-	const struct column *text = node_run(node->children[0], run, rows, n);
+	const struct column *text = node->children[0]->run(node->children[0], run, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
@@ -79,8 +79,8 @@ const struct column *run_upper(struct node *node, struct run *run, const uint32_
 
 const struct column *run_concat(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *left = node_run(node->children[0], run, rows, n);
-	const struct column *right = node_run(node->children[1], run, rows, n);
+	const struct column *left = node->children[0]->run(node->children[0], run, rows, n);
+	const struct column *right = node->children[1]->run(node->children[1], run, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
@@ -117,9 +117,9 @@ static struct slice substring(struct slice text, int64_t start, int64_t length)
 
 const struct column *run_substring(struct node *node, struct run *run, const uint32_t *rows, size_t n)
 {
-	const struct column *text = node_run(node->children[0], run, rows, n);
-	const struct column *start = node_run(node->children[1], run, rows, n);
-	const struct column *length = node->count == 3 ? node_run(node->children[2], run, rows, n) : NULL;
+	const struct column *text = node->children[0]->run(node->children[0], run, rows, n);
+	const struct column *start = node->children[1]->run(node->children[1], run, rows, n);
+	const struct column *length = node->count == 3 ? node->children[2]->run(node->children[2], run, rows, n) : NULL;
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
@@ -200,8 +200,8 @@ static enum match like(struct slice text, struct slice pattern, int escape, bool
 
 static const struct column *match(struct node *node, struct run *run, const uint32_t *rows, size_t n, bool fold)
 {
-	const struct column *text = node_run(node->children[0], run, rows, n);
-	const struct column *pattern = node_run(node->children[1], run, rows, n);
+	const struct column *text = node->children[0]->run(node->children[0], run, rows, n);
+	const struct column *pattern = node->children[1]->run(node->children[1], run, rows, n);
 	int escape = '\\';
 
 	if (node->count == 3)

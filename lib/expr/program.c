@@ -72,7 +72,7 @@ struct node *node_fold(struct checker *checker, struct node *node)
 	failures = xcalloc(1, sizeof(*failures));
 	run.failures = failures;
 	prepare(checker->program, node);
-	value = column_value(node_run(node, &run, &row, 1), 0);
+	value = column_value(node->run(node, &run, &row, 1), 0);
 	failed = failures->count > 0;
 	free(failures);
 	return failed ? node : node_constant(checker, node->offset, value);
@@ -168,7 +168,7 @@ const struct column *program_run(struct program *program, const struct batch *ba
                                  struct row_failures *failures)
 {
 	begin(program, batch, failures);
-	return node_run(program->root, &program->run, rows, n);
+	return program->root->run(program->root, &program->run, rows, n);
 }
 
 /* A chain of ANDs is filtered link by link: each sees only the rows that the ones before it kept. */
@@ -181,7 +181,7 @@ static size_t filter(struct node *node, struct run *run, const uint32_t *rows, s
 		n = filter(node->children[0], run, rows, n, ret_rows);
 		return filter(node->children[1], run, ret_rows, n, ret_rows);
 	}
-	truth = node_run(node, run, rows, n);
+	truth = node->run(node, run, rows, n);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
 

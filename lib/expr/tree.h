@@ -91,12 +91,7 @@ struct node *coerce(struct checker *checker, struct node *node, enum type type, 
 /* CAST(node AS type). */
 struct node *explicit_cast(struct checker *checker, struct node *node, enum type type, size_t offset);
 
-static inline const struct column *node_run(struct node *node, struct run *run, const uint32_t *rows, size_t n)
-{
-	return node->run(node, run, rows, n);
-}
-
-/* The row fails: its value is NULL. */
+/* Its value is NULL then. */
 void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason);
 
 #endif
