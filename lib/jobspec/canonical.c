@@ -121,6 +121,9 @@ static void write_value(const struct field *field, const char *members, struct b
 	case FIELD_ENUM:
 		write_choice(field, member, out);
 		break;
+	case FIELD_BOOLEAN:
+		buffer_append_text(out, *(const bool *)member ? "true" : "false");
+		break;
 	case FIELD_INTEGER:
 		text_bigint(out, int64_at(member));
 		break;
@@ -140,6 +143,9 @@ static void write_value(const struct field *field, const char *members, struct b
 		break;
 	case FIELD_DOUBLES:
 		write_doubles(pointer_at(member), size_at(members + field->count_offset), out);
+		break;
+	case FIELD_JSON:
+		buffer_append_text(out, pointer_at(member));
 		break;
 	case FIELD_OBJECT:
 		write_object(field->object, member, out);
@@ -165,6 +171,7 @@ static bool is_set(const struct object *object, const struct field *field, const
 	case FIELD_EXPRESSION:
 	case FIELD_WORD:
 	case FIELD_DOUBLES:
+	case FIELD_JSON:
 		return pointer_at(member) != NULL;
 	case FIELD_STRINGS:
 		return ((const struct names *)(const void *)member)->count > 0;
@@ -198,7 +205,7 @@ static void write_object(const struct object *object, const char *members, struc
 	for (const struct field *field = object->fields; field->name; field++) {
 		bool stored = field->offset != FIELD_NOT_STORED;
 
-		if (stored && (!is_set(object, field, members) || is_idle(object, field, members)))
+		if (field->cluster || (stored && (!is_set(object, field, members) || is_idle(object, field, members))))
 			continue;
 		buffer_printf(out, "%s\"%s\":", first ? "" : ",", field->name);
 		first = false;

@@ -40,6 +40,7 @@ void jobspec_check(const struct jobspec *job, struct problems *problems)
 	check_datagen(job, problems);
 	check_kafka(job, problems);
 	check_targets(job, problems);
+	check_pods(job, problems);
 	if (!columns_are_known(job))
 		return;
 	query = query_compile_parts(job, NULL, problems, &good);

@@ -14,6 +14,7 @@ void jobspec_check(const struct jobspec *job, struct problems *problems);
 void check_names(const struct jobspec *job, struct problems *problems);
 void check_datagen(const struct jobspec *job, struct problems *problems);
 void check_kafka(const struct jobspec *job, struct problems *problems);
+void check_pods(const struct jobspec *job, struct problems *problems);
 void check_targets(const struct jobspec *job, struct problems *problems);
 /* Columns of `query->result` have TYPE_NULL where their expression has a problem. */
 void check_metrics(const struct jobspec *job, const struct query *query, struct problems *problems);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "lib/base/text.h"
+#include "lib/jobspec/crd.h"
 #include "lib/jobspec/tables.h"
 #include "lib/jobspec/load.h"
 
@@ -178,6 +179,13 @@ static void write_kind(const struct field *field, int indent, struct buffer *out
 	case FIELD_ENUM:
 		write_choices(field, indent, out);
 		break;
+	case FIELD_BOOLEAN:
+		line(out, indent, "type: boolean");
+		break;
+	case FIELD_JSON:
+		line(out, indent, "type: object");
+		line(out, indent, "x-kubernetes-preserve-unknown-fields: true");
+		break;
 	case FIELD_INTEGER:
 		write_integer(field, indent, out);
 		break;
@@ -228,7 +236,7 @@ static void write_default(const struct field *field, int indent, struct buffer *
 	}
 	if (!field->initial)
 		return;
-	if (field->kind == FIELD_INTEGER || field->kind == FIELD_DOUBLE)
+	if (field->kind == FIELD_INTEGER || field->kind == FIELD_DOUBLE || field->kind == FIELD_BOOLEAN)
 		line(out, indent, "default: %s", field->initial);
 	else
 		text_line(out, indent, "default", field->initial);
@@ -267,29 +275,7 @@ void jobspec_crd(struct buffer *out)
 {
 	int indent = SCHEMA_INDENT;
 
-	buffer_append_text(out, "# Made by `streamjob schema --crd` from the field table; see docs/reference.md.\n"
-	                        "apiVersion: apiextensions.k8s.io/v1\n"
-	                        "kind: CustomResourceDefinition\n"
-	                        "metadata:\n"
-	                        "  name: streamjobs.streamjob.dev\n"
-	                        "spec:\n"
-	                        "  group: streamjob.dev\n"
-	                        "  scope: Namespaced\n"
-	                        "  names:\n"
-	                        "    kind: " JOB_KIND "\n"
-	                        "    listKind: " JOB_KIND "List\n"
-	                        "    plural: streamjobs\n"
-	                        "    singular: streamjob\n"
-	                        "    shortNames: [sj]\n"
-	                        "    categories: [all]\n"
-	                        "  versions:\n"
-	                        "  - name: v1alpha1\n"
-	                        "    served: true\n"
-	                        "    storage: true\n"
-	                        "    subresources:\n"
-	                        "      status: {}\n"
-	                        "    schema:\n"
-	                        "      openAPIV3Schema:\n");
+	buffer_append_text(out, crd_head);
 	line(out, indent, "type: object");
 	text_line(out, indent, "description", "A stream job: events in, aggregated per group and window, results out.");
 	line(out, indent, "required:");
@@ -308,8 +294,5 @@ void jobspec_crd(struct buffer *out)
 	line(out, indent + 4, "type: object");
 	line(out, indent + 2, "spec:");
 	write_object(&spec_object, "What the job does.", indent + 4, out);
-	line(out, indent + 2, "status:");
-	line(out, indent + 4, "type: object");
-	text_line(out, indent + 4, "description", "How the job is; written by the operator.");
-	line(out, indent + 4, "x-kubernetes-preserve-unknown-fields: true");
+	buffer_append_text(out, crd_status);
 }

@@ -9,6 +9,7 @@
 #define STREAMJOB_DOCUMENT_H
 
 #include "lib/base/arena.h"
+#include "lib/base/buffer.h"
 
 #define DOCUMENT_DEPTH_MAX 200
 #define FILE_NODES_MAX     500000
@@ -53,6 +54,10 @@ int documents_parse(struct slice text, size_t documents_max, struct arena *arena
                     struct syntax_problem *ret_problem);
 
 enum scalar_type node_scalar_type(const struct node *node);
+/* Of the text of a SCALAR_BOOL. */
+bool node_truth(struct slice text);
+/* As JSON; a merge key or anything else that JSON has not becomes a string. */
+void node_json(const struct node *node, struct buffer *out);
 /* The value of that key, or NULL; NULL too where node is NULL or no map. */
 const struct node *node_get(const struct node *node, const char *key);
 /*

@@ -16,6 +16,7 @@ enum field_kind {
 	FIELD_EXPRESSION, /* SQL */
 	FIELD_WORD,       /* a string that is one of the choices */
 	FIELD_ENUM,       /* one of the choices, as a number */
+	FIELD_BOOLEAN,
 	FIELD_INTEGER,
 	FIELD_DOUBLE,
 	FIELD_DURATION,
@@ -23,6 +24,7 @@ enum field_kind {
 	FIELD_STRINGS,    /* struct names */
 	FIELD_STRING_MAP, /* struct pairs */
 	FIELD_DOUBLES,    /* double *, count */
+	FIELD_JSON,       /* an object that is not ours, as JSON text */
 	FIELD_OBJECT,
 	FIELD_OBJECTS,       /* a list: pointer, count */
 	FIELD_KEYED_OBJECTS, /* a map: pointer, count; the key goes to the object's key_offset */
@@ -51,7 +53,8 @@ struct field {
 	const struct pattern *pattern, *key_pattern;
 	const struct choice *choices; /* ends in a NULL name */
 	const struct object *object;
-	bool set; /* of FIELD_STRINGS: none twice */
+	bool set;     /* of FIELD_STRINGS: none twice */
+	bool cluster; /* for the operator alone: not in the canonical job file */
 };
 
 /* What must hold between the fields of an object. `members` is the struct, `given` the node. */

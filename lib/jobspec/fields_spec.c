@@ -41,6 +41,12 @@ static bool one_stdout(const void *members, const struct node *given)
 	return count <= 1;
 }
 
+static bool one_pod_at_most(const void *members, const struct node *given)
+{
+	(void)given;
+	return ((const struct jobspec *)members)->cluster.parallelism <= 1;
+}
+
 #define DEAD_LETTER_CEL(policy)                                                                                        \
 	"has(self.deadLetter) || !has(self.format) || !has(self.format.json) || !has(self.format.json." policy         \
 	") || self.format.json." policy " != 'deadLetter'"
@@ -67,6 +73,11 @@ static const struct rule spec_rules[] = {{.cel = DEAD_LETTER_CEL("onBadRow"),
                                           .right = "keep one of them",
                                           .field = "sinks",
                                           .holds = one_stdout},
+                                         {.cel = "!has(self.parallelism) || self.parallelism <= 1",
+                                          .wrong = "more than one pod is not possible yet",
+                                          .right = "use 1; a pod uses as many cores as its resources give it",
+                                          .field = "parallelism",
+                                          .holds = one_pod_at_most},
                                          {0}};
 
 static const struct field spec_fields[] = {
@@ -163,6 +174,48 @@ static const struct field spec_fields[] = {
          .min = 1000,
          .max = 60 * 60 * 1000,
          .doc = "How long a stop may take to flush open windows, have them accepted and commit."},
+        {.name = "parallelism",
+         .kind = FIELD_INTEGER,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.parallelism),
+         .initial = "1",
+         .min = 0,
+         .max = 1000,
+         .doc = "How many pods run the job: 0 or 1."},
+        {.name = "suspend",
+         .kind = FIELD_BOOLEAN,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.suspend),
+         .initial = "false",
+         .doc = "Pods drain and go, the offsets stay; false again goes on from there."},
+        {.name = "image",
+         .kind = FIELD_STRING,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.image),
+         .computed = "the operator's",
+         .min = 1,
+         .max = 512,
+         .doc = "The image of the runtime."},
+        {.name = "resources",
+         .kind = FIELD_JSON,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.resources),
+         .doc = "Of the runtime's container, as core/v1 ResourceRequirements: requests, limits and claims."},
+        {.name = "podTemplate",
+         .kind = FIELD_JSON,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.pod_template),
+         .doc = "Merged into the pods' template, as core/v1 PodTemplateSpec by strategic-merge rules. metadata: labels "
+                "and annotations; spec: affinity, containers (the runtime's is streamjob: env, envFrom, volumeMounts), "
+                "dnsConfig, dnsPolicy, hostAliases, imagePullSecrets, initContainers, nodeSelector, "
+                "priorityClassName, runtimeClassName, schedulerName, serviceAccountName, tolerations, "
+                "topologySpreadConstraints and volumes."},
+        {.name = "deletionPolicy",
+         .kind = FIELD_OBJECT,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.deletion),
+         .object = &deletion_object,
+         .doc = "What goes with a StreamJob that is deleted."},
         {0}};
 const struct object spec_object = {
         .title = "Spec", .size = sizeof(struct jobspec), .fields = spec_fields, .rules = spec_rules};

@@ -10,6 +10,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/data/type.h"
+#include "lib/jobspec/cluster_spec.h"
 #include "lib/jobspec/sink_spec.h"
 #include "lib/jobspec/source_spec.h"
 
@@ -56,6 +57,7 @@ struct jobspec {
 	struct dead_letter_spec dead_letter;
 	struct limits_spec limits;
 	int64_t termination_grace_ms;
+	struct cluster_spec cluster;
 	char spec_hash[17]; /* 16 hexadecimal digits of the canonical spec's SHA-256 */
 	struct arena arena;
 };

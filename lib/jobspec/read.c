@@ -221,12 +221,27 @@ static void read_objects(struct reader *reader, const struct field *field, const
 	*ret_count = node->count;
 }
 
+static void read_json(struct reader *reader, const struct node *node, const char *path, const char **member)
+{
+	struct buffer text;
+
+	if (!expect(reader, node, NODE_MAP, path, "expected an object") || !member)
+		return;
+	buffer_init(&text);
+	node_json(node, &text);
+	*member = arena_string(reader->arena, buffer_slice(&text));
+	buffer_release(&text);
+}
+
 static void read_field(struct reader *reader, const struct field *field, const struct node *node, const char *path,
                        char *members)
 {
 	char *member = field->offset == FIELD_NOT_STORED ? NULL : members + field->offset;
 
 	switch (field->kind) {
+	case FIELD_JSON:
+		read_json(reader, node, path, (void *)member);
+		break;
 	case FIELD_OBJECT:
 		read_object(reader, field->object, node, path, member);
 		break;

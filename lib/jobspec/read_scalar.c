@@ -63,6 +63,9 @@ static void expected(const struct field *field, const struct node *node, struct 
 		error_set(ret_text, "expected %.*s", SLICE_ARG(buffer_slice(&names)));
 		buffer_release(&names);
 		break;
+	case FIELD_BOOLEAN:
+		error_set(ret_text, "expected true or false");
+		break;
 	case FIELD_INTEGER:
 		error_set(ret_text, "expected an integer");
 		break;
@@ -92,6 +95,8 @@ static bool takes(const struct field *field, enum scalar_type type)
 				if (!strcmp(choice->name, "null"))
 					return true;
 		return type == SCALAR_STRING;
+	case FIELD_BOOLEAN:
+		return type == SCALAR_BOOL;
 	case FIELD_INTEGER:
 		return type == SCALAR_INTEGER;
 	case FIELD_DOUBLE:
@@ -242,6 +247,9 @@ int store_text(struct reader *reader, const struct field *field, struct slice te
 	case FIELD_WORD:
 	case FIELD_ENUM:
 		return store_choice(field, text, member, wrong, right);
+	case FIELD_BOOLEAN:
+		*(bool *)member = node_truth(text);
+		return 0;
 	case FIELD_INTEGER:
 	case FIELD_DURATION:
 	case FIELD_BYTES:

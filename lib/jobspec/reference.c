@@ -64,6 +64,8 @@ static void write_type(const struct field *field, struct buffer *out)
 	static const char *const names[] = {
 	        [FIELD_STRING] = "string",
 	        [FIELD_EXPRESSION] = "SQL",
+	        [FIELD_BOOLEAN] = "boolean",
+	        [FIELD_JSON] = "object",
 	        [FIELD_INTEGER] = "integer",
 	        [FIELD_DOUBLE] = "number",
 	        [FIELD_DURATION] = "duration",

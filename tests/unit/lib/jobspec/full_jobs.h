@@ -47,7 +47,14 @@ static const char full_kafka[] =
         "  - stdout: {format: table}\n"
         "  deadLetter: {kafka: {bootstrapServers: d:9092, topic: dead}}\n"
         "  limits: {groups: 7, stateBytes: 3Mi, onLimit: dropNewGroups}\n"
-        "  terminationGracePeriod: 1m30s\n";
+        "  terminationGracePeriod: 1m30s\n"
+        "  parallelism: 0\n"
+        "  suspend: true\n"
+        "  image: example.org/runtime:2\n"
+        "  resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 1Gi}}\n"
+        "  podTemplate: {metadata: {labels: {tier: 'gold'}}, spec: {nodeSelector: {disk: ssd}, tolerations:\n"
+        "    [{key: a, operator: Exists}], containers: [{name: streamjob, env: [{name: TZ, value: UTC}]}]}}\n"
+        "  deletionPolicy: {pushgateway: Delete, timeout: 2m}\n";
 
 static const char full_datagen[] = "apiVersion: streamjob.dev/v1alpha1\n"
                                    "kind: StreamJob\n"

@@ -30,9 +30,10 @@ static void shape_test(void **state)
 	         "job.yaml:4:1: extra: unknown field; known here: apiVersion, kind, metadata and spec\n"},
 	        {"unknown field near a known one", KEYS, "groupby: [bucket]",
 	         "job.yaml:10:3: spec.groupby: unknown field; did you mean groupBy?\n"},
-	        {"unknown field near nothing", KEYS, "parallelism: 2",
-	         "job.yaml:10:3: spec.parallelism: unknown field; known here: source, format, columns, filter, select, "
-	         "window, groupBy, aggregates, having, sinks, deadLetter, limits and terminationGracePeriod\n"},
+	        {"unknown field near nothing", KEYS, "quorum: 2",
+	         "job.yaml:10:3: spec.quorum: unknown field; known here: source, format, columns, filter, select, "
+	         "window, groupBy, aggregates, having, sinks, deadLetter, limits, terminationGracePeriod, "
+	         "parallelism, suspend, image, resources, podTemplate and deletionPolicy\n"},
 	        {"two unknown in one object", "{name: v, type: BIGINT}", "{nmae: v, typ: BIGINT}",
 	         "job.yaml:8:5: spec.columns[1].name: is missing; add it: what expressions call it\n"
 	         "job.yaml:8:5: spec.columns[1].type: is missing; add it: what its values are: INT has 32 bits, BIGINT "

@@ -1,0 +1,23 @@
+/* What only the operator reads: pods, not rows. The canonical job file leaves it out. See jobspec.h. */
+#ifndef STREAMJOB_JOBSPEC_CLUSTER_SPEC_H
+#define STREAMJOB_JOBSPEC_CLUSTER_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum deletion { DELETION_KEEP, DELETION_DELETE };
+
+struct deletion_spec {
+	enum deletion pushgateway;
+	int64_t timeout_ms; /* what waits for the gateway ends then */
+};
+struct cluster_spec {
+	int64_t parallelism; /* pods */
+	bool suspend;
+	const char *image;        /* NULL: the operator's default */
+	const char *resources;    /* JSON: core/v1 ResourceRequirements, or NULL */
+	const char *pod_template; /* JSON: {metadata, spec} as core/v1 PodTemplateSpec, or NULL */
+	struct deletion_spec deletion;
+};
+
+#endif

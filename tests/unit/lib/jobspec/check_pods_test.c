@@ -1,0 +1,47 @@
+#include "tests/unit/lib/jobspec/job_case.h"
+
+#define WITH(text) KEYS, "groupBy: [bucket]\n  " text
+
+/* A team may set what is theirs, and is told what is not. */
+static void pods_test(void **state)
+{
+	static const struct job_case cases[] = {
+	        {"two pods", WITH("parallelism: 2"),
+	         "job.yaml:11:16: spec.parallelism: more than one pod is not possible yet; use 1; a pod uses as many "
+	         "cores as its resources give it\n"},
+	        {"a word as suspend", WITH("suspend: soon"),
+	         "job.yaml:11:12: spec.suspend: found the string \"soon\"; expected true or false\n"},
+	        {"resources that do not exist", WITH("resources: {limit: {cpu: 1}}"),
+	         "job.yaml:11:22: spec.resources.limit: is not for a StreamJob to set; known here: requests, limits "
+	         "and "
+	         "claims\n"},
+	        {"the host's network", WITH("podTemplate: {spec: {hostNetwork: true}}"),
+	         "job.yaml:11:37: spec.podTemplate.spec.hostNetwork: is not for a StreamJob to set; a pod template may "
+	         "set *\n"},
+	        {"the runtime's image", WITH("podTemplate: {spec: {containers: [{name: streamjob, image: x}]}}"),
+	         "job.yaml:11:62: spec.podTemplate.spec.containers[0].image: is not for a StreamJob to set; of the "
+	         "runtime's container a template may set env, envFrom and volumeMounts\n"},
+	        {"a container without a name", WITH("podTemplate: {spec: {initContainers: [{image: x}]}}"),
+	         "job.yaml:11:41: spec.podTemplate.spec.initContainers[0]: a container without a name; give it a name; "
+	         "the runtime's is streamjob\n"},
+	        {"a label of the operator", WITH("podTemplate: {metadata: {labels: {app.kubernetes.io/name: x}}}"),
+	         "job.yaml:11:61: spec.podTemplate.metadata.labels[\"app.kubernetes.io/name\"]: is the operator's; "
+	         "choose another name\n"},
+	        {"a directory of the node", WITH("podTemplate: {spec: {volumes: [{name: v, hostPath: {path: /}}]}}"),
+	         "job.yaml:11:34: spec.podTemplate.spec.volumes[0]: a volume of the node; the restricted Pod Security "
+	         "Standard has no hostPath\n"},
+	        {"a deletion that is not known", WITH("deletionPolicy: {pushgateway: Remove}"),
+	         "job.yaml:11:33: spec.deletionPolicy.pushgateway: unknown value \"Remove\"; it can be Keep or "
+	         "Delete\n"},
+	};
+
+	(void)state;
+	RUN_CASES(cases);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(pods_test)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
