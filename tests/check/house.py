@@ -5,7 +5,7 @@ import re
 from typing import NamedTuple
 
 WINGS = ("lib", "runtime", "operator")
-SKIPPED_FOLDERS = {".git", "build", "corpus", "__pycache__"}
+SKIPPED = {".git", "build", "corpus", "__pycache__"}  # .git is a file in a work tree of its own
 
 
 class Room(NamedTuple):
@@ -33,8 +33,8 @@ def rooms():
 def files():
     """Every text file of the tree as (path, lines); corpora and what was built are left out."""
     for folder, folders, names in os.walk("."):
-        folders[:] = sorted(f for f in folders if f not in SKIPPED_FOLDERS)
-        for name in sorted(names):
+        folders[:] = sorted(f for f in folders if f not in SKIPPED)
+        for name in sorted(n for n in names if n not in SKIPPED):
             path = os.path.normpath(os.path.join(folder, name))
             try:
                 with open(path, encoding="utf-8") as file:
