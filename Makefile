@@ -73,6 +73,7 @@ format: deps-check
 unit: deps-check
 	@$(MAKE) --no-print-directory $(TEST_BINS) $(B)/streamjob
 	@tests/check/run_unit.sh $(B) $(TEST_BINS)
+	@$(if $(SAN),:,/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit/python)
 
 # Looks at the objects and asks the program for the generated files, so it builds both first.
 lint: deps-check
@@ -95,6 +96,7 @@ docs: build
 
 install: build
 	install -D -m 0755 $(B)/streamjob $(DESTDIR)$(PREFIX)/bin/streamjob
+	cd python && find . -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/python/{} \;
 
 clean:
 	rm -rf build

@@ -1,0 +1,3 @@
+from streamjob.row import Row, RowKind
+
+__all__ = ["Row", "RowKind"]

@@ -1,0 +1,3 @@
+from streamjob.views import ListView, MapView
+
+__all__ = ["ListView", "MapView"]

@@ -1,0 +1,347 @@
+"""Between the worker (C) and the functions: `load` finds a function, checks it, and says what it is.
+
+Everything that can be wrong with a function before its first row is found here and said in one sentence (FunctionError).
+"""
+
+import importlib
+import inspect
+import json
+import linecache
+import sys
+import traceback
+import types
+
+from streamjob import columns as column_objects
+from streamjob.context import FunctionContext, Metrics
+from streamjob.functions import (
+    COLUMNS,
+    AggregateFunction,
+    ImperativeAggregateFunction,
+    PandasAggregate,
+    ScalarFunction,
+    TableAggregateFunction,
+    TableFunction,
+    UserDefinedFunction,
+    Wrapper,
+)
+from streamjob.types import DataTypes, RowType, as_type
+
+TRACEBACK_LINES_MAX = 40
+VALUE_CHARACTERS_MAX = 200
+
+BASES = {
+    "scalar": ScalarFunction,
+    "table": TableFunction,
+    "aggregate": AggregateFunction,
+    "tableAggregate": TableAggregateFunction,
+}
+REQUIRED = {
+    "scalar": ("eval",),
+    "table": ("eval",),
+    "aggregate": ("create_accumulator", "accumulate", "get_value"),
+    "tableAggregate": ("create_accumulator", "accumulate", "emit_value"),
+}
+OPTIONAL = ("open", "close", "merge", "retract", "save", "load")
+METHODS = ("eval", "create_accumulator", "accumulate", "get_value", "emit_value", *OPTIONAL)
+
+
+class FunctionError(Exception):
+    """A sentence that the author of the function can act on."""
+
+
+class Loaded:
+    """A function, ready. The worker reads these attributes and never looks further.
+
+    kind, func_type ("general" | "pandas"), columns (None | "pandas" | "numpy" | "memoryview"), instance
+    open … load          bound methods, None where the function has none
+    argument_types       column types, or None where the function does not say
+    result_fields        [(name, column type)]: one for a single value
+    row_result           True: a result is a sequence of the fields; False: the one value itself
+    json_fields          which of them go through to_json first
+    arity                (least, most) arguments; most is -1 where there is no limit
+    context, metrics     what open gets, and what it registered
+    """
+
+
+def load(entrypoint, source, filename, kind, declared_results=None, job_parameters=None):
+    """The function that `entrypoint` ("module:attribute") names.
+
+    `source` is the module's text, or None for an installed module; `filename` is what tracebacks call it.
+    `declared_results`: [(name, column type)] from the job file's `returns`, or None.
+    """
+    found, wrapper = _resolve(entrypoint, source, filename)
+    instance = _instance(entrypoint, found, wrapper, kind)
+    loaded = Loaded()
+    loaded.kind, loaded.instance = kind, instance
+    for name in METHODS:
+        setattr(loaded, name, _method(instance, name))
+    missing = [name for name in REQUIRED[kind] if getattr(loaded, name) is None]
+    if missing:
+        raise FunctionError(f"{entrypoint} has no {_and(missing)}; a function of kind {kind} needs {_and(REQUIRED[kind])}")
+    loaded.func_type = wrapper.func_type if wrapper else "general"
+    loaded.arity = _arity(loaded, wrapper)
+    loaded.columns = _columns(entrypoint, loaded, wrapper)
+    _set_results(entrypoint, loaded, _declared_type(loaded, wrapper), declared_results)
+    _set_arguments(entrypoint, loaded, wrapper)
+    loaded.metrics = Metrics()
+    loaded.context = FunctionContext(loaded.metrics, job_parameters)
+    return loaded
+
+
+def _and(names):
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _module(name, source, filename):
+    if source is None:
+        try:
+            return importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name and (name == error.name or name.startswith(error.name + ".")):
+                raise FunctionError(
+                    f"there is no module {name}; give its text in code.inline, or install it in the image"
+                ) from None
+            raise
+    module = types.ModuleType(name)
+    module.__file__ = filename
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    sys.modules[name] = module  # before it runs: pickle and the module's own imports find it
+    exec(compile(source, filename, "exec"), module.__dict__)
+    return module
+
+
+def _resolve(entrypoint, source, filename):
+    """(what the entrypoint names, its wrapper or None)."""
+    module_name, _, attribute = entrypoint.partition(":")
+    if not module_name or not attribute:
+        raise FunctionError(f"entrypoint {entrypoint!r}: write it as module:name")
+    found = _module(module_name, source, filename)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            names = [n for n in vars(found) if not n.startswith("_")] if hasattr(found, "__dict__") else []
+            raise FunctionError(f"{module_name} has no {attribute}; it has {', '.join(sorted(names)) or 'nothing'}")
+        found = getattr(found, part)
+    return (found.instance, found) if isinstance(found, Wrapper) else (found, None)
+
+
+def _kind_of(value):
+    for kind, base in BASES.items():
+        if isinstance(value, base) or inspect.isclass(value) and issubclass(value, base):
+            return kind
+    return None
+
+
+def _instance(entrypoint, found, wrapper, kind):
+    own = _kind_of(found)
+    if own and own != kind:
+        raise FunctionError(f"{entrypoint} is a {BASES[own].__name__}, but the job file says kind: {kind}")
+    if inspect.isclass(found):
+        missing = sorted(getattr(found, "__abstractmethods__", ()))
+        if missing:
+            raise FunctionError(f"{entrypoint} has no {_and(missing)}; a function of kind {kind} needs {_and(REQUIRED[kind])}")
+        _check_constructor(entrypoint, found)
+        return found()
+    if not wrapper and not own and callable(found) and not hasattr(found, REQUIRED[kind][0]):
+        if kind not in ("scalar", "table"):
+            raise FunctionError(f"{entrypoint} is a plain function; kind: {kind} needs a {BASES[kind].__name__} or udaf(…)")
+        plain = types.SimpleNamespace(eval=found)
+        return plain
+    return found
+
+
+def _check_constructor(entrypoint, cls):
+    try:
+        inspect.signature(cls).bind()
+    except TypeError as error:
+        raise FunctionError(f"{entrypoint}: its __init__ needs arguments ({error}); name an instance instead") from None
+    except ValueError:  # no signature to be had: the call tells
+        pass
+
+
+def _method(instance, name):
+    """The bound method, or None where the class only inherits the base's placeholder."""
+    method = getattr(instance, name, None)
+    if not callable(method):
+        return None
+    for base in (ImperativeAggregateFunction, UserDefinedFunction):
+        if getattr(type(instance), name, None) is getattr(base, name, object()):
+            return None
+    return method
+
+
+def _parameters(call):
+    try:
+        return list(inspect.signature(call).parameters.values())
+    except (TypeError, ValueError):  # some builtins
+        return None
+
+
+def _arguments_of(loaded, wrapper):
+    """The parameters that SQL arguments go to: without the accumulator."""
+    if isinstance(loaded.instance, PandasAggregate):
+        return _parameters(loaded.instance.function)
+    parameters = _parameters(wrapper.annotated if wrapper and wrapper.annotated else loaded.eval or loaded.accumulate)
+    if parameters is None or loaded.eval:
+        return parameters
+    if not parameters or parameters[0].kind == inspect.Parameter.VAR_POSITIONAL:
+        return parameters
+    return parameters[1:]
+
+
+def _arity(loaded, wrapper):
+    parameters = _arguments_of(loaded, wrapper)
+    if parameters is None:
+        return 0, -1
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    least = sum(p.default is p.empty for p in positional)
+    open_ended = any(p.kind == p.VAR_POSITIONAL for p in parameters)
+    return least, -1 if open_ended else len(positional)
+
+
+def _annotated_columns(parameters):
+    for parameter in parameters or ():
+        text = parameter.annotation if isinstance(parameter.annotation, str) else None
+        module = text or getattr(parameter.annotation, "__module__", "") + "." + getattr(parameter.annotation, "__name__", "")
+        for kind, marks in (("pandas", ("pandas", "pd.Series", "Series")), ("numpy", ("numpy", "np.", "NDArray")),
+                            ("memoryview", ("memoryview", "builtins.memoryview"))):  # fmt: skip
+            if parameter.annotation is not parameter.empty and module.startswith(marks):
+                return kind
+    return None
+
+
+def _columns(entrypoint, loaded, wrapper):
+    if loaded.func_type != "pandas":
+        return None
+    kind = wrapper.columns or _annotated_columns(_arguments_of(loaded, wrapper)) or column_objects.default_kind()
+    if kind in COLUMNS[:2] and not importlib.util.find_spec(kind):
+        raise FunctionError(f"{entrypoint} wants {kind} columns, but {kind} is not installed in this image")
+    if isinstance(loaded.instance, PandasAggregate):
+        loaded.accumulate = _buffering_accumulate
+        loaded.get_value = _buffered_value(loaded.instance.function)
+    return kind
+
+
+def _buffering_accumulate(accumulator, *args):
+    accumulator.append(tuple(map(column_objects.keep, args)))
+
+
+def _buffered_value(function):
+    def get_value(accumulator):
+        return function(*map(column_objects.concat, zip(*accumulator))) if accumulator else None
+
+    return get_value
+
+
+def _declared_type(loaded, wrapper):
+    if wrapper and wrapper.result_type is not None:
+        return wrapper.result_type
+    get = getattr(loaded.instance, "get_result_type", None)
+    if get is None or getattr(type(loaded.instance), "get_result_type", None) is ImperativeAggregateFunction.get_result_type:
+        return None
+    return as_type(get())
+
+
+def _set_results(entrypoint, loaded, own, declared):
+    is_row = isinstance(own, RowType)
+    own_fields = [(f.name, f.data_type) for f in own.fields] if is_row else [("value", own)] if own is not None else None
+    if own_fields is None and not declared:
+        raise FunctionError(
+            f"{entrypoint} does not say its result type; give get_result_type(), result_type=… or `returns` in the job file"
+        )
+    if own_fields is not None and declared and len(own_fields) != len(declared):
+        raise FunctionError(
+            f"{entrypoint} has {len(own_fields)} result fields ({', '.join(n for n, _ in own_fields)}), "
+            f"but the job file's `returns` has {len(declared)}"
+        )
+    for name, data_type in own_fields or ():
+        if data_type.column is None:
+            raise FunctionError(f"{entrypoint}: a result of type {data_type} (field {name}) cannot be a column")
+    loaded.result_fields = list(declared) if declared else [(name, t.column) for name, t in own_fields]
+    own_types = [t for _, t in own_fields] if own_fields else [None] * len(loaded.result_fields)
+    loaded.json_fields = [
+        column == "STRING" and t is not None and t.name.split("<")[0] in ("ARRAY", "MAP", "MULTISET", "ROW")
+        for (_, column), t in zip(loaded.result_fields, own_types)
+    ]
+    loaded.row_result = is_row or len(loaded.result_fields) > 1
+
+
+def _set_arguments(entrypoint, loaded, wrapper):
+    loaded.argument_types = None
+    if not wrapper or wrapper.input_types is None:
+        return
+    least, most = loaded.arity
+    count = len(wrapper.input_types)
+    if count < least or 0 <= most < count:
+        raise FunctionError(f"{entrypoint} declares {count} input_types, but takes {least if least == most else f'{least} to {most}'} arguments")
+    for data_type in wrapper.input_types:
+        if data_type.column is None:
+            raise FunctionError(f"{entrypoint}: no column of the job is of its input type {data_type}")
+    loaded.argument_types = [t.column for t in wrapper.input_types]
+    loaded.arity = (count, count)
+
+
+def row_values(result, count):
+    """The fields of one result row: a Row, tuple, list, or, for one field, the value itself."""
+    if isinstance(result, (str, bytes)) or not hasattr(result, "__len__") or not hasattr(result, "__iter__"):
+        if count == 1:
+            return (result,)
+        raise TypeError(f"the result has {count} fields: a Row or tuple of {count} values is expected, not {result!r}")
+    values = tuple(result.values()) if isinstance(result, dict) else tuple(result)
+    if len(values) != count:
+        raise TypeError(f"the result has {count} fields, but the function gave {len(values)}: {result!r}")
+    return values
+
+
+def emitted(rows):
+    """What eval of a table function or emit_value gave, as an iterable: a generator, a list, one row, or None."""
+    if rows is None:
+        return ()
+    if isinstance(rows, (str, bytes, tuple)) or not hasattr(rows, "__iter__") or type(rows).__name__ == "Row":
+        return (rows,)
+    return rows
+
+
+def _plain(value):
+    if hasattr(value, "as_dict"):
+        try:
+            return value.as_dict(True)
+        except TypeError:
+            return list(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if hasattr(value, "items"):
+        return dict(value.items())
+    if hasattr(value, "__iter__"):
+        return list(value)
+    return float(value)
+
+
+def to_json(value):
+    return None if value is None else json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= VALUE_CHARACTERS_MAX else text[: VALUE_CHARACTERS_MAX - 1] + "…"
+
+
+def describe(error):
+    """The exception as the author wrote the code: frames of the user's own files, the last line first in worth.
+
+    A FunctionError is its sentence alone.
+    """
+    if isinstance(error, FunctionError):
+        return str(error)
+    own = __file__.rpartition("/")[0]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((own, "<frozen"))]
+    lines = [line for text in traceback.format_list(frames) for line in text.rstrip("\n").split("\n")]
+    if len(lines) > TRACEBACK_LINES_MAX:
+        half = TRACEBACK_LINES_MAX // 2
+        lines = [*lines[:half], f"  … {len(lines) - 2 * half} lines …", *lines[-half:]]
+    last = "".join(traceback.format_exception_only(error)).rstrip("\n")
+    return "\n".join([*(["Traceback (most recent call last):"] if lines else []), *lines, last])
+
+
+def default_type(column):
+    """A DataType for a column type of the job file."""
+    return getattr(DataTypes, column)()

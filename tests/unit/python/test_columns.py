@@ -1,0 +1,106 @@
+"""Whole columns: no copy where there is no NULL; NULLs as each kind of object has them; results back."""
+
+import datetime
+import struct
+
+import numpy
+import pandas
+import pytest
+from streamjob.columns import concat, keep, to_milliseconds, unwrap, wrap
+
+DOUBLES = memoryview(struct.pack("3d", 1.5, 2.5, 3.5))
+INTS = memoryview(struct.pack("3q", 1, 2, 3))
+SECOND_NULL = memoryview(bytes([1, 0, 1]))
+
+
+def test_numpy_is_a_view():
+    memory = bytearray(DOUBLES)
+    array = wrap("numpy", "DOUBLE", memoryview(memory), None)
+    struct.pack_into("d", memory, 0, 9.0)
+    assert array.tolist() == [9.0, 2.5, 3.5]
+    assert keep(array).base is None
+
+
+def test_pandas_is_a_view():
+    memory = bytearray(INTS)
+    series = wrap("pandas", "BIGINT", memoryview(memory), None)
+    struct.pack_into("q", memory, 8, 7)
+    assert series.tolist() == [1, 7, 3]
+
+
+NULLS = [
+    ("numpy", "BIGINT", INTS, [1, None, 3]),
+    ("numpy", "DOUBLE", DOUBLES, [1.5, None, 3.5]),
+    ("memoryview", "BIGINT", INTS, [1, None, 3]),
+]
+
+
+@pytest.mark.parametrize("kind,sql_type,values,expected", NULLS)
+def test_nulls(kind, sql_type, values, expected):
+    column = wrap(kind, sql_type, values, SECOND_NULL)
+    assert (column if isinstance(column, list) else column.tolist()) == expected
+
+
+def test_nulls_of_pandas_are_pyflinks():
+    assert wrap("pandas", "BIGINT", INTS, SECOND_NULL).isna().tolist() == [False, True, False]
+    assert wrap("pandas", "BIGINT", INTS, SECOND_NULL).dtype == "float64"
+    assert wrap("pandas", "TIMESTAMP", INTS, SECOND_NULL).isna().tolist() == [False, True, False]
+    assert wrap("pandas", "STRING", ["a", None], None).tolist() == ["a", None]
+    assert wrap("pandas", "BOOLEAN", memoryview(bytes([1, 0, 1])), SECOND_NULL).tolist() == [True, None, True]
+
+
+RESULTS = [
+    ("float64", numpy.array([1.0, 2.0]), "DOUBLE", struct.pack("2d", 1, 2), None),
+    ("int64 as DOUBLE", numpy.array([1, 2]), "DOUBLE", struct.pack("2d", 1, 2), None),
+    ("int32 as BIGINT", numpy.array([1, 2], dtype="i"), "BIGINT", struct.pack("2q", 1, 2), None),
+    ("bool", numpy.array([True, False]), "BOOLEAN", bytes([1, 0]), None),
+    ("masked", numpy.ma.masked_array([1, 2], mask=[False, True]), "BIGINT", struct.pack("2q", 1, 2), bytes([1, 0])),
+    ("series with NaN", pandas.Series([1.0, float("nan")]), "DOUBLE", None, bytes([1, 0])),
+    ("datetimes", numpy.array(["1970-01-01T00:00:01", "1970-01-02"], dtype="datetime64[ns]"), "TIMESTAMP",
+     struct.pack("2q", 1000, 86_400_000), None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name,result,sql_type,values,valid", RESULTS, ids=[case[0] for case in RESULTS])
+def test_results(name, result, sql_type, values, valid):
+    got_values, got_valid = unwrap(result, sql_type, 2)
+    assert values is None or bytes(got_values) == values
+    assert (None if got_valid is None else bytes(got_valid)) == valid
+
+
+LISTS = [
+    ("a list", [1, None], "BIGINT", [1, None]),
+    ("strings", pandas.Series(["a", None]), "STRING", ["a", None]),
+    ("int64 that may not fit an INT", numpy.array([1, 2**40]), "INT", [1, 2**40]),
+    ("floats as BIGINT are for the worker to refuse", numpy.array([1.5, 2.0]), "BIGINT", [1.5, 2.0]),
+]
+
+
+@pytest.mark.parametrize("name,result,sql_type,expected", LISTS, ids=[case[0] for case in LISTS])
+def test_lists(name, result, sql_type, expected):
+    assert unwrap(result, sql_type, 2) == expected
+
+
+@pytest.mark.parametrize("result,message", [(3, "returns a column"), ("ab", "returns a column"), ([1], "1 values for 2 rows"),
+                                            (numpy.float64(1), "returns a column")])  # fmt: skip
+def test_wrong_results(result, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        unwrap(result, "DOUBLE", 2)
+
+
+def test_concat():
+    assert concat([numpy.array([1]), numpy.array([2])]).tolist() == [1, 2]
+    assert concat([pandas.Series([1]), pandas.Series([2])]).index.tolist() == [0, 1]
+    assert concat([["a"], ["b"]]) == ["a", "b"]
+    masked = concat([numpy.ma.masked_array([1], mask=[True]), numpy.array([2])])
+    assert masked.tolist() == [None, 2]
+
+
+def test_timestamps():
+    assert to_milliseconds(datetime.datetime(1970, 1, 1, 0, 0, 1, 500_000)) == 1500
+    east = datetime.timezone(datetime.timedelta(hours=2))
+    assert to_milliseconds(datetime.datetime(1970, 1, 1, 2, tzinfo=east)) == 0
+    assert to_milliseconds(datetime.datetime(1969, 12, 31, 23, 59, 59, 999_000)) == -1
+    assert to_milliseconds(datetime.date(1970, 1, 2)) == 86_400_000
+    with pytest.raises(TypeError, match="whole milliseconds"):
+        to_milliseconds("x")

@@ -1,0 +1,143 @@
+"""What is wrong with a function is said when it is loaded, in a sentence; what is right is described."""
+
+import textwrap
+
+import pytest
+from streamjob.worker_api import FunctionError, load
+
+HEAD = "from pyflink.table import *\nfrom pyflink.table.udf import *\nfrom pyflink.common import Row\n"
+
+
+def loaded(text, kind="scalar", name="f", **more):
+    return load(f"m:{name}", HEAD + textwrap.dedent(text), "m.py", kind, **more)
+
+
+AGGREGATE = """
+class f(AggregateFunction):
+    def create_accumulator(self): return [0]
+    def accumulate(self, acc, x, y=1): acc[0] += x * y
+    def get_value(self, acc): return acc[0]
+    def get_result_type(self): return DataTypes.BIGINT()
+"""
+
+REFUSED = [
+    ("no such name", "g = 1", "scalar", "m has no f; it has .*g"),
+    ("another kind", AGGREGATE, "scalar", "m:f is a AggregateFunction, but the job file says kind: scalar"),
+    ("no get_value", AGGREGATE.replace("def get_value", "def value"), "aggregate",
+     "m:f has no get_value; a function of kind aggregate needs create_accumulator, accumulate and get_value"),
+    ("an aggregate without a base class and a method", "class f:\n    def accumulate(self, a): pass", "aggregate",
+     "m:f has no create_accumulator and get_value"),
+    ("a plain function as an aggregate", "def f(x): return x", "aggregate", "needs a AggregateFunction or udaf"),
+    ("a constructor with arguments", AGGREGATE + "    def __init__(self, x): pass", "aggregate",
+     "its __init__ needs arguments .*; name an instance instead"),
+    ("no result type", "class f(ScalarFunction):\n    def eval(self, x): return x", "scalar",
+     "does not say its result type"),
+    ("a result that is no column", "f = udf(lambda x: x, result_type=DataTypes.BYTES())", "scalar",
+     "a result of type BYTES .* cannot be a column"),
+    ("more input_types than arguments",
+     "f = udf(lambda x: x, input_types=[DataTypes.INT(), DataTypes.INT()], result_type='INT')", "scalar",
+     "declares 2 input_types, but takes 1 arguments"),
+    ("an unknown type text", "f = udf(lambda x: x, result_type='NUMBER')", "scalar", "'NUMBER' is not a type"),
+    ("udaf of a plain function", "f = udaf(lambda x: x, result_type='INT')", "aggregate", "needs func_type='pandas'"),
+    ("udf of a class", "class C(ScalarFunction):\n    def eval(self): pass\nf = udf(C, result_type='INT')", "scalar",
+     "instance of ScalarFunction is expected"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name,text,kind,message", REFUSED, ids=[case[0] for case in REFUSED])
+def test_refused(name, text, kind, message):
+    with pytest.raises((FunctionError, TypeError), match=message):
+        loaded(text, kind)
+
+
+def test_returns_must_have_as_many_fields():
+    with pytest.raises(FunctionError, match="has 1 result fields .value., but the job file's `returns` has 2"):
+        loaded(AGGREGATE, "aggregate", declared_results=[("a", "INT"), ("b", "INT")])
+
+
+def test_missing_module():
+    with pytest.raises(FunctionError, match="there is no module no_such_thing"):
+        load("no_such_thing:f", None, None, "scalar")
+
+
+def test_a_missing_import_of_the_module_keeps_its_own_error():
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        loaded("import no_such_package\nf = 1")
+
+
+def test_entrypoint_without_a_colon():
+    with pytest.raises(FunctionError, match="write it as module:name"):
+        load("f", "", "m.py", "scalar")
+
+
+ACCEPTED = [
+    ("a class", AGGREGATE, "aggregate", {"arity": (1, 2), "result_fields": [("value", "BIGINT")], "row_result": False}),
+    ("an instance", AGGREGATE.replace("class f", "class C") + "f = C()\n", "aggregate", {"arity": (1, 2)}),
+    ("udaf of an instance", AGGREGATE.replace("class f", "class C") + "f = udaf(C(), result_type='DOUBLE')\n", "aggregate",
+     {"result_fields": [("value", "DOUBLE")], "merge": None}),
+    ("a lambda", "f = udf(lambda i, j: i + j, result_type='BIGINT')", "scalar", {"arity": (2, 2)}),
+    ("a decorated function", "@udf(result_type='BIGINT', input_types=['INT', 'INT'])\ndef f(i, j): return i + j", "scalar",
+     {"argument_types": ["INT", "INT"]}),
+    ("any number of arguments", "f = udf(lambda *args: 1, result_type='INT')", "scalar", {"arity": (0, -1)}),
+    ("udtf with two types", "@udtf(result_types=[DataTypes.STRING(), DataTypes.INT()])\ndef f(s):\n    yield s, 1", "table",
+     {"result_fields": [("f0", "STRING"), ("f1", "INT")], "row_result": True}),
+    ("a ROW with an ARRAY in it",
+     "f = udf(lambda: 0, result_type=DataTypes.ROW([DataTypes.FIELD('a', DataTypes.ARRAY('INT')), DataTypes.FIELD('b', 'DATE')]))",
+     "scalar", {"result_fields": [("a", "STRING"), ("b", "TIMESTAMP")], "json_fields": [True, False]}),
+    ("a vectorized function that asks for memoryviews", "@udf(result_type='INT', func_type='pandas')\ndef f(x: memoryview): return x",
+     "scalar", {"func_type": "pandas", "columns": "memoryview"}),
+    ("a vectorized function with an argument", "f = udf(lambda x: x, result_type='INT', func_type='pandas', columns='numpy')", "scalar",
+     {"columns": "numpy"}),
+    ("a vectorized function that says nothing: pandas is installed here", "f = udf(lambda x: x, result_type='INT', func_type='pandas')",
+     "scalar", {"columns": "pandas"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name,text,kind,expected", ACCEPTED, ids=[case[0] for case in ACCEPTED])
+def test_accepted(name, text, kind, expected):
+    function = loaded(text, kind)
+    assert {key: getattr(function, key) for key in expected} == expected
+
+
+def test_plain_function_with_returns():
+    function = loaded("def f(x): return x * 2", declared_results=[("double", "BIGINT")])
+    assert function.eval(4) == 8
+    assert function.result_fields == [("double", "BIGINT")]
+
+
+def test_placeholders_of_the_base_are_absent():
+    function = loaded(AGGREGATE, "aggregate")
+    assert function.merge is None and function.retract is None and function.open is None and function.save is None
+
+
+def test_metrics_of_open():
+    function = loaded("""
+        class f(ScalarFunction):
+            def open(self, context):
+                self.seen = context.get_metric_group().add_group("rows").add_group("kind", "big").counter("seen")
+                context.get_metric_group().gauge("broken", lambda: 1 / 0)
+                self.limit = int(context.get_job_parameter("limit", "7"))
+            def eval(self, x):
+                self.seen.inc(2)
+                return self.limit
+        f = udf(f(), result_type="INT")
+    """)
+    function.open(function.context)
+    assert function.eval(1) == 7
+    assert function.metrics.samples() == [("rows_seen", "counter", (("kind", "big"),), 2.0)]
+    with pytest.raises(ValueError, match="letters, digits"):
+        function.context.get_metric_group().counter("a-b")
+
+
+def test_pandas_aggregate_sees_the_whole_window_once():
+    import numpy
+
+    function = loaded("f = udaf(lambda x, y: float((x * y).sum()), result_type='DOUBLE', func_type='pandas', columns='numpy')", "aggregate")
+    acc, other = function.create_accumulator(), function.create_accumulator()
+    view = numpy.array([1.0, 2.0])
+    function.accumulate(acc, view, view)
+    view[:] = 100.0  # the worker's memory is used again
+    function.accumulate(other, numpy.array([3.0]), numpy.array([3.0]))
+    function.merge(acc, [other])
+    assert function.get_value(acc) == 14.0
+    assert function.get_value(function.create_accumulator()) is None
