@@ -65,7 +65,13 @@ $(B)/tests/%_test: tests/%_test.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS) -lcmocka
 
--include $(OBJ:.o=.d) $(B)/obj/runtime/cli/main.d $(addsuffix .d,$(TEST_BINS))
+# What the integration tests run beside the program; they ask for it themselves.
+PARITY := $(B)/tests/integration/postgres_parity/eval_expr
+$(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS)
+
+-include $(OBJ:.o=.d) $(B)/obj/runtime/cli/main.d $(addsuffix .d,$(TEST_BINS) $(PARITY))
 
 format: deps-check
 	clang-format -i $(ALL_C)

@@ -1,6 +1,7 @@
 #include "lib/data/civil.h"
 
-#define DAY_MS 86400000
+#define DAY_MS           86400000
+#define OFFSET_HOURS_MAX 15
 
 /* Days since 1970-01-01 of a proleptic Gregorian date. */
 static int64_t days_from_civil(int64_t year, int month, int day)
@@ -30,19 +31,30 @@ static void civil_from_days(int64_t days, int64_t *ret_year, int *ret_month, int
 	*ret_year = year_of_era + era * 400 + (*ret_month <= 2);
 }
 
-void civil_format(struct buffer *out, int64_t ms)
+struct civil_time civil_from_ms(int64_t ms)
 {
-	int64_t days = ms / DAY_MS, rest = ms % DAY_MS, year;
-	int month, day, in_day;
+	int64_t days = ms / DAY_MS;
+	int rest = (int)(ms % DAY_MS);
+	struct civil_time time;
 
 	if (rest < 0) {
 		rest += DAY_MS;
 		days--;
 	}
-	civil_from_days(days, &year, &month, &day);
-	in_day = (int)rest;
-	buffer_printf(out, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)year, month, day, in_day / 3600000,
-	              in_day / 60000 % 60, in_day / 1000 % 60, in_day % 1000);
+	civil_from_days(days, &time.year, &time.month, &time.day);
+	time.hour = rest / 3600000;
+	time.minute = rest / 60000 % 60;
+	time.second = rest / 1000 % 60;
+	time.millisecond = rest % 1000;
+	return time;
+}
+
+void civil_format(struct buffer *out, int64_t ms)
+{
+	struct civil_time time = civil_from_ms(ms);
+
+	buffer_printf(out, "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ", (long long)time.year, time.month, time.day,
+	              time.hour, time.minute, time.second, time.millisecond);
 }
 
 /* Exactly `digits` digits. */
@@ -79,7 +91,14 @@ static bool real_date(int year, int month, int day)
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-	return month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (leap && month == 2);
+	return year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= days[month - 1] + (leap && month == 2);
+}
+
+static bool real_time(int hour, int minute, int second, int fraction)
+{
+	if (second == 60 && fraction)
+		return false;
+	return hour <= 23 ? minute <= 59 && second <= 60 : hour == 24 && !minute && !second && !fraction;
 }
 
 /* ".123456": milliseconds, the rest cut. */
@@ -118,7 +137,7 @@ static bool read_offset(struct slice *text, int *ret_minutes)
 			return false;
 	}
 	*ret_minutes = (hours * 60 + minutes) * (sign == '-' ? -1 : 1);
-	return text->size == 0 && hours <= 18 && minutes <= 59;
+	return text->size == 0 && hours <= OFFSET_HOURS_MAX && minutes <= 59;
 }
 
 bool civil_parse(struct slice text, int64_t *ret_ms)
@@ -135,7 +154,7 @@ bool civil_parse(struct slice text, int64_t *ret_ms)
 		if (read_char(&text, ":", NULL) &&
 		    (!read_number(&text, 2, &second) || !read_fraction(&text, &fraction)))
 			return false;
-		if (!read_offset(&text, &offset) || hour > 23 || minute > 59 || second > 59)
+		if (!read_offset(&text, &offset) || !real_time(hour, minute, second, fraction))
 			return false;
 	}
 	*ret_ms = days_from_civil(year, month, day) * DAY_MS + hour * 3600000LL + (minute - offset) * 60000LL +

@@ -19,21 +19,56 @@ struct node *expr_problem(struct checker *checker, size_t offset, const char *ri
 	return NULL;
 }
 
-/* An integer: libpg_query 15 leaves 0 and negative values out of its JSON, so it is read from the text. */
-static struct node *check_integer(struct checker *checker, size_t offset, const char *digits)
+static struct node *integer_constant(struct checker *checker, size_t offset, int64_t integer)
 {
-	struct value value = {.type = TYPE_BIGINT};
-	bool negative = *digits == '-';
-	char *end;
-	unsigned long long number;
+	struct value value = {.type = TYPE_BIGINT, .bigint = integer};
 
-	digits += negative;
-	digits += strspn(digits, " \t\r\n");
-	number = strtoull(digits, &end, 10);
-	value.bigint = negative ? (int64_t)(0 - number) : (int64_t)number;
-	if (value.bigint >= INT32_MIN && value.bigint <= INT32_MAX)
+	if (integer >= INT32_MIN && integer <= INT32_MAX)
 		value.type = TYPE_INT;
 	return node_constant(checker, offset, value);
+}
+
+/* Past the comment that begins at text; SQL's comments nest. */
+static const char *past_comment(const char *text)
+{
+	size_t depth = 0;
+
+	do {
+		if (text[0] == '/' && text[1] == '*') {
+			depth++;
+			text += 2;
+		} else if (text[0] == '*' && text[1] == '/') {
+			depth--;
+			text += 2;
+		} else {
+			text++;
+		}
+	} while (*text && depth);
+	return text;
+}
+
+/* The digits of a literal's text, which may follow signs, spaces, parentheses and comments. */
+static const char *literal_digits(const char *text)
+{
+	while (*text && !(*text >= '0' && *text <= '9')) {
+		if (text[0] == '-' && text[1] == '-')
+			text += strcspn(text, "\n");
+		else if (text[0] == '/' && text[1] == '*')
+			text = past_comment(text);
+		else
+			text++;
+	}
+	return text;
+}
+
+/* libpg_query 15 leaves 0 and negative values out of its JSON: they are read from the text. */
+static struct node *check_integer(struct checker *checker, size_t offset, const json_t *member)
+{
+	const json_t *value = json_object_get(member, "ival");
+
+	if (value)
+		return integer_constant(checker, offset, json_integer_value(value));
+	return integer_constant(checker, offset, -(int64_t)strtoll(literal_digits(checker->text + offset), NULL, 10));
 }
 
 /* A number with a point or exponent, or an integer past 32 bits. */
@@ -43,7 +78,7 @@ static struct node *check_float(struct checker *checker, size_t offset, const ch
 	int64_t integer;
 
 	if (text_parse_bigint(slice_of(text), &integer))
-		return check_integer(checker, offset, text);
+		return integer_constant(checker, offset, integer);
 	if (!text_parse_double(slice_of(text), &value.real))
 		return expr_problem(checker, offset, "write a number that a DOUBLE can hold", "%s is out of range",
 		                    text);
@@ -66,8 +101,9 @@ static struct node *check_const(struct checker *checker, const json_t *body)
 		return node_constant(checker, offset,
 		                     (struct value){.type = TYPE_BOOLEAN,
 		                                    .boolean = json_is_true(json_object_get(member, "boolval"))});
-	if (json_object_get(body, "ival"))
-		return check_integer(checker, offset, checker->text + offset);
+	member = json_object_get(body, "ival");
+	if (member)
+		return check_integer(checker, offset, member);
 	member = json_object_get(body, "fval");
 	if (member)
 		return check_float(checker, offset, json_string_value(json_object_get(member, "fval")));
@@ -245,9 +281,12 @@ static struct node *check_case(struct checker *checker, const json_t *body)
 	size_t count = json_array_size(whens), offset = json_offset(checker, body);
 	struct node **nodes = arena_zalloc(&checker->program->arena, (2 * count + 1) * sizeof(*nodes));
 	struct node *subject = subject_json ? check_node(checker, subject_json) : NULL;
-	bool good = !subject_json || subject;
+	bool good;
 	enum type type;
 
+	if (subject && subject->untyped)
+		subject = coerce(checker, subject, TYPE_STRING, "CASE");
+	good = !subject_json || subject;
 	for (size_t i = 0; i < count; i++) {
 		const json_t *when = json_object_get(json_array_get(whens, i), "CaseWhen");
 
@@ -296,9 +335,11 @@ static struct node *check_cast(struct checker *checker, const json_t *body)
 
 	if (!argument)
 		return NULL;
+	if (json_object_get(type_json, "typmods") || json_object_get(type_json, "arrayBounds"))
+		return expr_problem(checker, offset, "write the type alone, such as TEXT",
+		                    "a type with a length, a precision or brackets is not supported");
 	for (size_t i = 0; i < sizeof(type_names) / sizeof(type_names[0]) && name; i++)
-		if (!strcasecmp(type_names[i].name, name) && !json_object_get(type_json, "typmods") &&
-		    !json_object_get(type_json, "arrayBounds"))
+		if (!strcasecmp(type_names[i].name, name))
 			return explicit_cast(checker, argument, type_names[i].type, offset);
 	return expr_problem(checker, offset, "use BOOLEAN, INT, BIGINT, DOUBLE PRECISION, TEXT or TIMESTAMPTZ",
 	                    "there is no type \"%s\" here", name ? name : "");

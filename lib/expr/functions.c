@@ -69,6 +69,9 @@ static struct node *check_argument(struct checker *checker, const struct functio
 {
 	enum type wanted = function->arguments[index];
 
+	if (index == 1 && argument->untyped && !argument->value.null && !strcmp(function->name, "substring"))
+		return expr_problem(checker, argument->offset, "write the number of the first character, from 1",
+		                    "substring by a pattern is not supported");
 	if (wanted != TYPE_NULL)
 		return coerce(checker, argument, wanted, function->name);
 	if (argument->untyped)

@@ -155,7 +155,8 @@ static size_t character_size(struct slice text, size_t i)
 
 /*
  * LIKE by going on greedily and coming back to the last '%' when a literal does not fit: linear in practice, at worst
- * text times pattern, and never recursive.
+ * text times pattern, and never recursive. As in PostgreSQL an escape at the pattern's end fails only where text is
+ * left for it.
  */
 static enum match like(struct slice text, struct slice pattern, int escape, bool fold)
 {
@@ -193,8 +194,6 @@ static enum match like(struct slice text, struct slice pattern, int escape, bool
 	}
 	while (p < pattern.size && pattern.data[p] == '%' && escape != '%')
 		p++;
-	if (p + 1 == pattern.size && (unsigned char)pattern.data[p] == escape)
-		return BAD_PATTERN;
 	return p == pattern.size ? MATCH : NO_MATCH;
 }
 

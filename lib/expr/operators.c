@@ -102,6 +102,8 @@ static struct node *arithmetic(struct checker *checker, const char *name, struct
 
 static struct node *unary(struct checker *checker, const char *name, struct node *argument, size_t offset)
 {
+	if (argument->untyped && name[0] == '-')
+		return expr_problem(checker, offset, "write a number, or CAST", "- of a literal without a type");
 	if (argument->untyped)
 		argument = coerce(checker, argument, TYPE_DOUBLE, name);
 	if (!argument)
@@ -230,19 +232,25 @@ static struct node *check_like(struct checker *checker, const json_t *body, kern
 	return operator_name(body)[0] == '!' ? negate(checker, node) : node;
 }
 
-/* NULLIF(a, b): CASE WHEN a = b THEN NULL ELSE a END. */
+/*
+ * NULLIF(a, b): CASE WHEN a = b THEN NULL ELSE a END. PostgreSQL compares INT with BIGINT as they are, so that a keeps
+ * its type; beside a DOUBLE it becomes one.
+ */
 static struct node *check_nullif(struct checker *checker, const json_t *body)
 {
 	size_t offset = json_offset(checker, body);
 	struct node *value = check_node(checker, json_object_get(body, "lexpr"));
 	struct node *other = check_node(checker, json_object_get(body, "rexpr"));
 	struct node *equal = compare(checker, COMPARE_EQ, value, other, offset);
-	struct node *nodes[3];
+	struct node *nodes[3] = {value, other};
+	enum type type;
 
-	if (!equal)
+	if (!equal || !common_type(checker, nodes, 2, "NULLIF", &type))
 		return NULL;
-	if (value->untyped)
-		value = coerce(checker, value, TYPE_STRING, "NULLIF");
+	if (value->untyped || type == TYPE_DOUBLE)
+		value = coerce(checker, value, type, "NULLIF");
+	if (!value)
+		return NULL;
 	nodes[0] = equal;
 	nodes[1] = node_constant(checker, offset, (struct value){.type = value->type, .null = true});
 	nodes[2] = value;

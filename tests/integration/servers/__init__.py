@@ -56,6 +56,7 @@ class Process:
         self.name = name
         self.log_path = self.folder / "log"
         self.process = None
+        self.owner = {}  # Popen's user, group and extra_groups, where it is not ours
 
     def command(self):
         raise NotImplementedError
@@ -66,7 +67,7 @@ class Process:
     def start(self, timeout=60):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder
+            self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self.owner
         )
         log.close()
 
