@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/expr/aggregate_expr.h"
 #include "lib/expr/program.h"
+#include "lib/expr/user_tree.h"
 
 #define AGGREGATE_CALLS_MAX 64
 
@@ -35,7 +36,7 @@ static const struct signature {
 static const struct signature *find_signature(const char *name)
 {
 	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
-		if (strcmp(signatures[i].name, name) == 0)
+		if (strcasecmp(signatures[i].name, name) == 0)
 			return &signatures[i];
 	return NULL;
 }
@@ -56,6 +57,7 @@ const char *aggregate_kind_name(enum aggregate_kind kind)
 	        [AGGREGATE_MIN] = "MIN",
 	        [AGGREGATE_MAX] = "MAX",
 	        [AGGREGATE_PERCENTILE] = "PERCENTILE",
+	        [AGGREGATE_USER] = "a function of the job",
 	};
 
 	return names[kind];
@@ -104,6 +106,7 @@ static void call_release(struct aggregate_call *call)
 {
 	program_free(call->argument);
 	program_free(call->filter);
+	user_call_free(call->user);
 	free(call->text);
 }
 
@@ -193,8 +196,9 @@ static bool check_modifiers(struct checker *checker, const struct signature *sig
 	return true;
 }
 
-/* Fills the call; what it holds is released by the caller, also on failure. */
-static bool check_call(struct checker *outer, const struct signature *signature, const json_t *body,
+/* Fills the call; what it holds is released by the caller, also on failure. `signature` NULL: of user function
+ * `number`. */
+static bool check_call(struct checker *outer, const struct signature *signature, size_t number, const json_t *body,
                        struct aggregate_call *call)
 {
 	struct checker checker = *outer;
@@ -203,9 +207,15 @@ static bool check_call(struct checker *outer, const struct signature *signature,
 
 	checker.aggregates = NULL; /* none inside another */
 	checker.schema = outer->aggregates->row;
-	call->kind = signature->kind;
-	good = check_argument(&checker, signature, body, call);
-	good = check_modifiers(&checker, signature, body, call) && good;
+	if (signature) {
+		call->kind = signature->kind;
+		good = check_argument(&checker, signature, body, call);
+		good = check_modifiers(&checker, signature, body, call) && good;
+	} else {
+		call->kind = AGGREGATE_USER;
+		call->user = user_call_from_json(&checker, number, body);
+		good = call->user != NULL;
+	}
 	if (filter) {
 		call->filter = program_from_json(&checker, filter, TYPE_BOOLEAN, "FILTER (WHERE …)");
 		good = call->filter && good;
@@ -215,52 +225,132 @@ static bool check_call(struct checker *outer, const struct signature *signature,
 	return good;
 }
 
-struct node *check_aggregate(struct checker *checker, const json_t *body, const char *name)
+/* The call becomes one of the expression's; NULL after a problem. */
+static struct aggregate_call *add_call(struct checker *checker, const struct signature *signature, size_t number,
+                                       const json_t *body)
 {
-	struct aggregate_scope *scope = checker->aggregates;
-	size_t offset = json_offset(checker, body);
-	struct aggregate_expr *expr;
+	struct aggregate_expr *expr = checker->aggregates->expr;
 	struct aggregate_call call = {0};
 
-	if (!scope)
-		return expr_problem(checker, offset, "aggregates stand in spec.aggregates, and not inside one another",
-		                    "the aggregate %s may not stand here", name);
-	expr = scope->expr;
-	if (expr->calls_count == AGGREGATE_CALLS_MAX)
-		return expr_problem(checker, offset, "split it", "more than %d aggregate calls in one expression",
-		                    AGGREGATE_CALLS_MAX);
-	if (!check_call(checker, find_signature(name), body, &call)) {
+	if (expr->calls_count == AGGREGATE_CALLS_MAX) {
+		expr_problem(checker, json_offset(checker, body), "split it",
+		             "more than %d aggregate calls in one expression", AGGREGATE_CALLS_MAX);
+		return NULL;
+	}
+	if (!check_call(checker, signature, number, body, &call)) {
 		call_release(&call);
 		return NULL;
 	}
 	expr->calls = xrealloc(expr->calls, (expr->calls_count + 1) * sizeof(call));
-	expr->calls[expr->calls_count++] = call;
-	return node_column(checker, offset, (int)(scope->keys->count + expr->calls_count - 1), call.result_type);
+	expr->calls[expr->calls_count] = call;
+	return &expr->calls[expr->calls_count++];
+}
+
+static struct node *call_column(struct checker *checker, const json_t *body, enum type type)
+{
+	struct aggregate_scope *scope = checker->aggregates;
+
+	return node_column(checker, json_offset(checker, body),
+	                   (int)(scope->keys->count + scope->expr->calls_count - 1), type);
+}
+
+struct node *check_aggregate(struct checker *checker, const json_t *body, const char *name)
+{
+	struct aggregate_call *call;
+
+	if (!checker->aggregates)
+		return expr_problem(checker, json_offset(checker, body),
+		                    "aggregates stand in spec.aggregates, and not inside one another",
+		                    "the aggregate %s may not stand here", name);
+	call = add_call(checker, find_signature(name), 0, body);
+	return call ? call_column(checker, body, call->result_type) : NULL;
+}
+
+struct node *check_user_aggregate(struct checker *checker, size_t number, const json_t *body)
+{
+	const struct user_function *function = &checker->functions->items[number];
+	struct aggregate_call *call;
+
+	if (!checker->aggregates)
+		return expr_problem(checker, json_offset(checker, body), user_function_place(function->kind),
+		                    "the aggregate %s may not stand here", function->name);
+	if (function->results.count > 1)
+		return expr_problem(checker, json_offset(checker, body), "give the aggregate columns instead of a name",
+		                    "the result of %s is a row of %zu fields", function->name, function->results.count);
+	call = add_call(checker, NULL, number, body);
+	if (!call || !function->results.count)
+		return NULL; /* or not known yet */
+	call->result_type = function->results.columns[0].type;
+	return call_column(checker, body, call->result_type);
+}
+
+/* With columns: the expression is one call of a function with so many result fields. */
+static bool check_columns(struct checker *checker, const json_t *expression, size_t columns_count)
+{
+	struct aggregate_expr *expr = checker->aggregates->expr;
+	const json_t *body = json_object_get(expression, "FuncCall"), *names = json_object_get(body, "funcname");
+	const json_t *last = json_array_get(names, json_array_size(names) - 1);
+	const char *name = json_string_value(json_object_get(json_object_get(last, "String"), "sval"));
+	size_t number = 0;
+	const struct user_function *function = name ? user_function_find(checker, name, &number) : NULL;
+
+	if (!function || (function->kind != FUNCTION_AGGREGATE && function->kind != FUNCTION_TABLE_AGGREGATE)) {
+		expr_problem(checker, 0, "write one call, such as top2(x), or give a name instead of columns",
+		             "with columns this is not the call of an aggregate of spec.functions alone");
+		return false;
+	}
+	if (!add_call(checker, NULL, number, body) || !function->results.count)
+		return false;
+	if (function->results.count != columns_count) {
+		expr_problem(checker, 0, "name each of them", "%s has %zu result fields, but there are %zu columns",
+		             function->name, function->results.count, columns_count);
+		return false;
+	}
+	expr->table = function->kind == FUNCTION_TABLE_AGGREGATE;
+	expr->columns_count = columns_count;
+	expr->column_types = xcalloc(columns_count, sizeof(enum type));
+	for (size_t i = 0; i < columns_count; i++)
+		expr->column_types[i] = function->results.columns[i].type;
+	return true;
+}
+
+static bool check_output(struct checker *checker, const json_t *expression)
+{
+	struct aggregate_expr *expr = checker->aggregates->expr;
+
+	expr->output = program_from_json(checker, expression, TYPE_NULL, "the aggregate");
+	if (expr->output && !expr->calls_count)
+		expr_problem(checker, 0, "write an aggregate such as COUNT(*); a plain column belongs into groupBy",
+		             "there is no aggregate in this expression");
+	return expr->output && expr->calls_count;
 }
 
 struct aggregate_expr *aggregate_expr_compile(struct slice text, const struct schema *row, const struct schema *keys,
                                               const struct expr_problems *problems)
 {
+	return aggregate_expr_compile_calling(text, row, keys, 0, NULL, problems);
+}
+
+struct aggregate_expr *aggregate_expr_compile_calling(struct slice text, const struct schema *row,
+                                                      const struct schema *keys, size_t columns_count,
+                                                      const struct user_functions *functions,
+                                                      const struct expr_problems *problems)
+{
 	struct aggregate_expr *expr = xcalloc(1, sizeof(*expr));
 	struct aggregate_scope scope = {row, keys, expr};
-	struct checker checker = {.schema = keys, .problems = problems, .aggregates = &scope};
+	struct checker checker = {.schema = keys, .problems = problems, .functions = functions, .aggregates = &scope};
 	struct arena arena;
 	json_t *root, *expression;
+	bool good;
 
 	arena_init(&arena);
 	checker.text = arena_string(&arena, text);
 	expression = expr_parse(&checker, text, &root);
-	if (expression)
-		expr->output = program_from_json(&checker, expression, TYPE_NULL, "the aggregate");
+	good = expression && (columns_count ? check_columns(&checker, expression, columns_count)
+	                                    : check_output(&checker, expression));
 	json_decref(root);
-	if (expr->output && !expr->calls_count) {
-		expr_problem(&checker, 0, "write an aggregate such as COUNT(*); a plain column belongs into groupBy",
-		             "there is no aggregate in this expression");
-		program_free(expr->output);
-		expr->output = NULL;
-	}
 	arena_release(&arena);
-	if (expr->output)
+	if (good)
 		return expr;
 	aggregate_expr_free(expr);
 	return NULL;
@@ -273,6 +363,7 @@ void aggregate_expr_free(struct aggregate_expr *expr)
 	for (size_t i = 0; i < expr->calls_count; i++)
 		call_release(&expr->calls[i]);
 	free(expr->calls);
+	free(expr->column_types);
 	program_free(expr->output);
 	free(expr);
 }

@@ -7,7 +7,7 @@
 #ifndef STREAMJOB_AGGREGATE_EXPR_H
 #define STREAMJOB_AGGREGATE_EXPR_H
 
-#include "lib/expr/expr.h"
+#include "lib/expr/user_call.h"
 
 /* COUNT_ROWS is COUNT(*). The signatures live in aggregate_catalog.c: one row each. */
 enum aggregate_kind {
@@ -19,6 +19,7 @@ enum aggregate_kind {
 	AGGREGATE_MIN,
 	AGGREGATE_MAX,
 	AGGREGATE_PERCENTILE,
+	AGGREGATE_USER, /* of spec.functions */
 };
 
 struct aggregate_call {
@@ -28,18 +29,29 @@ struct aggregate_call {
 	double parameter;         /* PERCENTILE's p, 0 to 1 */
 	struct program *argument; /* NULL for COUNT(*) */
 	struct program *filter;   /* NULL where there is no FILTER */
+	struct user_call *user;   /* of AGGREGATE_USER, whose argument is NULL */
 	char *text;               /* as PostgreSQL would print it: for explain and messages */
 };
 
 struct aggregate_expr {
 	struct aggregate_call *calls;
 	size_t calls_count;
-	struct program *output; /* over keys ++ calls */
+	struct program *output; /* over keys ++ calls; NULL with columns */
+	/* With columns there is one call, and its result has several fields. */
+	enum type *column_types;
+	size_t columns_count;
+	bool table; /* of a table aggregate: 0 to n rows a group */
 };
 
 /* NULL after at least one problem was added. A column outside of a call must be a group key. */
 struct aggregate_expr *aggregate_expr_compile(struct slice text, const struct schema *row, const struct schema *keys,
                                               const struct expr_problems *problems);
+/* The same, where the user's functions may be called. columns_count is not 0: one call that yields so many fields. NULL
+ * without a problem: the type of a function's result is not known yet. */
+struct aggregate_expr *aggregate_expr_compile_calling(struct slice text, const struct schema *row,
+                                                      const struct schema *keys, size_t columns_count,
+                                                      const struct user_functions *functions,
+                                                      const struct expr_problems *problems);
 void aggregate_expr_free(struct aggregate_expr *expr);
 
 /*

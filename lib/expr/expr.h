@@ -12,6 +12,7 @@
 
 #include "lib/base/error.h"
 #include "lib/data/batch.h"
+#include "lib/expr/user_function.h"
 
 /* Where problems of a text go. `offset` is the byte in the text, from 0. */
 struct expr_problems {
@@ -23,16 +24,26 @@ struct expr_problems {
 struct row_failures {
 	size_t count;
 	uint32_t rows[BATCH_ROWS_MAX];
-	const char *reasons[BATCH_ROWS_MAX]; /* static texts */
+	const char *reasons[BATCH_ROWS_MAX]; /* static texts; a user function's live as long as its results */
+	uint32_t functions[BATCH_ROWS_MAX];  /* the user function's number, or ROW_FAILURE_OF_EXPRESSION */
 };
+#define ROW_FAILURE_OF_EXPRESSION UINT32_MAX
+void row_failures_add(struct row_failures *failures, uint32_t row, const char *reason, uint32_t function);
 
 struct program;
+
+/* Is there a built-in function or aggregate of that name, in any case? */
+bool expr_has_function(const char *name);
 
 /*
  * A row expression over the columns of `schema` (copied). NULL after at least one problem was added.
  * An aggregate in it is a problem. A bare NULL has type STRING.
  */
 struct program *program_compile(struct slice text, const struct schema *schema, const struct expr_problems *problems);
+/* The same, where the user's functions may be called. `functions` outlives the program. NULL without a problem: the
+ * type of a function's result is not known yet. */
+struct program *program_compile_calling(struct slice text, const struct schema *schema,
+                                        const struct user_functions *functions, const struct expr_problems *problems);
 void program_free(struct program *program);
 enum type program_type(const struct program *program);
 /* Sets read[i] for each column i of the schema that the program reads; leaves the others alone. */

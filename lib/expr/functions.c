@@ -5,6 +5,7 @@
 
 #include "lib/base/text.h"
 #include "lib/expr/kernels.h"
+#include "lib/expr/user_tree.h"
 
 #define ARGUMENTS_MAX 3
 
@@ -42,24 +43,42 @@ static const struct function *find_function(const char *name)
 	return NULL;
 }
 
+bool expr_has_function(const char *name)
+{
+	static const char *const words[] = {"coalesce", "nullif"};
+
+	for (size_t i = 0; i < FUNCTIONS; i++)
+		if (strcasecmp(functions[i].name, name) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(words[i], name) == 0)
+			return true;
+	return aggregate_name(name);
+}
+
 static struct node *unknown_function(struct checker *checker, size_t offset, const char *name)
 {
 	static const char *const aggregates[] = {"count", "sum", "avg", "min", "max", "percentile"};
-	const char *names[FUNCTIONS + sizeof(aggregates) / sizeof(aggregates[0])];
+	size_t aggregates_count = sizeof(aggregates) / sizeof(aggregates[0]), count = 0;
+	size_t users = checker->functions ? checker->functions->count : 0;
+	const char **names =
+	        arena_alloc(&checker->program->arena, (FUNCTIONS + aggregates_count + users) * sizeof(const char *));
 	const char *nearest;
-	size_t count = 0;
 	char right[128];
 
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		names[count++] = functions[i].name;
-	for (size_t i = 0; i < sizeof(aggregates) / sizeof(aggregates[0]); i++)
+	for (size_t i = 0; i < aggregates_count; i++)
 		names[count++] = aggregates[i];
+	for (size_t i = 0; i < users; i++)
+		if (checker->functions->items[i].name)
+			names[count++] = checker->functions->items[i].name;
 	nearest = text_nearest(slice_of(name), names, count);
 	if (!nearest)
-		return expr_problem(
-		        checker, offset,
-		        "functions are LOWER, UPPER, LENGTH, SUBSTRING, ABS, FLOOR, CEIL, ROUND, COALESCE, NULLIF",
-		        "there is no function %s", name);
+		return expr_problem(checker, offset,
+		                    "functions are LOWER, UPPER, LENGTH, SUBSTRING, ABS, FLOOR, CEIL, ROUND, COALESCE, "
+		                    "NULLIF and those of spec.functions",
+		                    "there is no function %s", name);
 	snprintf(right, sizeof(right), "did you mean %s?", nearest);
 	return expr_problem(checker, offset, right, "there is no function %s", name);
 }
@@ -117,6 +136,8 @@ struct node *check_function(struct checker *checker, const json_t *body)
 	const char *name = json_string_value(json_object_get(json_object_get(last, "String"), "sval"));
 	size_t offset = json_offset(checker, body);
 	const struct function *function;
+	const struct user_function *user;
+	size_t number;
 
 	if (json_object_get(body, "over") || json_object_get(body, "func_variadic"))
 		return expr_problem(checker, offset, "aggregate over the job's window",
@@ -124,6 +145,13 @@ struct node *check_function(struct checker *checker, const json_t *body)
 	if (aggregate_name(name))
 		return check_aggregate(checker, body, name);
 	function = find_function(name);
+	user = function ? NULL : user_function_find(checker, name, &number);
+	if (user && user->kind == FUNCTION_SCALAR)
+		return check_user_function(checker, number, body);
+	if (user && user->kind == FUNCTION_AGGREGATE)
+		return check_user_aggregate(checker, number, body);
+	if (user)
+		return expr_problem(checker, offset, user_function_place(user->kind), "%s may not stand here", name);
 	if (!function)
 		return unknown_function(checker, offset, name);
 	for (size_t i = 0; i < sizeof(only_aggregates) / sizeof(only_aggregates[0]); i++)

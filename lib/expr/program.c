@@ -101,6 +101,7 @@ struct program *program_from_json(struct checker *checker, const struct json_t *
 	struct node *root;
 
 	inner.program = program;
+	program->functions = checker->functions;
 	root = check_node(&inner, json);
 	if (root && (wanted != TYPE_NULL || root->untyped))
 		root = coerce(&inner, root, wanted == TYPE_NULL ? TYPE_STRING : wanted, what);
@@ -114,8 +115,14 @@ struct program *program_from_json(struct checker *checker, const struct json_t *
 
 struct program *program_compile(struct slice text, const struct schema *schema, const struct expr_problems *problems)
 {
+	return program_compile_calling(text, schema, NULL, problems);
+}
+
+struct program *program_compile_calling(struct slice text, const struct schema *schema,
+                                        const struct user_functions *functions, const struct expr_problems *problems)
+{
 	struct arena arena;
-	struct checker checker = {.schema = schema, .problems = problems};
+	struct checker checker = {.schema = schema, .functions = functions, .problems = problems};
 	struct program *program = NULL;
 	json_t *root, *expression;
 
@@ -161,7 +168,8 @@ void program_reads(const struct program *program, bool *read)
 static void begin(struct program *program, const struct batch *batch, struct row_failures *failures)
 {
 	arena_reset(&program->strings);
-	program->run = (struct run){.batch = batch, .failures = failures, .arena = &program->strings};
+	program->run = (struct run){
+	        .batch = batch, .failures = failures, .arena = &program->strings, .functions = program->functions};
 }
 
 const struct column *program_run(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
@@ -198,14 +206,18 @@ size_t program_filter(struct program *program, const struct batch *batch, const 
 	return filter(program->root, &program->run, rows, n, ret_rows);
 }
 
-void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason)
+void row_failures_add(struct row_failures *failures, uint32_t row, const char *reason, uint32_t function)
 {
-	struct row_failures *failures = run->failures;
-
-	result->valid[row] = 0;
 	for (size_t i = 0; i < failures->count; i++)
 		if (failures->rows[i] == row)
 			return;
 	failures->rows[failures->count] = row;
+	failures->functions[failures->count] = function;
 	failures->reasons[failures->count++] = reason;
+}
+
+void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason)
+{
+	result->valid[row] = 0;
+	row_failures_add(run->failures, row, reason, ROW_FAILURE_OF_EXPRESSION);
 }

@@ -15,11 +15,11 @@
 
 #define EXPR_TEXT_MAX  (16 * 1024)
 #define EXPR_DEPTH_MAX 200
-
 struct run {
 	const struct batch *batch;
 	struct row_failures *failures;
 	struct arena *arena; /* strings that this run builds */
+	const struct user_functions *functions;
 };
 
 struct node;
@@ -32,7 +32,7 @@ struct node {
 	bool negated;       /* NOT IN, NOT LIKE, IS NOT … */
 	size_t offset;      /* in the text */
 	struct value value; /* of a constant */
-	int column;         /* of a column reference, else -1 */
+	int column;         /* of a column reference, or a user function's number, else -1 */
 	kernel *run;
 	struct node **children;
 	size_t count;
@@ -47,6 +47,7 @@ struct program {
 	struct node *nodes;
 	struct node *root;
 	struct run run;
+	const struct user_functions *functions;
 };
 
 /* Builds the tree; every function adds a problem and returns NULL where something is wrong. */
@@ -56,7 +57,8 @@ struct checker {
 	const struct expr_problems *problems;
 	const char *text; /* the expression, NUL-terminated */
 	size_t depth;
-	struct aggregate_scope *aggregates; /* NULL where an aggregate may not stand */
+	const struct user_functions *functions; /* NULL: none */
+	struct aggregate_scope *aggregates;     /* NULL where an aggregate may not stand */
 };
 
 struct node *node_new(struct checker *checker, size_t offset, enum type type, kernel *run, struct node **children,
@@ -80,6 +82,7 @@ size_t json_offset(const struct checker *checker, const struct json_t *body);
 struct node *check_a_expr(struct checker *checker, const struct json_t *body);
 struct node *check_function(struct checker *checker, const struct json_t *body);
 struct node *check_aggregate(struct checker *checker, const struct json_t *body, const char *name);
+struct node *check_user_aggregate(struct checker *checker, size_t number, const struct json_t *body);
 bool aggregate_name(const char *name);
 
 /* coerce.c */

@@ -26,7 +26,13 @@ static bool columns_are_known(const struct jobspec *job)
 		if (!job->select[i].name)
 			return false;
 	for (size_t i = 0; i < job->aggregates_count; i++)
-		if (!job->aggregates[i].name)
+		if (!job->aggregates[i].name && !job->aggregates[i].columns.count)
+			return false;
+	for (size_t i = 0; i < job->lateral_count; i++)
+		if (!job->lateral[i].columns.count)
+			return false;
+	for (size_t i = 0; i < job->functions_count; i++)
+		if (!job->functions[i].name)
 			return false;
 	return job->columns_count > 0;
 }
@@ -37,13 +43,14 @@ void jobspec_check(const struct jobspec *job, struct problems *problems)
 	bool good;
 
 	check_names(job, problems);
+	check_functions(job, problems);
 	check_datagen(job, problems);
 	check_kafka(job, problems);
 	check_targets(job, problems);
 	check_pods(job, problems);
 	if (!columns_are_known(job))
 		return;
-	query = query_compile_parts(job, NULL, problems, &good);
+	query = query_compile_parts(job, NULL, NULL, problems, &good);
 	check_metrics(job, query, problems);
 	query_free(query);
 }

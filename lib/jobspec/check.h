@@ -11,6 +11,7 @@
 /* Everything below; problems get a path, and an offset inside of an expression. */
 void jobspec_check(const struct jobspec *job, struct problems *problems);
 
+void check_functions(const struct jobspec *job, struct problems *problems);
 void check_names(const struct jobspec *job, struct problems *problems);
 void check_datagen(const struct jobspec *job, struct problems *problems);
 void check_kafka(const struct jobspec *job, struct problems *problems);
@@ -23,8 +24,8 @@ void check_metrics(const struct jobspec *job, const struct query *query, struct 
 int jobspec_path_check(struct slice path, struct error *err);
 
 /* As query_compile, but what does compile comes back also where there was a problem; *ret_good says so. */
-struct query *query_compile_parts(const struct jobspec *job, const char *clock, struct problems *problems,
-                                  bool *ret_good);
+struct query *query_compile_parts(const struct jobspec *job, const char *clock, const struct user_functions *functions,
+                                  struct problems *problems, bool *ret_good);
 
 /* problems_add_at of a whole field; the path and both texts are formats' results. */
 void check_problem(struct problems *problems, const char *path, const char *right, const char *wrong, ...)

@@ -46,12 +46,20 @@ static void unknown_result(const struct metric_check *check, const char *name, c
 	check_problem(check->problems, path, right.text, "%s is neither an aggregate nor a group key", name);
 }
 
-/* Adding up over the windows means something for counts and sums only. */
-static const char *not_additive(const struct aggregate_expr *expr)
+/* Adding up over the windows means something for counts and sums only; what the user's own functions yield is theirs to
+ * know. */
+static const char *not_additive(const struct query *query, size_t column)
 {
+	size_t a = query->aggregates_count;
+	const struct aggregate_expr *expr;
+
+	while (a && query->aggregate_columns[a - 1] > column)
+		a--;
+	expr = a ? query->aggregates[a - 1] : NULL;
 	for (size_t i = 0; expr && i < expr->calls_count; i++)
 		if (expr->calls[i].kind != AGGREGATE_COUNT_ROWS && expr->calls[i].kind != AGGREGATE_COUNT &&
-		    expr->calls[i].kind != AGGREGATE_COUNT_DISTINCT && expr->calls[i].kind != AGGREGATE_SUM)
+		    expr->calls[i].kind != AGGREGATE_COUNT_DISTINCT && expr->calls[i].kind != AGGREGATE_SUM &&
+		    expr->calls[i].kind != AGGREGATE_USER)
 			return aggregate_kind_name(expr->calls[i].kind);
 	return NULL;
 }
@@ -74,7 +82,7 @@ static void check_value(const struct metric_check *check)
 		              value, type_name(type));
 	if (check->metric->type != METRIC_COUNTER || (size_t)index < keys)
 		return;
-	other = not_additive(check->query->aggregates[(size_t)index - keys]);
+	other = not_additive(check->query, (size_t)index);
 	if (other)
 		check_problem(check->problems, place, "make it a gauge",
 		              "a counter adds %s up over the windows, but %s does not add up", value, other);

@@ -1,9 +1,16 @@
 /* Names: each is one thing. */
 #include <stdio.h>
+#include <strings.h>
 
 #include "lib/jobspec/check.h"
 
 #define PATH_MAX_BYTES 128
+
+/* One name, where it stands, and what it is the name of. */
+struct named {
+	const char *name; /* NULL: the file had a problem there */
+	char path[PATH_MAX_BYTES], owner[PATH_MAX_BYTES];
+};
 
 static void check_reserved(const char *name, const char *path, struct problems *problems)
 {
@@ -14,37 +21,85 @@ static void check_reserved(const char *name, const char *path, struct problems *
 		              "names that begin with kafka_ are the Kafka source's own");
 }
 
-/* Columns and select are one list of names: entry i of both together, NULL where it has none. */
-static const char *row_name(const struct jobspec *job, size_t i)
+static struct named named(const char *name, const char *list, size_t index)
 {
-	return i < job->columns_count ? job->columns[i].name : job->select[i - job->columns_count].name;
+	struct named named = {.name = name};
+
+	snprintf(named.owner, sizeof(named.owner), "spec.%s[%zu]", list, index);
+	snprintf(named.path, sizeof(named.path), "spec.%s[%zu].name", list, index);
+	return named;
 }
 
-static void row_path(const struct jobspec *job, size_t i, char path[PATH_MAX_BYTES])
+static struct named named_column(const struct names *columns, size_t c, const char *list, size_t index)
 {
-	bool declared = i < job->columns_count;
+	struct named named = {.name = columns->items[c]};
 
-	snprintf(path, PATH_MAX_BYTES, "spec.%s[%zu].name", declared ? "columns" : "select",
-	         declared ? i : i - job->columns_count);
+	snprintf(named.owner, sizeof(named.owner), "spec.%s[%zu]", list, index);
+	snprintf(named.path, sizeof(named.path), "spec.%s[%zu].columns[%zu]", list, index, c);
+	return named;
 }
 
-static void check_row_names(const struct jobspec *job, struct problems *problems)
+/* Columns, select and lateral are one list of names: entry i of it; false past its end. */
+static bool row_name(const struct jobspec *job, size_t i, struct named *ret_named)
 {
-	for (size_t i = 0; i < job->columns_count + job->select_count; i++) {
-		const char *name = row_name(job, i);
-		char path[PATH_MAX_BYTES], first[PATH_MAX_BYTES];
-		size_t k = 0;
+	if (i < job->columns_count) {
+		*ret_named = named(job->columns[i].name, "columns", i);
+		return true;
+	}
+	i -= job->columns_count;
+	if (i < job->select_count) {
+		*ret_named = named(job->select[i].name, "select", i);
+		return true;
+	}
+	i -= job->select_count;
+	for (size_t l = 0; l < job->lateral_count; i -= job->lateral[l++].columns.count) {
+		if (i < job->lateral[l].columns.count) {
+			*ret_named = named_column(&job->lateral[l].columns, i, "lateral", l);
+			return true;
+		}
+	}
+	return false;
+}
 
-		if (!name)
-			continue;
-		row_path(job, i, path);
-		check_reserved(name, path, problems);
-		while (k < i && !(row_name(job, k) && !strcmp(row_name(job, k), name)))
-			k++;
-		row_path(job, k, first);
-		if (k < i)
-			check_problem(problems, path, "choose another name", "%s is the name of %.*s already", name,
-			              (int)(strlen(first) - strlen(".name")), first);
+/* The names of the results, in the same way. */
+static bool result_name(const struct jobspec *job, size_t i, struct named *ret_named)
+{
+	for (size_t a = 0; a < job->aggregates_count; a++) {
+		const struct aggregate_spec *aggregate = &job->aggregates[a];
+		size_t count = aggregate_columns_count(aggregate);
+
+		if (i < count) {
+			*ret_named = aggregate->columns.count ? named_column(&aggregate->columns, i, "aggregates", a)
+			                                      : named(aggregate->name, "aggregates", a);
+			return true;
+		}
+		i -= count;
+	}
+	return false;
+}
+
+static bool function_name(const struct jobspec *job, size_t i, struct named *ret_named)
+{
+	if (i >= job->functions_count)
+		return false;
+	*ret_named = named(job->functions[i].name, "functions", i);
+	return true;
+}
+
+/* No name of the list is there before. */
+static void check_unique(const struct jobspec *job, bool (*entry)(const struct jobspec *, size_t, struct named *),
+                         int (*compare)(const char *, const char *), struct problems *problems)
+{
+	struct named one, other;
+
+	for (size_t i = 0; entry(job, i, &one); i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < i && one.name && !found; k++)
+			found = entry(job, k, &other) && other.name && !compare(other.name, one.name);
+		if (found)
+			check_problem(problems, one.path, "choose another name", "%s is the name of %s already",
+			              one.name, other.owner);
 	}
 }
 
@@ -58,20 +113,30 @@ static bool is_group_key(const struct jobspec *job, const char *name)
 
 void check_names(const struct jobspec *job, struct problems *problems)
 {
-	check_row_names(job, problems);
-	for (size_t i = 0; i < job->aggregates_count; i++) {
-		const char *name = job->aggregates[i].name;
-		char path[PATH_MAX_BYTES];
+	struct named one;
 
-		if (!name)
+	for (size_t i = 0; row_name(job, i, &one); i++)
+		if (one.name)
+			check_reserved(one.name, one.path, problems);
+	check_unique(job, row_name, strcmp, problems);
+	for (size_t i = 0; result_name(job, i, &one); i++) {
+		if (!one.name)
 			continue;
-		snprintf(path, sizeof(path), "spec.aggregates[%zu].name", i);
-		check_reserved(name, path, problems);
-		if (is_group_key(job, name))
-			check_problem(problems, path, "choose another name", "%s is a group key", name);
-		for (size_t k = 0; k < i; k++)
-			if (job->aggregates[k].name && !strcmp(job->aggregates[k].name, name))
-				check_problem(problems, path, "choose another name",
-				              "%s is the name of spec.aggregates[%zu] already", name, k);
+		check_reserved(one.name, one.path, problems);
+		if (is_group_key(job, one.name))
+			check_problem(problems, one.path, "choose another name", "%s is a group key", one.name);
 	}
+	check_unique(job, result_name, strcmp, problems);
+}
+
+/* SQL's names are the same in any case, and a function of SQL's own wins. */
+void check_functions(const struct jobspec *job, struct problems *problems)
+{
+	struct named one;
+
+	for (size_t i = 0; function_name(job, i, &one); i++)
+		if (one.name && expr_has_function(one.name))
+			check_problem(problems, one.path, "choose another name", "%s is a function of SQL's own",
+			              one.name);
+	check_unique(job, function_name, strcasecmp, problems);
 }

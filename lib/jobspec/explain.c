@@ -58,6 +58,42 @@ static void explain_reads(const struct jobspec *job, const struct query *query, 
 		              query->read[own + i] ? "" : "   (nothing reads it: not run)");
 }
 
+static void explain_lateral(const struct jobspec *job, const struct query *query, struct buffer *out)
+{
+	for (size_t l = 0; l < query->lateral_count; l++) {
+		const struct lateral_call *lateral = &query->lateral[l];
+
+		buffer_printf(out, "lateral    %s join ", lateral->left ? "left" : "inner");
+		for (size_t c = 0; c < lateral->columns_count; c++) {
+			const struct schema_column *column = &query->row.columns[lateral->first_column + c];
+
+			buffer_printf(out, "%s%s %s", c ? ", " : "", column->name, type_name(column->type));
+		}
+		buffer_printf(out, " = %s\n", job->lateral[l].expr);
+	}
+}
+
+static void explain_functions(const struct jobspec *job, struct buffer *out)
+{
+	static const char *const errors[] = {"stops the job", "is left out", "goes to the dead letter",
+	                                     "counts as NULL"};
+	static const char *const poisons[] = {"", "goes to the dead letter", "is left out", "stops the job"};
+
+	for (size_t f = 0; f < job->functions_count; f++) {
+		const struct function_spec *function = &job->functions[f];
+
+		buffer_printf(out, "function   %s, %s %s %s, ", function->name,
+		              function->language == LANGUAGE_NATIVE ? "native" : "python",
+		              function_kind_name(function->kind), function->entrypoint);
+		text_duration(out, function->timeout_ms);
+		buffer_append_text(out, " a batch, ");
+		text_bytes(out, function->memory_bytes);
+		buffer_printf(out, " a lane%s; a row with an exception %s, one that kills it %s\n",
+		              function->isolation == ISOLATION_IN_PROCESS ? ", in the runtime's process" : "",
+		              errors[function->on_error], poisons[function->on_poison_row]);
+	}
+}
+
 static void explain_window(const struct jobspec *job, const struct query *query, struct buffer *out)
 {
 	static const char *const empties[] = {"nothing", "every known key with aggregates of nothing",
@@ -76,8 +112,13 @@ static void explain_window(const struct jobspec *job, const struct query *query,
 	for (size_t a = 0; a < job->aggregates_count; a++) {
 		const struct aggregate_expr *expr = query->aggregates[a];
 
-		buffer_printf(out, "aggregate  %s %s = %s\n", job->aggregates[a].name,
-		              type_name(program_type(expr->output)), job->aggregates[a].expr);
+		buffer_append_text(out, "aggregate  ");
+		for (size_t c = 0; c < aggregate_columns_count(&job->aggregates[a]); c++) {
+			const struct schema_column *column = &query->result.columns[query->aggregate_columns[a] + c];
+
+			buffer_printf(out, "%s%s %s", c ? ", " : "", column->name, type_name(column->type));
+		}
+		buffer_printf(out, " = %s%s\n", job->aggregates[a].expr, expr->table ? "   (0 to n rows a group)" : "");
 		for (size_t c = 0; c < expr->calls_count && expr->calls_count > 1; c++)
 			buffer_printf(out, "             of %s %s\n", expr->calls[c].text,
 			              type_name(expr->calls[c].result_type));
@@ -140,7 +181,9 @@ void query_explain(const struct jobspec *job, const struct query *query, struct 
 	buffer_printf(out, "job        %s/%s, spec %s\n", job->namespace, job->name, job->spec_hash);
 	explain_source(job, out);
 	explain_reads(job, query, out);
+	explain_lateral(job, query, out);
 	explain_window(job, query, out);
+	explain_functions(job, out);
 	for (size_t s = 0; s < job->sinks_count; s++)
 		explain_sink(&job->sinks[s], out);
 	explain_commits(job, out);

@@ -7,7 +7,7 @@ static const struct choice row_policies[] = {
         {"skip", BAD_SKIP}, {"deadLetter", BAD_DEAD_LETTER}, {"fail", BAD_FAIL}, {NULL, 0}};
 static const struct choice field_policies[] = {
         {"null", BAD_NULL}, {"skipRow", BAD_SKIP_ROW}, {"deadLetter", BAD_DEAD_LETTER}, {"fail", BAD_FAIL}, {NULL, 0}};
-static const struct choice types[] = {{"BOOLEAN", TYPE_BOOLEAN},
+const struct choice column_types[] = {{"BOOLEAN", TYPE_BOOLEAN},
                                       {"INT", TYPE_INT},
                                       {"BIGINT", TYPE_BIGINT},
                                       {"DOUBLE", TYPE_DOUBLE},
@@ -84,7 +84,7 @@ static const struct field column_fields[] = {
          .kind = FIELD_ENUM,
          .required = true,
          .offset = offsetof(struct column_spec, type),
-         .choices = types,
+         .choices = column_types,
          .doc = "What its values are: INT has 32 bits, BIGINT 64; TIMESTAMP is in milliseconds, UTC."},
         {.name = "path",
          .kind = FIELD_STRING,
@@ -107,26 +107,7 @@ const struct object column_object = {.title = "Column",
                                      .rules = column_rules,
                                      .named = true};
 
-static const struct field select_fields[] = {{.name = "name",
-                                              .kind = FIELD_STRING,
-                                              .required = true,
-                                              .offset = offsetof(struct named_expr, name),
-                                              .min = 1,
-                                              .max = 63,
-                                              .pattern = &column_name_pattern,
-                                              .doc = "What groupBy and the aggregates call it."},
-                                             {.name = "expr",
-                                              .kind = FIELD_EXPRESSION,
-                                              .required = true,
-                                              .offset = offsetof(struct named_expr, expr),
-                                              .min = 1,
-                                              .max = 10000,
-                                              .doc = "SQL over the declared columns and the source's own."},
-                                             {0}};
-const struct object select_object = {
-        .title = "Select", .size = sizeof(struct named_expr), .fields = select_fields, .named = true};
-
-static const struct field aggregate_fields[] = {
+static const struct field select_fields[] = {
         {.name = "name",
          .kind = FIELD_STRING,
          .required = true,
@@ -134,18 +115,64 @@ static const struct field aggregate_fields[] = {
          .min = 1,
          .max = 63,
          .pattern = &column_name_pattern,
-         .doc = "What having and the sinks call it."},
+         .doc = "What groupBy and the aggregates call it."},
         {.name = "expr",
          .kind = FIELD_EXPRESSION,
          .required = true,
          .offset = offsetof(struct named_expr, expr),
          .min = 1,
          .max = 10000,
-         .doc = "SQL with COUNT, SUM, AVG, MIN, MAX, COUNT(DISTINCT x) or PERCENTILE(x, p), each with FILTER (WHERE "
-                "...) if need be; a column outside of these must be a group key."},
+         .doc = "SQL over the declared columns and the source's own; scalar functions of spec.functions "
+                "too."},
         {0}};
-const struct object aggregate_object = {
-        .title = "Aggregate", .size = sizeof(struct named_expr), .fields = aggregate_fields, .named = true};
+const struct object select_object = {
+        .title = "Select", .size = sizeof(struct named_expr), .fields = select_fields, .named = true};
+
+static bool has_name_or_columns(const void *members, const struct node *given)
+{
+	(void)members;
+	return !node_get(given, "name") != !node_get(given, "columns");
+}
+
+static const struct rule aggregate_rules[] = {{.cel = "has(self.name) != has(self.columns)",
+                                               .wrong = "one of name and columns is needed, not both",
+                                               .right = "give name, or columns for a function whose result has several",
+                                               .field = "expr",
+                                               .holds = has_name_or_columns},
+                                              {0}};
+static const struct field aggregate_fields[] = {
+        {.name = "name",
+         .kind = FIELD_STRING,
+         .offset = offsetof(struct aggregate_spec, name),
+         .min = 1,
+         .max = 63,
+         .pattern = &column_name_pattern,
+         .doc = "What having and the sinks call it."},
+        {.name = "columns",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct aggregate_spec, columns),
+         .min = 1,
+         .max = 64,
+         .item_max = 63,
+         .pattern = &column_name_pattern,
+         .set = true,
+         .doc = "Instead of name: what having and the sinks call the fields of a table aggregate's rows, or of an "
+                "aggregate's result that is a row. A table aggregate makes as many result rows for a group as it "
+                "yields; the other aggregates' values stand in each."},
+        {.name = "expr",
+         .kind = FIELD_EXPRESSION,
+         .required = true,
+         .offset = offsetof(struct aggregate_spec, expr),
+         .min = 1,
+         .max = 10000,
+         .doc = "SQL with COUNT, SUM, AVG, MIN, MAX, COUNT(DISTINCT x), PERCENTILE(x, p) or aggregates of "
+                "spec.functions, each with FILTER (WHERE ...) if need be; a column outside of these must be a group "
+                "key. With columns: one call alone."},
+        {0}};
+const struct object aggregate_object = {.title = "Aggregate",
+                                        .size = sizeof(struct aggregate_spec),
+                                        .fields = aggregate_fields,
+                                        .rules = aggregate_rules};
 
 static bool offset_is_within_size(const void *members, const struct node *given)
 {

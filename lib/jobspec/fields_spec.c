@@ -47,6 +47,31 @@ static bool one_pod_at_most(const void *members, const struct node *given)
 	return ((const struct jobspec *)members)->cluster.parallelism <= 1;
 }
 
+static bool errors_have_a_place(const void *members, const struct node *given)
+{
+	const struct jobspec *job = members;
+
+	(void)given;
+	for (size_t i = 0; i < job->functions_count; i++)
+		if (job->functions[i].on_error == ROW_ERROR_DEAD_LETTER && !has_dead_letter(job))
+			return false;
+	return true;
+}
+
+static bool poison_rows_have_a_place(const void *members, const struct node *given)
+{
+	const struct jobspec *job = members;
+
+	(void)given;
+	for (size_t i = 0; i < job->functions_count; i++)
+		if (job->functions[i].on_poison_row == POISON_DEAD_LETTER && !has_dead_letter(job))
+			return false;
+	return true;
+}
+
+#define FUNCTIONS_CEL(policy)                                                                                          \
+	"has(self.deadLetter) || !has(self.functions) || !self.functions.exists(f, has(f." policy ") && f." policy     \
+	" == 'deadLetter')"
 #define DEAD_LETTER_CEL(policy)                                                                                        \
 	"has(self.deadLetter) || !has(self.format) || !has(self.format.json) || !has(self.format.json." policy         \
 	") || self.format.json." policy " != 'deadLetter'"
@@ -68,6 +93,16 @@ static const struct rule spec_rules[] = {{.cel = DEAD_LETTER_CEL("onBadRow"),
                                           .right = DEAD_LETTER_RIGHT,
                                           .field = "format.json.onMissingField",
                                           .holds = missing_fields_have_a_place},
+                                         {.cel = FUNCTIONS_CEL("onError"),
+                                          .wrong = "onError is deadLetter, but there is no spec.deadLetter",
+                                          .right = DEAD_LETTER_RIGHT,
+                                          .field = "functions",
+                                          .holds = errors_have_a_place},
+                                         {.cel = FUNCTIONS_CEL("onPoisonRow"),
+                                          .wrong = "onPoisonRow is deadLetter, but there is no spec.deadLetter",
+                                          .right = DEAD_LETTER_RIGHT,
+                                          .field = "functions",
+                                          .holds = poison_rows_have_a_place},
                                          {.cel = "self.sinks.filter(s, has(s.stdout)).size() <= 1",
                                           .wrong = "more than one sink is stdout",
                                           .right = "keep one of them",
@@ -115,6 +150,14 @@ static const struct field spec_fields[] = {
          .min = 0,
          .max = 200,
          .doc = "Columns computed for each row that passed the filter."},
+        {.name = "lateral",
+         .kind = FIELD_OBJECTS,
+         .offset = offsetof(struct jobspec, lateral),
+         .count_offset = offsetof(struct jobspec, lateral_count),
+         .object = &lateral_object,
+         .min = 0,
+         .max = 8,
+         .doc = "Table functions, after select: each row becomes as many as the function yields for it."},
         {.name = "window",
          .kind = FIELD_OBJECT,
          .required = true,
@@ -129,8 +172,17 @@ static const struct field spec_fields[] = {
          .item_max = 63,
          .pattern = &column_name_pattern,
          .set = true,
-         .doc = "Names of columns or of select: one result row for each combination of their values. None: one row a "
+         .doc = "Names of columns, of select or of lateral: one result row for each combination of their values. None: "
+                "one row a "
                 "window."},
+        {.name = "functions",
+         .kind = FIELD_OBJECTS,
+         .offset = offsetof(struct jobspec, functions),
+         .count_offset = offsetof(struct jobspec, functions_count),
+         .object = &function_object,
+         .min = 0,
+         .max = 32,
+         .doc = "The user's own functions, in Python or C. Each runs in a process of its own, under a deadline."},
         {.name = "aggregates",
          .kind = FIELD_OBJECTS,
          .required = true,

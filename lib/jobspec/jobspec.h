@@ -11,6 +11,7 @@
 #include "lib/base/arena.h"
 #include "lib/data/type.h"
 #include "lib/jobspec/cluster_spec.h"
+#include "lib/jobspec/function_spec.h"
 #include "lib/jobspec/sink_spec.h"
 #include "lib/jobspec/source_spec.h"
 
@@ -32,6 +33,11 @@ struct named_expr {
 	const char *name;
 	const char *expr;
 };
+struct aggregate_spec {
+	const char *name;     /* NULL with columns */
+	struct names columns; /* of a table aggregate, or of an aggregate whose result is a row */
+	const char *expr;
+};
 struct window_spec {
 	int64_t size_ms, offset_ms;
 	enum on_empty on_empty;
@@ -48,8 +54,11 @@ struct jobspec {
 	struct column_spec *columns;
 	size_t columns_count;
 	const char *filter, *having; /* NULL where there is none */
-	struct named_expr *select, *aggregates;
-	size_t select_count, aggregates_count;
+	struct named_expr *select;
+	struct lateral_spec *lateral;
+	struct aggregate_spec *aggregates;
+	struct function_spec *functions;
+	size_t select_count, lateral_count, aggregates_count, functions_count;
 	struct window_spec window;
 	struct names group_by;
 	struct sink_spec *sinks;

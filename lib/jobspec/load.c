@@ -107,6 +107,10 @@ static void compute_defaults(struct jobspec *job)
 	for (size_t i = 0; i < job->columns_count; i++)
 		if (!job->columns[i].path && job->columns[i].name)
 			job->columns[i].path = arena_printf(&job->arena, "$.%s", job->columns[i].name);
+	for (size_t i = 0; i < job->functions_count; i++)
+		if (job->functions[i].on_poison_row == POISON_UNSET)
+			job->functions[i].on_poison_row =
+			        job->dead_letter.kind == SINK_NONE ? POISON_FAIL : POISON_DEAD_LETTER;
 	if (job->source.kind == SOURCE_KAFKA && !kafka->group_id && job->name)
 		kafka->group_id = arena_printf(&job->arena, "streamjob-%s-%s", job->namespace, job->name);
 }

@@ -73,6 +73,19 @@ static bool is_url(struct slice text)
 	return scheme && text.data[scheme] != '/' && text.data[scheme] != ':';
 }
 
+/* "module:attribute", "/opt/lib.so:symbol". */
+static bool is_entrypoint(struct slice text)
+{
+	const char *colon = memchr(text.data, ':', text.size);
+	size_t left = colon ? (size_t)(colon - text.data) : 0;
+	struct slice symbol = {text.data + left + 1, text.size - left - 1};
+
+	for (size_t i = 0; i < left; i++)
+		if ((unsigned char)text.data[i] <= ' ' || text.data[i] == 0x7f)
+			return false;
+	return left && all(symbol, "_.") && !starts_with_digit(symbol);
+}
+
 static bool is_path(struct slice text)
 {
 	struct error err;
@@ -117,3 +130,5 @@ const struct pattern path_pattern = {"^[$]([.][A-Za-z_][A-Za-z0-9_-]*|\\['[^']+'
 const struct pattern duration_pattern = {"^([0-9]+(d|h|ms|m|s))+$", is_duration,
                                          "a duration like 500ms, 30s, 1m30s, 2h or 1d"};
 const struct pattern bytes_pattern = {"^[0-9]+(Ki|Mi|Gi|Ti|k|M|G|T)?$", is_bytes, "a size like 4096, 512Mi or 1G"};
+const struct pattern entrypoint_pattern = {"^[^:\\s]+:[A-Za-z_.][A-Za-z0-9_.]*$", is_entrypoint,
+                                           "module:attribute, such as metrics:BucketScore"};

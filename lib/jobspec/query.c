@@ -8,27 +8,16 @@
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/jobspec/check.h"
+#include "lib/jobspec/query_parts.h"
 
-static const struct schema_column kafka_columns[] = {
-        {"kafka_key", TYPE_STRING},          {"kafka_partition", TYPE_INT},  {"kafka_offset", TYPE_BIGINT},
-        {"kafka_timestamp", TYPE_TIMESTAMP}, {"kafka_headers", TYPE_STRING},
-};
-#define KAFKA_COLUMNS (sizeof(kafka_columns) / sizeof(kafka_columns[0]))
-
-/* Where the problems of one expression go. */
-struct at {
-	struct problems *problems;
-	char path[128];
-};
-
-static void add_problem(void *context, size_t offset, const char *wrong, const char *right)
+void query_problem(void *context, size_t offset, const char *wrong, const char *right)
 {
 	struct at *at = context;
 
 	problems_add_at(at->problems, at->path, offset, wrong, right);
 }
 
-static void add_at(struct at *at, const char *wrong, const char *right)
+void query_problem_at(struct at *at, const char *wrong, const char *right)
 {
 	problems_add_at(at->problems, at->path, PROBLEM_NO_OFFSET, wrong, right);
 }
@@ -48,11 +37,7 @@ static bool mentions(const char *text, const char *name)
 	return false;
 }
 
-/*
- * A column whose own type or expression has a problem has TYPE_NULL. What mentions it is not compiled: it would be
- * called wrong for no fault of its own.
- */
-static bool can_compile(const char *text, const struct schema *schema)
+bool query_can_compile(const char *text, const struct schema *schema)
 {
 	if (!text)
 		return false;
@@ -62,61 +47,23 @@ static bool can_compile(const char *text, const struct schema *schema)
 	return true;
 }
 
-static struct program *compile_boolean(const char *text, const struct schema *schema, struct at *at)
+struct program *query_boolean(const char *text, const struct schema *schema, const struct user_functions *functions,
+                              struct at *at)
 {
-	struct expr_problems problems = {add_problem, at};
-	struct program *program = can_compile(text, schema) ? program_compile(slice_of(text), schema, &problems) : NULL;
+	struct expr_problems problems = {query_problem, at};
+	struct program *program = query_can_compile(text, schema)
+	                                  ? program_compile_calling(slice_of(text), schema, functions, &problems)
+	                                  : NULL;
 
 	if (program && program_type(program) != TYPE_BOOLEAN) {
 		char wrong[128];
 
 		snprintf(wrong, sizeof(wrong), "is a %s, not a BOOLEAN", type_name(program_type(program)));
-		add_at(at, wrong, "write a condition, like n > 0");
+		query_problem_at(at, wrong, "write a condition, like n > 0");
 		program_free(program);
 		return NULL;
 	}
 	return program;
-}
-
-/* The declared columns, the source's own, and room for those of `select`. */
-static struct schema_column *row_columns(const struct jobspec *job, struct query *query)
-{
-	struct schema_column *columns =
-	        xcalloc(job->columns_count + KAFKA_COLUMNS + job->select_count + 1, sizeof(*columns));
-
-	query->declared_count = job->columns_count;
-	/* Which source it would be is not known where the file says none. */
-	query->source_count = job->source.kind == SOURCE_KAFKA || job->source.kind == SOURCE_NONE ? KAFKA_COLUMNS : 0;
-	for (size_t i = 0; i < job->columns_count; i++)
-		columns[i] = (struct schema_column){job->columns[i].name, job->columns[i].type};
-	memcpy(columns + query->declared_count, kafka_columns, query->source_count * sizeof(*columns));
-	query->row.columns = columns;
-	query->row.count = query->declared_count + query->source_count;
-	return columns;
-}
-
-static bool compile_rows(const struct jobspec *job, struct query *query, struct schema_column *columns,
-                         struct problems *problems)
-{
-	struct schema inputs = query->row;
-	struct at at = {problems, "spec.filter"};
-	struct expr_problems sink = {add_problem, &at};
-	bool good = true;
-
-	if (job->filter) {
-		query->filter = compile_boolean(job->filter, &inputs, &at);
-		good = query->filter != NULL;
-	}
-	query->select = xcalloc(job->select_count + 1, sizeof(struct program *));
-	for (size_t i = 0; i < job->select_count; i++) {
-		snprintf(at.path, sizeof(at.path), "spec.select[%zu].expr", i);
-		if (can_compile(job->select[i].expr, &inputs))
-			query->select[i] = program_compile(slice_of(job->select[i].expr), &inputs, &sink);
-		good = good && query->select[i];
-		columns[query->row.count++] = (struct schema_column){
-		        job->select[i].name, query->select[i] ? program_type(query->select[i]) : TYPE_NULL};
-	}
-	return good;
 }
 
 static void unknown_key(const struct query *query, const char *name, const char *path, struct problems *problems)
@@ -130,7 +77,7 @@ static void unknown_key(const struct query *query, const char *name, const char 
 	if (nearest)
 		snprintf(right, sizeof(right), "did you mean %s?", nearest);
 	else
-		snprintf(right, sizeof(right), "name one of spec.columns or spec.select");
+		snprintf(right, sizeof(right), "name one of spec.columns, spec.select or spec.lateral");
 	problems_add_at(problems, path, PROBLEM_NO_OFFSET, "there is no such column", right);
 	free(names);
 }
@@ -154,31 +101,75 @@ static bool find_keys(const struct jobspec *job, struct query *query, struct pro
 	return good;
 }
 
-static bool compile_aggregates(const struct jobspec *job, struct query *query, struct problems *problems)
+/* The result's columns of one aggregate, whether it compiled or not. */
+static void name_columns(const struct aggregate_spec *spec, const struct aggregate_expr *expr,
+                         struct schema_column *columns)
 {
-	struct schema_column *columns = xcalloc(query->keys_count + job->aggregates_count + 1, sizeof(*columns));
-	struct schema keys = {columns, query->keys_count};
-	struct at at = {problems, ""};
-	struct expr_problems sink = {add_problem, &at};
+	for (size_t c = 0; c < spec->columns.count; c++)
+		columns[c] = (struct schema_column){spec->columns.items[c], expr ? expr->column_types[c] : TYPE_NULL};
+	if (!spec->columns.count)
+		columns[0] = (struct schema_column){spec->name, expr ? program_type(expr->output) : TYPE_NULL};
+}
+
+/* Two would make rows that have nothing to do with each other stand side by side. */
+static bool one_table(const struct query *query, struct at *at)
+{
+	bool found = false, good = true;
+
+	for (size_t i = 0; i < query->aggregates_count; i++) {
+		if (!query->aggregates[i] || !query->aggregates[i]->table)
+			continue;
+		snprintf(at->path, sizeof(at->path), "spec.aggregates[%zu].expr", i);
+		if (found)
+			query_problem_at(at, "there is a table aggregate already",
+			                 "keep one, or make another job of it");
+		good = good && !found;
+		found = true;
+	}
+	return good;
+}
+
+static bool compile_each_aggregate(const struct jobspec *job, struct query *query, const struct schema *keys,
+                                   struct schema_column *columns, struct at *at)
+{
+	struct expr_problems sink = {query_problem, at};
 	bool good = true;
 
+	for (size_t i = 0; i < job->aggregates_count; i++) {
+		const struct aggregate_spec *spec = &job->aggregates[i];
+
+		snprintf(at->path, sizeof(at->path), "spec.aggregates[%zu].expr", i);
+		if (query_can_compile(spec->expr, &query->row))
+			query->aggregates[i] = aggregate_expr_compile_calling(
+			        slice_of(spec->expr), &query->row, keys, spec->columns.count, query->functions, &sink);
+		good = good && query->aggregates[i];
+		query->aggregate_columns[i] = query->result.count;
+		name_columns(spec, query->aggregates[i], columns + query->result.count);
+		query->result.count += aggregate_columns_count(spec);
+	}
+	return one_table(query, at) && good;
+}
+
+static bool compile_aggregates(const struct jobspec *job, struct query *query, struct problems *problems)
+{
+	size_t count = query->keys_count;
+	struct schema_column *columns;
+	struct at at = {problems, ""};
+	struct schema keys;
+	bool good;
+
+	for (size_t i = 0; i < job->aggregates_count; i++)
+		count += aggregate_columns_count(&job->aggregates[i]);
+	columns = xcalloc(count + 1, sizeof(*columns));
 	for (size_t k = 0; k < query->keys_count; k++)
 		columns[k] = query->row.columns[query->key_columns[k]];
-	query->result = (struct schema){columns, query->keys_count + job->aggregates_count};
+	keys = query->result = (struct schema){columns, query->keys_count};
 	query->aggregates = xcalloc(job->aggregates_count + 1, sizeof(struct aggregate_expr *));
-	for (size_t i = 0; i < job->aggregates_count; i++) {
-		snprintf(at.path, sizeof(at.path), "spec.aggregates[%zu].expr", i);
-		if (can_compile(job->aggregates[i].expr, &query->row))
-			query->aggregates[i] =
-			        aggregate_expr_compile(slice_of(job->aggregates[i].expr), &query->row, &keys, &sink);
-		good = good && query->aggregates[i];
-		columns[query->keys_count + i] = (struct schema_column){
-		        job->aggregates[i].name,
-		        query->aggregates[i] ? program_type(query->aggregates[i]->output) : TYPE_NULL};
-	}
+	query->aggregate_columns = xcalloc(job->aggregates_count + 1, sizeof(size_t));
+	good = compile_each_aggregate(job, query, &keys, columns, &at);
 	if (job->having) {
 		snprintf(at.path, sizeof(at.path), "spec.having");
-		query->having = compile_boolean(job->having, &query->result, &at);
+		query->having = query_boolean(job->having, &query->result, query->functions, &at);
 		good = good && query->having;
 	}
 	return good;
@@ -199,10 +190,14 @@ static void mark_reads(const struct jobspec *job, struct query *query, const cha
 
 			if (call->argument)
 				program_reads(call->argument, query->read);
+			if (call->user)
+				user_call_reads(call->user, query->read);
 			if (call->filter)
 				program_reads(call->filter, query->read);
 		}
 	}
+	for (size_t l = job->lateral_count; l-- > 0;)
+		user_call_reads(query->lateral[l].call, query->read);
 	for (size_t s = 0; s < job->select_count; s++)
 		if (query->read[own + s])
 			program_reads(query->select[s], query->read);
@@ -212,13 +207,17 @@ static void mark_reads(const struct jobspec *job, struct query *query, const cha
 		query->read[clock_column] = true;
 }
 
-struct query *query_compile_parts(const struct jobspec *job, const char *clock, struct problems *problems,
-                                  bool *ret_good)
+struct query *query_compile_parts(const struct jobspec *job, const char *clock, const struct user_functions *functions,
+                                  struct problems *problems, bool *ret_good)
 {
 	struct query *query = xcalloc(1, sizeof(*query));
-	struct schema_column *columns = row_columns(job, query);
-	bool good = compile_rows(job, query, columns, problems);
+	struct schema_column *columns = query_row_columns(job, query);
+	bool good;
 
+	query->own_functions = functions ? NULL : query_functions(job);
+	query->functions = functions ? functions : query->own_functions;
+	good = query_rows(job, query, columns, problems);
+	good = query_lateral(job, query, columns, problems) && good;
 	query->aggregates_count = job->aggregates_count;
 	query->select_count = job->select_count;
 	good = find_keys(job, query, problems) && good;
@@ -231,8 +230,14 @@ struct query *query_compile_parts(const struct jobspec *job, const char *clock, 
 
 struct query *query_compile(const struct jobspec *job, const char *clock, struct problems *problems)
 {
+	return query_compile_calling(job, clock, NULL, problems);
+}
+
+struct query *query_compile_calling(const struct jobspec *job, const char *clock,
+                                    const struct user_functions *functions, struct problems *problems)
+{
 	bool good;
-	struct query *query = query_compile_parts(job, clock, problems, &good);
+	struct query *query = query_compile_parts(job, clock, functions, problems, &good);
 
 	if (good)
 		return query;
@@ -250,8 +255,13 @@ void query_free(struct query *query)
 		program_free(query->select[i]);
 	for (size_t i = 0; i < query->aggregates_count && query->aggregates; i++)
 		aggregate_expr_free(query->aggregates[i]);
+	for (size_t i = 0; i < query->lateral_count; i++)
+		user_call_free(query->lateral[i].call);
 	free(query->select);
+	free(query->lateral);
 	free(query->aggregates);
+	free(query->aggregate_columns);
+	free(query->own_functions);
 	free(query->key_columns);
 	free(query->read);
 	free((void *)(uintptr_t)query->row.columns);

@@ -24,7 +24,7 @@ static char *canonical(const char *name, struct slice text, char *ret_hash)
 
 static void reads_back_test(void **state)
 {
-	static const char *const texts[] = {full_kafka, full_datagen, full_file, full_stdin};
+	static const char *const texts[] = {full_kafka, full_datagen, full_file, full_stdin, full_functions};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -270,6 +270,58 @@ static void cluster_fields_test(void **state)
 	jobspecs_release(&others);
 }
 
+static void functions_test(void **state)
+{
+	struct jobspecs jobs = load(full_functions);
+	const struct jobspec *job = jobs.items[0];
+	const struct function_spec *weigh = &job->functions[0], *split = &job->functions[1],
+	                           *score = &job->functions[2], *top2 = &job->functions[3];
+
+	(void)state;
+	assert_int_equal(job->functions_count, 4);
+	assert_string_equal(weigh->name, "weigh");
+	assert_int_equal(weigh->kind, FUNCTION_SCALAR);
+	assert_int_equal(weigh->language, LANGUAGE_NATIVE);
+	assert_string_equal(weigh->entrypoint, "weigh.so:weigh");
+	assert_int_equal(weigh->code.kind, CODE_PATH);
+	assert_string_equal(weigh->code.path, "/opt/weigh.so");
+	assert_int_equal(weigh->returns_count, 1);
+	assert_string_equal(weigh->returns[0].name, "w");
+	assert_int_equal(weigh->returns[0].type, TYPE_DOUBLE);
+	assert_int_equal(weigh->timeout_ms, 50);
+	assert_int_equal(weigh->start_timeout_ms, 3000);
+	assert_int_equal(weigh->memory_bytes, 32 << 20);
+	assert_int_equal(weigh->on_error, ROW_ERROR_NULL);
+	assert_int_equal(weigh->on_poison_row, POISON_SKIP);
+	assert_int_equal(weigh->isolation, ISOLATION_IN_PROCESS);
+	assert_int_equal(split->kind, FUNCTION_TABLE);
+	assert_int_equal(split->code.kind, CODE_CONFIG_MAP);
+	assert_string_equal(split->code.config_map.name, "cm");
+	assert_string_equal(split->code.config_map.key, "tags.py");
+	assert_int_equal(split->on_error, ROW_ERROR_DEAD_LETTER);
+	assert_int_equal(split->on_poison_row, POISON_DEAD_LETTER); /* there is a dead letter */
+	assert_int_equal(split->timeout_ms, 2000);
+	assert_int_equal(split->start_timeout_ms, 10000);
+	assert_int_equal(split->memory_bytes, 256 << 20);
+	assert_int_equal(split->isolation, ISOLATION_PROCESS);
+	assert_int_equal(score->kind, FUNCTION_AGGREGATE);
+	assert_int_equal(score->code.kind, CODE_INLINE);
+	assert_string_equal(score->code.text, "x = 1\ny = 2\n");
+	assert_int_equal(score->on_error, ROW_ERROR_SKIP);
+	assert_int_equal(score->on_poison_row, POISON_FAIL);
+	assert_int_equal(top2->kind, FUNCTION_TABLE_AGGREGATE);
+	assert_int_equal(top2->code.kind, CODE_INSTALLED);
+	assert_int_equal(top2->on_error, ROW_ERROR_FAIL);
+	assert_int_equal(job->lateral_count, 1);
+	assert_string_equal(job->lateral[0].expr, "split(a)");
+	assert_int_equal(job->lateral[0].columns.count, 2);
+	assert_int_equal(job->lateral[0].join, LATERAL_LEFT);
+	assert_null(job->aggregates[1].name);
+	assert_int_equal(job->aggregates[1].columns.count, 2);
+	assert_string_equal(job->aggregates[1].columns.items[1], "rank");
+	jobspecs_release(&jobs);
+}
+
 #define SEEN_MAX 256
 
 struct seen {
@@ -319,7 +371,7 @@ static void demand(const struct seen *seen, const struct object *object)
 
 static void every_field_test(void **state)
 {
-	static const char *const texts[] = {full_kafka, full_datagen, full_file, full_stdin};
+	static const char *const texts[] = {full_kafka, full_datagen, full_file, full_stdin, full_functions};
 	struct seen seen = {.count = 0};
 
 	(void)state;
@@ -348,7 +400,8 @@ int main(void)
 	        cmocka_unit_test(kafka_source_test),   cmocka_unit_test(query_fields_test),
 	        cmocka_unit_test(sinks_test),          cmocka_unit_test(datagen_test),
 	        cmocka_unit_test(defaults_test),       cmocka_unit_test(datagen_defaults_test),
-	        cmocka_unit_test(cluster_fields_test), cmocka_unit_test(every_field_test)};
+	        cmocka_unit_test(cluster_fields_test), cmocka_unit_test(functions_test),
+	        cmocka_unit_test(every_field_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,61 @@ static void shape_test(void **state)
 	query_free(NULL);
 }
 
+static void functions_test(void **state)
+{
+	static const char *const lines[] = {
+	        "lateral    left join tag STRING, pos INT = split(a)\n",
+	        "group by   tag STRING\n",
+	        "aggregate  s DOUBLE = score(w, num) FILTER (WHERE num > 0) / COUNT(*)\n",
+	        "             of score(w, num) FILTER (WHERE num > 0) DOUBLE\n",
+	        "aggregate  value DOUBLE, rank BIGINT = top2(num)   (0 to n rows a group)\n",
+	        "function   weigh, native scalar weigh.so:weigh, 50ms a batch, 32Mi a lane, in the runtime's process; "
+	        "a "
+	        "row with an exception counts as NULL, one that kills it is left out\n",
+	        "function   split, python table tags:Split, 2s a batch, 256Mi a lane; a row with an exception goes to "
+	        "the dead letter, one that kills it goes to the dead letter\n",
+	};
+	struct jobspecs jobs = load("functions", full_functions);
+	struct query *query = compile(jobs.items[0], NULL);
+	struct buffer out;
+	const char *at;
+
+	(void)state;
+	assert_int_equal(query->row.count, 5);
+	assert_int_equal(query->lateral_count, 1);
+	assert_int_equal(query->lateral_first, 3);
+	assert_int_equal(query->lateral[0].first_column, 3);
+	assert_int_equal(query->lateral[0].call->function, 1);
+	assert_int_equal(query->lateral[0].call->arguments_count, 1);
+	assert_int_equal(query->row.columns[4].type, TYPE_INT);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(query->read[i], i != 4); /* nothing reads pos */
+	assert_int_equal(query->aggregates[0]->calls_count, 2);
+	assert_int_equal(query->aggregates[0]->calls[0].kind, AGGREGATE_USER);
+	assert_int_equal(query->aggregates[0]->calls[0].user->function, 2);
+	assert_int_equal(query->aggregates[0]->calls[0].user->arguments_count, 2);
+	assert_non_null(query->aggregates[0]->calls[0].filter);
+	assert_true(query->aggregates[1]->table);
+	assert_null(query->aggregates[1]->output);
+	assert_int_equal(query->result.count, 4);
+	assert_int_equal(query->aggregate_columns[1], 2);
+	assert_string_equal(query->result.columns[3].name, "rank");
+	assert_int_equal(query->result.columns[3].type, TYPE_BIGINT);
+	buffer_init(&out);
+	query_explain(jobs.items[0], query, &out);
+	at = buffer_slice(&out).data;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		const char *found = at ? strstr(at, lines[i]) : NULL;
+
+		if (!found)
+			fail_msg("no line, or not in its order: %s\n%s", lines[i], out.data);
+		at = found + strlen(lines[i]);
+	}
+	buffer_release(&out);
+	query_free(query);
+	jobspecs_release(&jobs);
+}
+
 static void explain_test(void **state)
 {
 	static const char *const lines[] = {
@@ -195,7 +250,8 @@ static void explain_sources_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_test), cmocka_unit_test(shape_test),
-	                                   cmocka_unit_test(explain_test), cmocka_unit_test(explain_sources_test)};
+	                                   cmocka_unit_test(functions_test), cmocka_unit_test(explain_test),
+	                                   cmocka_unit_test(explain_sources_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
