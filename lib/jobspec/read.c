@@ -326,7 +326,7 @@ void read_object(struct reader *reader, const struct object *object, const struc
 			continue;
 		if (field->variant) {
 			memcpy((char *)members + object->tag_offset, &field->tag, sizeof(field->tag));
-			if (field->object)
+			if (field->kind == FIELD_OBJECT)
 				read_defaults(reader, field->object, (char *)members + field->offset);
 		}
 		read_field(reader, field, value, path_member(reader->scratch, path, slice_of(field->name)), members);

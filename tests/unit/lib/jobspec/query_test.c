@@ -125,11 +125,10 @@ static void functions_test(void **state)
 	        "aggregate  s DOUBLE = score(w, num) FILTER (WHERE num > 0) / COUNT(*)\n",
 	        "             of score(w, num) FILTER (WHERE num > 0) DOUBLE\n",
 	        "aggregate  value DOUBLE, rank BIGINT = top2(num)   (0 to n rows a group)\n",
-	        "function   weigh, native scalar weigh.so:weigh, 50ms a batch, 32Mi a lane, in the runtime's process; "
-	        "a "
-	        "row with an exception counts as NULL, one that kills it is left out\n",
-	        "function   split, python table tags:Split, 2s a batch, 256Mi a lane; a row with an exception goes to "
-	        "the dead letter, one that kills it goes to the dead letter\n",
+	        "function   weigh, native scalar weigh.so:weigh, 50ms a batch, 32Mi a lane, in the runtime's process; ",
+	        "a row with an exception counts as NULL, one that kills it is left out\n",
+	        "function   split, python table tags:Split, 2s a batch, 256Mi a lane; ",
+	        "a row with an exception goes to the dead letter, one that kills it goes to the dead letter\n",
 	};
 	struct jobspecs jobs = load("functions", full_functions);
 	struct query *query = compile(jobs.items[0], NULL);
