@@ -86,6 +86,12 @@ static bool check_modifiers(struct checker *checker, const struct user_function 
 	return good;
 }
 
+/* What argument `i` must become; TYPE_NULL: it stays what it is. */
+static enum type argument_type(const struct user_function *function, size_t i)
+{
+	return function->known && i < function->argument_types_count ? function->argument_types[i] : TYPE_NULL;
+}
+
 struct user_call *user_call_from_json(struct checker *checker, size_t number, const json_t *body)
 {
 	const struct user_function *function = &checker->functions->items[number];
@@ -101,8 +107,8 @@ struct user_call *user_call_from_json(struct checker *checker, size_t number, co
 	call->arguments = xcalloc(count + 1, sizeof(struct program *));
 	call->arguments_count = count;
 	for (size_t i = 0; i < count; i++) {
-		call->arguments[i] =
-		        program_from_json(checker, json_array_get(arguments, i), TYPE_NULL, function->name);
+		call->arguments[i] = program_from_json(checker, json_array_get(arguments, i),
+		                                       argument_type(function, i), function->name);
 		good = good && call->arguments[i];
 	}
 	if (good)
@@ -136,8 +142,11 @@ struct node *check_user_function(struct checker *checker, size_t number, const j
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		nodes[i] = check_node(checker, json_array_get(arguments, i));
-		if (nodes[i] && nodes[i]->untyped)
-			nodes[i] = coerce(checker, nodes[i], TYPE_STRING, function->name);
+		if (nodes[i] && (nodes[i]->untyped || argument_type(function, i) != TYPE_NULL))
+			nodes[i] = coerce(checker, nodes[i],
+			                  argument_type(function, i) == TYPE_NULL ? TYPE_STRING
+			                                                          : argument_type(function, i),
+			                  function->name);
 		good = good && nodes[i];
 	}
 	/* Without the type of its result the rest cannot be judged: no program, and no problem either. */

@@ -7,7 +7,7 @@
 
 #include "lib/expr/expr.h"
 
-#define USER_ARGUMENTS_MAX 64
+#define USER_ARGUMENTS_MAX 32
 
 struct user_call {
 	size_t function; /* its number in the user_functions */

@@ -17,6 +17,8 @@ struct user_function {
 	enum function_kind kind;
 	bool known; /* arity and results are the code's own words */
 	size_t arguments_min, arguments_max;
+	const enum type *argument_types; /* the first so many of the arguments; the others are of any type */
+	size_t argument_types_count;
 	struct schema results; /* count 0: not known */
 };
 

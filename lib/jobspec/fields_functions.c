@@ -11,10 +11,10 @@ static const struct choice kinds[] = {{"scalar", FUNCTION_SCALAR},
 static const struct choice languages[] = {{"python", LANGUAGE_PYTHON}, {"native", LANGUAGE_NATIVE}, {NULL, 0}};
 static const struct choice isolations[] = {
         {"process", ISOLATION_PROCESS}, {"inProcess", ISOLATION_IN_PROCESS}, {NULL, 0}};
-static const struct choice row_errors[] = {{"fail", ROW_ERROR_FAIL},
-                                           {"skip", ROW_ERROR_SKIP},
-                                           {"deadLetter", ROW_ERROR_DEAD_LETTER},
-                                           {"null", ROW_ERROR_NULL},
+static const struct choice row_errors[] = {{"fail", EXCEPTION_FAIL},
+                                           {"skip", EXCEPTION_SKIP},
+                                           {"deadLetter", EXCEPTION_DEAD_LETTER},
+                                           {"null", EXCEPTION_NULL},
                                            {NULL, 0}};
 static const struct choice poison_rows[] = {
         {"deadLetter", POISON_DEAD_LETTER}, {"skip", POISON_SKIP}, {"fail", POISON_FAIL}, {NULL, 0}};
@@ -68,7 +68,7 @@ static const struct field code_fields[] = {
 static const struct object code_object = {.title = "Code",
                                           .size = sizeof(struct function_code),
                                           .fields = code_fields,
-                                          .tag_offset = offsetof(struct function_code, kind)};
+                                          .tag_offset = offsetof(struct function_code, source)};
 
 static const struct field result_fields[] = {{.name = "name",
                                               .kind = FIELD_STRING,
@@ -102,7 +102,7 @@ static bool native_code_is_a_file(const void *members, const struct node *given)
 
 	(void)given;
 	return function->language != LANGUAGE_NATIVE ||
-	       (function->code.kind != CODE_INLINE && function->code.kind != CODE_CONFIG_MAP);
+	       (function->code.source != CODE_INLINE && function->code.source != CODE_CONFIG_MAP);
 }
 
 static bool scalar_has_one_result(const void *members, const struct node *given)
@@ -175,8 +175,15 @@ static const struct field function_fields[] = {
          .count_offset = offsetof(struct function_spec, returns_count),
          .object = &result_object,
          .min = 0,
-         .max = 64,
+         .max = 32,
          .doc = "The result's fields and types; left out: as the code declares them."},
+        {.name = "parameters",
+         .kind = FIELD_STRING_MAP,
+         .offset = offsetof(struct function_spec, parameters),
+         .min = 0,
+         .max = 64,
+         .item_max = 4096,
+         .doc = "What the function's context answers to get_job_parameter."},
         {.name = "timeout",
          .kind = FIELD_DURATION,
          .offset = offsetof(struct function_spec, timeout_ms),
@@ -197,7 +204,7 @@ static const struct field function_fields[] = {
          .initial = "256Mi",
          .min = 16 << 20,
          .max = 1LL << 40,
-         .doc = "The most memory that one of its processes may take; each lane has one."},
+         .doc = "The most memory that one of its processes may take beyond its interpreter; each lane has one."},
         {.name = "onError",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct function_spec, on_error),

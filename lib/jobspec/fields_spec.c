@@ -53,7 +53,7 @@ static bool errors_have_a_place(const void *members, const struct node *given)
 
 	(void)given;
 	for (size_t i = 0; i < job->functions_count; i++)
-		if (job->functions[i].on_error == ROW_ERROR_DEAD_LETTER && !has_dead_letter(job))
+		if (job->functions[i].on_error == EXCEPTION_DEAD_LETTER && !has_dead_letter(job))
 			return false;
 	return true;
 }

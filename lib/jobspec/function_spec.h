@@ -6,19 +6,19 @@
 #include "lib/jobspec/kafka_client.h"
 
 enum function_language { LANGUAGE_PYTHON, LANGUAGE_NATIVE };
-enum code_kind { CODE_INSTALLED, CODE_INLINE, CODE_CONFIG_MAP, CODE_PATH };
+enum code_source { CODE_INSTALLED, CODE_INLINE, CODE_CONFIG_MAP, CODE_PATH };
 enum function_isolation { ISOLATION_PROCESS, ISOLATION_IN_PROCESS };
 /* An exception of one row. */
-enum row_error { ROW_ERROR_FAIL, ROW_ERROR_SKIP, ROW_ERROR_DEAD_LETTER, ROW_ERROR_NULL };
+enum on_exception { EXCEPTION_FAIL, EXCEPTION_SKIP, EXCEPTION_DEAD_LETTER, EXCEPTION_NULL };
 /* A row that kills its worker. UNSET: deadLetter where the job has one, else fail; never after loading. */
-enum poison_row { POISON_UNSET, POISON_DEAD_LETTER, POISON_SKIP, POISON_FAIL };
+enum on_poison_row { POISON_UNSET, POISON_DEAD_LETTER, POISON_SKIP, POISON_FAIL };
 enum lateral_join { LATERAL_INNER, LATERAL_LEFT };
 
 struct config_map_ref { /* mounted at <functions>/<function name>/<key> */
 	const char *name, *key;
 };
 struct function_code {
-	enum code_kind kind;
+	enum code_source source;
 	const char *text;                 /* inline */
 	struct config_map_ref config_map; /* configMapRef */
 	const char *path;                 /* path */
@@ -31,11 +31,12 @@ struct function_spec {
 	struct function_code code;
 	struct schema_column *returns; /* none: the code's own declaration */
 	size_t returns_count;
+	struct pairs parameters;  /* what FunctionContext.get_job_parameter answers */
 	int64_t timeout_ms;       /* of each call of a batch */
 	int64_t start_timeout_ms; /* of the worker's start, import and open() included */
-	int64_t memory_bytes;
-	enum row_error on_error;
-	enum poison_row on_poison_row;
+	int64_t memory_bytes;     /* beyond what the interpreter itself takes */
+	enum on_exception on_error;
+	enum on_poison_row on_poison_row;
 	enum function_isolation isolation;
 };
 struct lateral_spec {

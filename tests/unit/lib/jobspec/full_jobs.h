@@ -109,7 +109,7 @@ static const char full_functions[] =
         "  functions:\n"
         "  - {name: weigh, kind: scalar, language: native, entrypoint: 'weigh.so:weigh', isolation: inProcess,\n"
         "     code: {path: /opt/weigh.so}, returns: [{name: w, type: DOUBLE}], timeout: 50ms, startTimeout: 3s,\n"
-        "     memory: 32Mi, onError: 'null', onPoisonRow: skip}\n"
+        "     memory: 32Mi, onError: 'null', onPoisonRow: skip, parameters: {unit: kg}}\n"
         "  - {name: split, kind: table, entrypoint: 'tags:Split', code: {configMapRef: {name: cm, key: tags.py}},\n"
         "     returns: [{name: t, type: STRING}, {name: p, type: INT}], onError: deadLetter}\n"
         "  - {name: score, kind: aggregate, entrypoint: 'm.n:Score.of', code: {inline: \"x = 1\\ny = 2\\n\"},\n"
