@@ -12,6 +12,8 @@ VERSION := $(shell cat VERSION)
 PKGS := libcurl jansson yaml-0.1 rdkafka libcrypto libmicrohttpd
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
+# What the operator's image carries: all but Kafka.
+OPERATOR_LIBS = $(shell pkg-config --libs $(filter-out rdkafka,$(PKGS)) 2>/dev/null) -lpg_query -lm -lpthread
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
 	-Wformat=2 -Wimplicit-fallthrough -Wcast-qual -Wwrite-strings -Wno-format-nonliteral
@@ -33,11 +35,14 @@ CFLAGS += -std=gnu17 $(OPT) $(WARN) $(HARDEN) -I. -D_GNU_SOURCE -DSTREAMJOB_VERS
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(if $(SAN),-fsanitize=$(SAN))
 LIBS = $(PKG_LIBS) -lpg_query -lm -lpthread
 
-SRC := $(shell find lib runtime -name '*.c' ! -path 'runtime/cli/main.c' 2>/dev/null)
+SRC := $(shell find lib runtime operator -name '*.c' ! -name main.c 2>/dev/null)
 OBJ := $(SRC:%.c=$(B)/obj/%.o)
+MAINS := runtime/cli/main.c $(wildcard operator/manager/main.c)
+# One archive for all: each program takes the objects that it calls.
+PROGRAMS := $(B)/streamjob $(if $(wildcard operator/manager/main.c),$(B)/streamjob-operator)
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
-ALL_C := $(shell find lib runtime tests bench -name '*.[ch]' 2>/dev/null)
+ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
 
 .PHONY: all build format lint check unit test demo docs clean install deps deps-check deps-test
 
@@ -48,10 +53,13 @@ deps deps-check deps-test:
 	@tests/check/packages.sh $(if $(filter deps,$@),build,$(if $(filter deps-check,$@),build check,build check test))
 
 build: deps
-	@$(MAKE) --no-print-directory $(B)/streamjob
+	@$(MAKE) --no-print-directory $(PROGRAMS)
 
 $(B)/streamjob: $(B)/obj/runtime/cli/main.o $(B)/libstreamjob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(LIBS)
+
+$(B)/streamjob-operator: $(B)/obj/operator/manager/main.o $(B)/libstreamjob.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(OPERATOR_LIBS)
 
 $(B)/libstreamjob.a: $(OBJ)
 	@rm -f $@
@@ -71,19 +79,19 @@ $(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS)
 
--include $(OBJ:.o=.d) $(B)/obj/runtime/cli/main.d $(addsuffix .d,$(TEST_BINS) $(PARITY))
+-include $(OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY))
 
 format: deps-check
 	clang-format -i $(ALL_C)
 
 unit: deps-check
-	@$(MAKE) --no-print-directory $(TEST_BINS) $(B)/streamjob
+	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS)
 	@tests/check/run_unit.sh $(B) $(TEST_BINS)
 	@$(if $(SAN),:,/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit/python)
 
 # Looks at the objects and asks the program for the generated files, so it builds both first.
 lint: deps-check
-	@$(MAKE) --no-print-directory $(B)/streamjob
+	@$(MAKE) --no-print-directory $(PROGRAMS)
 	@tests/check/lint.sh
 
 check: unit
@@ -101,7 +109,7 @@ docs: build
 	$(B)/streamjob schema --reference >docs/reference.md
 
 install: build
-	install -D -m 0755 $(B)/streamjob $(DESTDIR)$(PREFIX)/bin/streamjob
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	cd python && find . -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/python/{} \;
 
 clean:

@@ -1,4 +1,4 @@
-/* Time, and the order to stop that everything that waits obeys. */
+/* The order to stop that everything that waits obeys. */
 #ifndef STREAMJOB_PORT_STOP_H
 #define STREAMJOB_PORT_STOP_H
 
@@ -6,11 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct clock {
-	int64_t (*wall_ms)(void *context);
-	int64_t (*monotonic_ms)(void *context);
-	void *context;
-};
+#include "lib/base/clock.h"
 
 /* Shared by main and everything that waits: nothing waits past the deadline. Monotonic milliseconds; INT64_MAX: none.
  */

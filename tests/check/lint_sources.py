@@ -21,17 +21,19 @@ def room_of(path):
     return "/".join(path.split("/")[:2])
 
 
+def owns(room, system):
+    return any(system.startswith(header) if header.endswith("/") else system == header for header in room.owns)
+
+
 def check_floors(path, lines, house):
     here = house.get(room_of(path))
     if not here:
         yield 1, f"room {room_of(path)} has no line in floors.txt"
         return
     for number, own, system in includes(lines):
-        for room in house.values():
-            if system and room is not here and any(
-                system.startswith(header) if header.endswith("/") else system == header for header in room.owns
-            ):
-                yield number, f"<{system}> belongs to {room.name}"
+        owners = [room for room in house.values() if system and owns(room, system)]
+        if owners and here not in owners:
+            yield number, f"<{system}> belongs to {' and '.join(room.name for room in owners)}"
         if not own:
             continue
         there = house.get(room_of(own))
