@@ -37,9 +37,10 @@ LIBS = $(PKG_LIBS) -lpg_query -lm -lpthread
 
 SRC := $(shell find lib runtime operator -name '*.c' ! -name main.c 2>/dev/null)
 OBJ := $(SRC:%.c=$(B)/obj/%.o)
-MAINS := runtime/cli/main.c $(wildcard operator/manager/main.c)
+OPERATOR_MAIN := $(wildcard operator/*/main.c)
+MAINS := runtime/cli/main.c $(OPERATOR_MAIN)
 # One archive for all: each program takes the objects that it calls.
-PROGRAMS := $(B)/streamjob $(if $(wildcard operator/manager/main.c),$(B)/streamjob-operator)
+PROGRAMS := $(B)/streamjob $(if $(OPERATOR_MAIN),$(B)/streamjob-operator)
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
@@ -58,7 +59,7 @@ build: deps
 $(B)/streamjob: $(B)/obj/runtime/cli/main.o $(B)/libstreamjob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(LIBS)
 
-$(B)/streamjob-operator: $(B)/obj/operator/manager/main.o $(B)/libstreamjob.a
+$(B)/streamjob-operator: $(OPERATOR_MAIN:%.c=$(B)/obj/%.o) $(B)/libstreamjob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(OPERATOR_LIBS)
 
 $(B)/libstreamjob.a: $(OBJ)
