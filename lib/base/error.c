@@ -42,6 +42,7 @@ void error_write_prefix(struct error *err, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(prefix, sizeof(prefix), format, arguments);
 	va_end(arguments);
+	cut_at_character(prefix, sizeof(prefix));
 	snprintf(text, sizeof(text), "%s: %s", prefix, err->text);
 	error_write(err, "%s", text);
 }

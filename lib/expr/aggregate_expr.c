@@ -20,17 +20,16 @@ struct aggregate_scope {
 static const struct signature {
 	const char *name;
 	enum aggregate_kind kind;
-	enum type argument; /* what an argument without a type becomes; TYPE_NULL: any type is taken */
 	enum type result;
 	bool numbers;   /* only of numbers */
 	bool parameter; /* a second argument, a constant from 0 to 1 */
 } signatures[] = {
-        {"count", AGGREGATE_COUNT, TYPE_NULL, TYPE_BIGINT, false, false},
-        {"sum", AGGREGATE_SUM, TYPE_DOUBLE, TYPE_NULL, true, false},
-        {"avg", AGGREGATE_AVG, TYPE_DOUBLE, TYPE_DOUBLE, true, false},
-        {"min", AGGREGATE_MIN, TYPE_NULL, TYPE_NULL, false, false},
-        {"max", AGGREGATE_MAX, TYPE_NULL, TYPE_NULL, false, false},
-        {"percentile", AGGREGATE_PERCENTILE, TYPE_DOUBLE, TYPE_DOUBLE, true, true},
+        {"count", AGGREGATE_COUNT, TYPE_BIGINT, false, false},
+        {"sum", AGGREGATE_SUM, TYPE_NULL, true, false},
+        {"avg", AGGREGATE_AVG, TYPE_DOUBLE, true, false},
+        {"min", AGGREGATE_MIN, TYPE_NULL, false, false},
+        {"max", AGGREGATE_MAX, TYPE_NULL, false, false},
+        {"percentile", AGGREGATE_PERCENTILE, TYPE_DOUBLE, true, true},
 };
 
 static const struct signature *find_signature(const char *name)
@@ -44,6 +43,11 @@ static const struct signature *find_signature(const char *name)
 bool aggregate_name(const char *name)
 {
 	return find_signature(name) != NULL;
+}
+
+bool aggregate_row_column(const struct aggregate_scope *scope, const char *name)
+{
+	return scope && schema_find(scope->row, slice_of(name)) >= 0;
 }
 
 const char *aggregate_kind_name(enum aggregate_kind kind)
@@ -136,12 +140,12 @@ static bool check_type(struct checker *checker, const struct signature *signatur
 	if (signature->result == TYPE_NULL)
 		call->result_type = signature->kind == AGGREGATE_SUM && type == TYPE_INT ? TYPE_BIGINT : type;
 	if (signature->numbers && !type_is_number(type)) {
-		expr_problem(checker, offset, "use a number, or CAST", "%s does not take a %s", signature->name,
+		expr_problem(checker, offset, "use a number, or CAST", "%s does not take type %s", signature->name,
 		             type_name(type));
 		return false;
 	}
 	if ((signature->kind == AGGREGATE_MIN || signature->kind == AGGREGATE_MAX) && type == TYPE_BOOLEAN) {
-		expr_problem(checker, offset, "use COUNT(*) FILTER (WHERE …)", "%s does not take a BOOLEAN",
+		expr_problem(checker, offset, "use COUNT(*) FILTER (WHERE …)", "%s does not take type BOOLEAN",
 		             signature->name);
 		return false;
 	}
@@ -165,7 +169,8 @@ static bool check_argument(struct checker *checker, const struct signature *sign
 	}
 	if (json_array_size(arguments) != wanted) {
 		expr_problem(checker, offset, wanted == 2 ? "write PERCENTILE(x, 0.95)" : "give it one argument",
-		             "%s does not take %zu arguments", signature->name, json_array_size(arguments));
+		             "%s does not take %zu argument%s", signature->name, json_array_size(arguments),
+		             json_array_size(arguments) == 1 ? "" : "s");
 		return false;
 	}
 	call->argument = program_from_json(checker, json_array_get(arguments, 0), TYPE_NULL, signature->name);

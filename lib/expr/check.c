@@ -19,6 +19,12 @@ struct node *expr_problem(struct checker *checker, size_t offset, const char *ri
 	return NULL;
 }
 
+struct node *expr_too_deep(struct checker *checker, size_t offset)
+{
+	return expr_problem(checker, offset, "split it over several columns of `select`",
+	                    "the expression is nested more than %d deep", EXPR_DEPTH_MAX);
+}
+
 static struct node *integer_constant(struct checker *checker, size_t offset, int64_t integer)
 {
 	struct value value = {.type = TYPE_BIGINT, .bigint = integer};
@@ -129,6 +135,9 @@ static struct node *unknown_column(struct checker *checker, size_t offset, const
 	const char *nearest;
 	struct buffer right;
 
+	if (aggregate_row_column(checker->aggregates, name))
+		return expr_problem(checker, offset, "aggregate it, as in MAX(…), or add it to groupBy",
+		                    "the column \"%s\" is not a group key", name);
 	buffer_init(&right);
 	for (size_t i = 0; i < schema->count; i++)
 		names[i] = schema->columns[i].name;
@@ -363,8 +372,7 @@ struct node *check_node(struct checker *checker, const json_t *json)
 	if (!body)
 		return expr_problem(checker, 0, "write one SQL expression", "a part of the expression is missing");
 	if (checker->depth >= EXPR_DEPTH_MAX)
-		return expr_problem(checker, json_offset(checker, body), "split it over several columns of `select`",
-		                    "the expression is nested more than %d deep", EXPR_DEPTH_MAX);
+		return expr_too_deep(checker, json_offset(checker, body));
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (strcmp(kinds[i].name, name))
 			continue;

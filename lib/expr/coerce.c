@@ -50,8 +50,8 @@ static struct node *type_literal(struct checker *checker, struct node *node, enu
 	} else {
 		typed = cast_node(checker, node, type, node->offset);
 		if (!typed->constant)
-			return expr_problem(checker, node->offset, "write a literal of that type", "'%.*s' is not a %s",
-			                    SLICE_ARG(node->value.string), type_name(type));
+			return expr_problem(checker, node->offset, "write a literal of that type",
+			                    "'%.*s' is not of type %s", SLICE_ARG(node->value.string), type_name(type));
 	}
 	return typed;
 }
@@ -64,8 +64,8 @@ struct node *coerce(struct checker *checker, struct node *node, enum type type, 
 		return node;
 	if (type_is_number(node->type) && type_is_number(type) && node->type < type)
 		return cast_node(checker, node, type, node->offset);
-	return expr_problem(checker, node->offset, "use a value of that type, or CAST", "%s needs a %s, this is a %s",
-	                    what, type_name(type), type_name(node->type));
+	return expr_problem(checker, node->offset, "use a value of that type, or CAST",
+	                    "%s needs type %s, this has type %s", what, type_name(type), type_name(node->type));
 }
 
 struct node *explicit_cast(struct checker *checker, struct node *node, enum type type, size_t offset)
@@ -75,7 +75,7 @@ struct node *explicit_cast(struct checker *checker, struct node *node, enum type
 	if (node->type == type)
 		return node;
 	if (!cast_kernel(node->type, type))
-		return expr_problem(checker, offset, "cast by way of another type", "a %s cannot be cast to %s",
+		return expr_problem(checker, offset, "cast by way of another type", "type %s cannot be cast to %s",
 		                    type_name(node->type), type_name(type));
 	return cast_node(checker, node, type, offset);
 }

@@ -96,8 +96,8 @@ static struct node *check_argument(struct checker *checker, const struct functio
 	if (argument->untyped)
 		return coerce(checker, argument, TYPE_DOUBLE, function->name);
 	if (!type_is_number(argument->type))
-		return expr_problem(checker, argument->offset, "use a number", "%s does not take a %s", function->name,
-		                    type_name(argument->type));
+		return expr_problem(checker, argument->offset, "use a number", "%s does not take type %s",
+		                    function->name, type_name(argument->type));
 	return argument;
 }
 
@@ -112,7 +112,7 @@ static struct node *check_call(struct checker *checker, const struct function *f
 	if (count < function->least || count > function->most)
 		return expr_problem(checker, offset,
 		                    function->most == 1 ? "give it one argument" : "give it two or three arguments",
-		                    "%s does not take %zu arguments", function->name, count);
+		                    "%s does not take %zu argument%s", function->name, count, count == 1 ? "" : "s");
 	for (size_t i = 0; i < count; i++) {
 		nodes[i] = check_node(checker, json_array_get(arguments, i));
 		nodes[i] = nodes[i] ? check_argument(checker, function, nodes[i], i) : NULL;

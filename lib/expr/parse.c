@@ -35,23 +35,32 @@ static json_t *find_expression(json_t *root)
 	return json_object_get(target, "val");
 }
 
+/* PostgreSQL counts characters from 1, and the WRAP before the text; the result is a byte of the text, or its end. */
+static size_t error_offset(const char *text, int cursor)
+{
+	size_t offset = 0;
+
+	for (int left = cursor - 1 - (int)strlen(WRAP); left > 0 && text[offset]; left--)
+		do
+			offset++;
+		while (((unsigned char)text[offset] & 0xc0) == 0x80);
+	return offset;
+}
+
 static json_t *parse_wrapped(struct checker *checker, const char *wrapped, json_t **ret_root)
 {
 	PgQueryParseResult result = pg_query_parse(wrapped);
 	json_t *root = NULL, *expression = NULL;
-	size_t offset;
 
 	if (result.error) {
-		offset = result.error->cursorpos > (int)strlen(WRAP)
-		                 ? (size_t)result.error->cursorpos - 1 - strlen(WRAP)
-		                 : 0;
-		if (offset > strlen(wrapped) - strlen(WRAP))
-			offset = strlen(wrapped) - strlen(WRAP);
-		expr_problem(checker, offset, "write one SQL expression", "%s", result.error->message);
+		expr_problem(checker, error_offset(wrapped + strlen(WRAP), result.error->cursorpos),
+		             "write one SQL expression", "%s", result.error->message);
 	} else {
-		root = json_loads(result.parse_tree, JSON_ALLOW_NUL, NULL);
+		root = json_loads(result.parse_tree, JSON_ALLOW_NUL, NULL); /* which is at most so deep */
 		expression = find_expression(root);
-		if (!expression)
+		if (!root)
+			expr_too_deep(checker, 0);
+		else if (!expression)
 			expr_problem(checker, 0, "write an expression such as: event = 'click'",
 			             "this is not one SQL expression alone");
 	}

@@ -43,17 +43,20 @@ struct node *node_column(struct checker *checker, size_t offset, int column, enu
 	return node;
 }
 
-/* Registers and scratch of a node and those below it. A node may have several parents. */
-static void prepare(struct program *program, struct node *node)
+/*
+ * Registers and scratch of a node and those below it. A node may have several parents. The constants of an IN list have
+ * one row each: there may be thousands of them.
+ */
+static void prepare(struct program *program, struct node *node, size_t rows)
 {
 	if (node->result.values || node->run == run_column)
 		return;
 	for (size_t i = 0; i < node->count; i++)
-		prepare(program, node->children[i]);
-	column_init(&node->result, node->type, BATCH_ROWS_MAX);
+		prepare(program, node->children[i], node->run == run_in_list && i > 0 ? 1 : BATCH_ROWS_MAX);
+	column_init(&node->result, node->type, rows);
 	for (size_t i = 0; i < 2 && node->count; i++)
 		node->scratch[i] = arena_alloc(&program->arena, BATCH_ROWS_MAX * sizeof(uint32_t));
-	for (size_t row = 0; node->constant && row < BATCH_ROWS_MAX; row++)
+	for (size_t row = 0; node->constant && row < rows; row++)
 		column_set(&node->result, row, node->value);
 }
 
@@ -71,7 +74,7 @@ struct node *node_fold(struct checker *checker, struct node *node)
 			return node;
 	failures = xcalloc(1, sizeof(*failures));
 	run.failures = failures;
-	prepare(checker->program, node);
+	prepare(checker->program, node, BATCH_ROWS_MAX);
 	value = column_value(node->run(node, &run, &row, 1), 0);
 	failed = failures->count > 0;
 	free(failures);
@@ -90,7 +93,7 @@ struct program *program_new(void)
 void program_finish(struct program *program, struct node *root)
 {
 	program->root = root;
-	prepare(program, root);
+	prepare(program, root, BATCH_ROWS_MAX);
 }
 
 struct program *program_from_json(struct checker *checker, const struct json_t *json, enum type wanted,
@@ -172,11 +175,22 @@ static void begin(struct program *program, const struct batch *batch, struct row
 	        .batch = batch, .failures = failures, .arena = &program->strings, .functions = program->functions};
 }
 
+/* Runs a root. A failed part may have become a value, as in COALESCE(1 / x, 0): the failed rows become NULL again. */
+static const struct column *run_root(struct node *root, struct run *run, const uint32_t *rows, size_t n)
+{
+	size_t before = run->failures->count;
+	const struct column *result = root->run(root, run, rows, n);
+
+	for (size_t i = before; i < run->failures->count; i++)
+		root->result.valid[run->failures->rows[i]] = 0;
+	return result;
+}
+
 const struct column *program_run(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
                                  struct row_failures *failures)
 {
 	begin(program, batch, failures);
-	return program->root->run(program->root, &program->run, rows, n);
+	return run_root(program->root, &program->run, rows, n);
 }
 
 /* A chain of ANDs is filtered link by link: each sees only the rows that the ones before it kept. */
@@ -189,7 +203,7 @@ static size_t filter(struct node *node, struct run *run, const uint32_t *rows, s
 		n = filter(node->children[0], run, rows, n, ret_rows);
 		return filter(node->children[1], run, ret_rows, n, ret_rows);
 	}
-	truth = node->run(node, run, rows, n);
+	truth = run_root(node, run, rows, n);
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = rows[i];
 

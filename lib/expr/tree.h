@@ -68,6 +68,8 @@ struct node *node_column(struct checker *checker, size_t offset, int column, enu
 /* Problem at a byte of the text; returns NULL. */
 struct node *expr_problem(struct checker *checker, size_t offset, const char *right, const char *wrong, ...)
         __attribute__((format(printf, 4, 5)));
+/* Past EXPR_DEPTH_MAX; returns NULL. */
+struct node *expr_too_deep(struct checker *checker, size_t offset);
 /* The node's constant where all its children are constants and nothing fails; else the node. */
 struct node *node_fold(struct checker *checker, struct node *node);
 
@@ -84,6 +86,8 @@ struct node *check_function(struct checker *checker, const struct json_t *body);
 struct node *check_aggregate(struct checker *checker, const struct json_t *body, const char *name);
 struct node *check_user_aggregate(struct checker *checker, size_t number, const struct json_t *body);
 bool aggregate_name(const char *name);
+/* Whether a column of that name can be aggregated where only group keys stand alone; `scope` may be NULL. */
+bool aggregate_row_column(const struct aggregate_scope *scope, const char *name);
 
 /* coerce.c */
 bool type_is_number(enum type type);
