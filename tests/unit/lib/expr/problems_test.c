@@ -8,7 +8,9 @@
 #define CAST_IT     "; use a value of that type, or CAST\n"
 #define LITERAL     "; write a literal of that type\n"
 #define OPERATORS   "; use + - * / % || = <> < <= > >=\n"
-#define FUNCTIONS   "; functions are LOWER, UPPER, LENGTH, SUBSTRING, ABS, FLOOR, CEIL, ROUND, COALESCE, NULLIF\n"
+#define FUNCTIONS                                                                                                      \
+	"; functions are LOWER, UPPER, LENGTH, SUBSTRING, ABS, FLOOR, CEIL, ROUND, COALESCE, NULLIF and those of "     \
+	"spec.functions\n"
 #define PARTS                                                                                                          \
 	"this part of SQL is not supported here; use columns, constants, operators, CASE, COALESCE, CAST and the "     \
 	"functions of the reference\n"

@@ -157,7 +157,7 @@ static void aggregates_test(void **state)
 	         ""},
 	        {"a filter that is no condition", "- {name: a, kind: aggregate, entrypoint: 'm:a', " RETURNS "}",
 	         "{name: m, expr: a(v) FILTER (WHERE v)}",
-	         "spec.aggregates[1].expr: FILTER (WHERE …) needs a BOOLEAN, this is a BIGINT; *"},
+	         "spec.aggregates[1].expr: FILTER (WHERE …) needs type BOOLEAN, this has type BIGINT; *"},
 	};
 
 	(void)state;
