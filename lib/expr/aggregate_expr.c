@@ -5,6 +5,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
+#include "lib/expr/coerce.h"
 #include "lib/expr/aggregate_expr.h"
 #include "lib/expr/program.h"
 #include "lib/expr/user_tree.h"

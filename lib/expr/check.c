@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
+#include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
 
 struct node *expr_problem(struct checker *checker, size_t offset, const char *right, const char *wrong, ...)

@@ -1,6 +1,7 @@
 /* Types that meet: PostgreSQL's rules for numbers and for literals without a type. */
 #include <stdlib.h>
 
+#include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
 
 bool type_is_number(enum type type)

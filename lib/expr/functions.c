@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
+#include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
 #include "lib/expr/user_tree.h"
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
 
 static const char *operator_name(const json_t *body)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
 #include "lib/expr/program.h"
 

@@ -89,15 +89,6 @@ bool aggregate_name(const char *name);
 /* Whether a column of that name can be aggregated where only group keys stand alone; `scope` may be NULL. */
 bool aggregate_row_column(const struct aggregate_scope *scope, const char *name);
 
-/* coerce.c */
-bool type_is_number(enum type type);
-/* The type that all of them become, by PostgreSQL's rules; false after a problem. */
-bool common_type(struct checker *checker, struct node **nodes, size_t count, const char *what, enum type *ret_type);
-/* `node` as `type`: literals take it, numbers widen; NULL after a problem. */
-struct node *coerce(struct checker *checker, struct node *node, enum type type, const char *what);
-/* CAST(node AS type). */
-struct node *explicit_cast(struct checker *checker, struct node *node, enum type type, size_t offset);
-
 /* Its value is NULL then. */
 void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason);
 

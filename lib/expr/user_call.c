@@ -1,4 +1,5 @@
 /* The user's functions in the typed tree, and their calls with programs for the arguments. */
+#include "lib/expr/coerce.h"
 #include "lib/expr/user_call.h"
 
 #include <jansson.h>
