@@ -45,7 +45,7 @@ TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all build format lint check unit test demo docs clean install deps deps-check deps-test
+.PHONY: all build format lint check unit test bench demo docs clean install deps deps-check deps-test
 
 all: build
 
@@ -82,6 +82,10 @@ $(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
 
 -include $(OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY))
 
+$(B)/bench/%: bench/%.c $(B)/libstreamjob.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(MALLOC_LIB) $(LIBS)
+
 format: deps-check
 	clang-format -i $(ALL_C)
 
@@ -101,6 +105,11 @@ check: unit
 test: deps-test
 	@tests/run.sh
 
+# The ruler; ROWS and RUNS may be given.
+bench: deps-test build
+	@$(MAKE) --no-print-directory $(B)/bench/consume $(B)/bench/stages
+	@/usr/bin/python3 bench/run.py $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
+
 demo: build
 	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"
 	$(B)/streamjob run examples/bucket-datagen.yaml
@@ -111,7 +120,7 @@ docs: build
 
 install: build
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
-	cd python && find . -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/python/{} \;
+	find python -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/{} \;
 
 clean:
 	rm -rf build
