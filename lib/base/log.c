@@ -138,6 +138,37 @@ static void json_pairs(struct buffer *out, struct slice rest)
 	}
 }
 
+static void logfmt_string(struct buffer *out, struct slice text)
+{
+	buffer_append_char(out, '"');
+	for (size_t i = 0; i < text.size; i++) {
+		if (text.data[i] == '"' || text.data[i] == '\\')
+			buffer_append_char(out, '\\');
+		buffer_append_char(out, text.data[i]);
+	}
+	buffer_append_char(out, '"');
+}
+
+/* The pairs as they are, but for the quotes and backslashes inside of quoted values. */
+static void logfmt_pairs(struct buffer *out, struct slice rest)
+{
+	while (rest.size) {
+		const char *equals = memchr(rest.data, '=', rest.size);
+		size_t key = equals ? (size_t)(equals - rest.data) + 1 : rest.size;
+		struct slice value;
+		bool quoted;
+
+		buffer_append(out, rest.data, key);
+		rest.data += key;
+		rest.size -= key;
+		value = next_value(&rest, &quoted);
+		if (quoted)
+			logfmt_string(out, value);
+		else
+			buffer_append_slice(out, value);
+	}
+}
+
 static void one_line(char *text)
 {
 	for (; *text; text++)
@@ -172,8 +203,11 @@ void log_write(struct log_site *site, enum log_level level, const char *message,
 			buffer_printf(&line, ",\"repeats_kept_back\":%lld", (long long)kept_back);
 		buffer_append_text(&line, "}\n");
 	} else {
-		buffer_printf(&line, "time=%lld.%03d level=%s msg=\"%s\"%s%s", (long long)(now_ms / 1000),
-		              (int)(now_ms % 1000), level_names[level], message, text[0] ? " " : "", text);
+		buffer_printf(&line, "time=%lld.%03d level=%s msg=", (long long)(now_ms / 1000), (int)(now_ms % 1000),
+		              level_names[level]);
+		logfmt_string(&line, slice_of(message));
+		buffer_append_text(&line, text[0] ? " " : "");
+		logfmt_pairs(&line, slice_of(text));
 		if (kept_back)
 			buffer_printf(&line, " repeats_kept_back=%lld", (long long)kept_back);
 		buffer_append_char(&line, '\n');

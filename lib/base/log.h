@@ -38,7 +38,8 @@ struct log_site { /* one static for each place that logs: its rate limit */
 /*
  * Pairs after the message: "key", "printf format", value(s) are not supported; pass one format that renders
  * logfmt pairs instead: log_info("window pushed", "sequence=%llu rows=%zu", n, rows). String values through %s
- * must be quoted by the format (msg="%s"); quotes and control bytes in the rendered line are escaped for JSON.
+ * must be quoted by the format (error="%s"): a quoted value ends at the quote that " key=" or the end follows, and the
+ * quotes inside of it are escaped. Control bytes become spaces.
  */
 void log_write(struct log_site *site, enum log_level level, const char *message, const char *pairs, ...)
         __attribute__((format(printf, 4, 5)));

@@ -9,7 +9,9 @@
 
 #include "lib/base/memory.h"
 
-#define BACKLOG 16
+#define BACKLOG         16
+#define PORT_MAX        65535
+#define PORT_DIGITS_MAX 5
 
 struct probe {
 	struct MHD_Daemon *daemon;
@@ -84,13 +86,21 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", &body);
 }
 
+/* getaddrinfo would take names, and numbers past the largest port. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return digits && digits <= PORT_DIGITS_MAX && !text[digits] && atoi(text) <= PORT_MAX;
+}
+
 /* "host:port", ":port", "[host]:port". */
 static int split_address(const char *listen, char *host, size_t host_size, const char **ret_port)
 {
 	const char *colon = strrchr(listen, ':');
 	size_t size;
 
-	if (!colon || !colon[1])
+	if (!colon || !is_port(colon + 1))
 		return -1;
 	size = (size_t)(colon - listen);
 	if (size >= 2 && listen[0] == '[' && listen[size - 1] == ']') {
