@@ -45,7 +45,12 @@ TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
 
-.PHONY: all build format lint check unit test bench demo docs clean install deps deps-check deps-test
+FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
+	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
+FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.PHONY: all build format lint check unit fuzz test bench demo docs clean install deps deps-check deps-test
 
 all: build
 
@@ -93,6 +98,15 @@ unit: deps-check
 	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS)
 	@tests/check/run_unit.sh $(B) $(TEST_BINS)
 	@$(if $(SAN),:,/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit/python)
+
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*/*.h runtime/decode/*.h runtime/record/*.h)
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson libcrypto) -o $@ $< $(FUZZ_SRC) \
+		$(shell pkg-config --libs jansson libcrypto) -lm
+
+fuzz: deps-test
+	@$(MAKE) --no-print-directory $(FUZZ_BINS)
+	@tests/fuzz/run.sh $(FUZZ_BINS)
 
 # Looks at the objects and asks the program for the generated files, so it builds both first.
 lint: deps-check

@@ -29,6 +29,7 @@ sanitized() {
 suite check make -s -j"$jobs" check
 suite unit-address sanitized address,undefined
 suite unit-thread sanitized thread
+suite fuzz make -s fuzz
 suite integration tests/integration/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"

@@ -12,7 +12,6 @@
 #include "runtime/record/record.h"
 
 #define JSON_DEPTH_MAX       64
-#define JSON_PATH_PARTS_MAX  16
 #define JSON_REASON_TEXT_MAX 160
 
 /* A row that was not wanted: `row` is its number in the record batch. */
@@ -42,8 +41,5 @@ void json_decoder_free(struct json_decoder *decoder);
  */
 size_t json_decode(struct json_decoder *decoder, const struct record_batch *records, struct batch *batch,
                    uint32_t *ret_rows, struct bad_rows *bad);
-
-/* 0 where `path` is "$" followed by .name, ['name'] or [index] parts; else -1 and the reason (for the job check). */
-int json_path_check(struct slice path, struct error *err);
 
 #endif

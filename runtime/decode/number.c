@@ -42,25 +42,41 @@ bool number_double(const struct scanned_number *number, double *ret_value)
 	return true;
 }
 
+/*
+ * A number of more digits than `digits` holds, without the zeros at its end: 1.0000000000000000000000 is 1, and
+ * 1.0000000000000000000001 is no integer. False where there are too many still.
+ */
+static bool drop_zeros(struct scanned_number *number)
+{
+	struct slice text = number->text;
+	size_t end = 0;
+	int32_t zeros = 0;
+
+	while (end < text.size && text.data[end] != 'e' && text.data[end] != 'E')
+		end++;
+	for (; end && (text.data[end - 1] == '0' || text.data[end - 1] == '.'); end--)
+		zeros += text.data[end - 1] == '0';
+	if (number->count - zeros > DIGITS_KEPT)
+		return false;
+	/* `digits` has the first DIGITS_KEPT of them: those that follow are zeros. */
+	number->fraction -= number->count - DIGITS_KEPT;
+	number->count = DIGITS_KEPT;
+	return true;
+}
+
 bool number_integer(const struct scanned_number *number, int64_t *ret_value)
 {
+	struct scanned_number shorter = *number;
 	uint64_t magnitude = number->digits;
-	int32_t power = number->exponent - number->fraction;
+	int32_t power;
 
 	if (!magnitude) {
 		*ret_value = 0;
-		return number->count <= 19;
-	}
-	if (number->count > 19) {
-		/* 1.0000000000000000000000: only zeros are beyond what was kept. */
-		double value;
-
-		if (number->is_integer || !number_double(number, &value) || value != floor(value) ||
-		    fabs(value) >= 9e15)
-			return false;
-		*ret_value = (int64_t)value;
 		return true;
 	}
+	if (number->count > DIGITS_KEPT && !drop_zeros(&shorter))
+		return false;
+	power = shorter.exponent - shorter.fraction;
 	for (; power < 0; power++) {
 		if (magnitude % 10)
 			return false;

@@ -1,7 +1,5 @@
 #include "runtime/decode/path.h"
 
-#include "runtime/decode/json.h"
-
 static bool read_index(struct slice *rest, struct path_node *part)
 {
 	size_t i = 1;
@@ -89,24 +87,4 @@ void path_add(struct path_node *root, struct slice path, size_t column, struct a
 		memcpy(columns, node->columns, node->columns_count * sizeof(*columns));
 	columns[node->columns_count++] = column;
 	node->columns = columns;
-}
-
-int json_path_check(struct slice path, struct error *err)
-{
-	struct slice rest = {path.data + 1, path.size - 1};
-	struct path_node part;
-	bool wrong = !path.size || path.data[0] != '$';
-	size_t parts = 0;
-
-	while (!wrong && path_next(&rest, &part, &wrong))
-		parts++;
-	if (wrong || !parts)
-		return error_set(
-		        err,
-		        "\"%.*s\" is not a path: write $ followed by .name, ['name'] or [0] parts, such as $.a.b[0]",
-		        SLICE_ARG(path));
-	if (parts > JSON_PATH_PARTS_MAX)
-		return error_set(err, "\"%.*s\" has %zu parts; a path has at most %d", SLICE_ARG(path), parts,
-		                 JSON_PATH_PARTS_MAX);
-	return 0;
 }

@@ -168,7 +168,7 @@ static inline bool is_digit(const char *p, const char *end)
 static const char *scan_digits(const char *p, const char *end, struct scanned_number *number)
 {
 	for (; is_digit(p, end); p++) {
-		if (number->count < 19)
+		if (number->count < DIGITS_KEPT)
 			number->digits = number->digits * 10 + (uint64_t)(*p - '0');
 		number->count += number->digits != 0;
 	}
@@ -178,7 +178,7 @@ static const char *scan_digits(const char *p, const char *end, struct scanned_nu
 bool scan_number(struct scan *scan, struct scanned_number *ret_number)
 {
 	const char *p = scan->at, *end = scan->end, *begin;
-	struct scanned_number number = {.is_integer = true};
+	struct scanned_number number = {0};
 
 	number.negative = *p == '-';
 	p += number.negative;
@@ -188,7 +188,6 @@ bool scan_number(struct scan *scan, struct scanned_number *ret_number)
 		return wrong(scan, p == begin ? p : begin, "a number");
 	if (p < end && *p == '.') {
 		begin = ++p;
-		number.is_integer = false;
 		p = scan_digits(p, end, &number);
 		if (p == begin)
 			return wrong(scan, p, "a digit after the point");
@@ -197,7 +196,6 @@ bool scan_number(struct scan *scan, struct scanned_number *ret_number)
 	if (p < end && (*p == 'e' || *p == 'E')) {
 		bool minus;
 
-		number.is_integer = false;
 		p++;
 		minus = p < end && *p == '-';
 		p += p < end && (*p == '-' || *p == '+');

@@ -12,13 +12,15 @@ struct scan {
 	const char *wrong; /* NULL, or what was expected at `at` */
 };
 
+#define DIGITS_KEPT 19 /* that many always fit 64 bits */
+
 struct scanned_number {
 	struct slice text;
-	uint64_t digits;           /* all digits as one integer, where there are at most 19 */
-	int32_t fraction;          /* how many of them stand after the point */
-	int32_t exponent;          /* as written */
-	int32_t count;             /* of significant digits: more than 19 make `digits` useless */
-	bool negative, is_integer; /* without point and exponent */
+	uint64_t digits;  /* the first DIGITS_KEPT significant digits as one integer */
+	int32_t fraction; /* how many of them stand after the point */
+	int32_t exponent; /* as written */
+	int32_t count;    /* of significant digits */
+	bool negative;
 };
 
 static inline void skip_space(struct scan *scan)

@@ -33,11 +33,15 @@ static bool seconds_to_ms(const struct scanned_number *number, int64_t *ret_ms)
 	int32_t power;
 
 	scaled.exponent += 3;
+	if (scaled.count > DIGITS_KEPT) { /* what `digits` does not have is finer still, or makes it too large */
+		scaled.fraction -= scaled.count - DIGITS_KEPT;
+		scaled.count = DIGITS_KEPT;
+	}
 	for (power = scaled.exponent - scaled.fraction; power < 0 && scaled.digits; power++) {
 		scaled.digits /= 10;
 		scaled.fraction--;
 	}
-	return scaled.count <= 19 && number_integer(&scaled, ret_ms);
+	return number_integer(&scaled, ret_ms);
 }
 
 static void set_number(struct json_decoder *decoder, size_t index, const struct scanned_number *number)
