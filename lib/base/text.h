@@ -9,9 +9,10 @@
 
 /* A JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void text_json_string(struct buffer *out, struct slice text);
-/* The shortest text that reads back as the same double; JSON has no NaN or infinity: those become null. */
+/* A short text, of at most 17 digits, that reads back as the same double; JSON has no NaN or infinity: those become
+ * null. */
 void text_json_double(struct buffer *out, double value);
-/* The shortest exact text as PostgreSQL and Prometheus read it: NaN, +Inf, -Inf for the rest. */
+/* The same, as PostgreSQL and Prometheus read it: NaN, +Inf, -Inf for the rest. */
 void text_double(struct buffer *out, double value);
 void text_bigint(struct buffer *out, int64_t value);
 

@@ -13,7 +13,7 @@
 void metrics_family(struct buffer *out, const char *name, const char *type, const char *help);
 /* Appends name="value", escaped; a comma first unless `first`. */
 void metrics_label(struct buffer *out, bool first, const char *name, struct slice value);
-/* " value\n": NaN, +Inf, -Inf, else the shortest exact decimal. */
+/* " value\n": NaN, +Inf, -Inf, else a decimal that reads back as the same double. */
 void metrics_number(struct buffer *out, double value);
 
 #endif

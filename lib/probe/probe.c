@@ -9,7 +9,6 @@
 
 #include "lib/base/memory.h"
 
-#define BACKLOG         16
 #define PORT_MAX        65535
 #define PORT_DIGITS_MAX 5
 
@@ -122,7 +121,7 @@ static int bind_socket(const struct addrinfo *address)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, PROBE_CONNECTIONS_MAX) == 0)
 		return fd;
 	close(fd);
 	return -1;

@@ -61,6 +61,13 @@ class Postgres(Process):
             raise RuntimeError(f"psql: {answer.stderr.decode(errors='replace')[-2000:]}")
         return answer.stdout.decode()
 
+    def __enter__(self):
+        try:
+            return self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+
     def stop(self, timeout=20):
         self._end(signal.SIGINT, timeout)
 
