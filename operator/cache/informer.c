@@ -1,0 +1,350 @@
+#include "operator/cache/informer.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/memory.h"
+#include "operator/cache/backoff.h"
+
+struct informer {
+	struct informer_options options;
+	char *root, *plural, *namespace, *label_selector;
+	struct kube_client *client;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t stopped;
+	bool stop;
+	_Atomic bool synced;
+	_Atomic uint64_t lists, watches, events, failures;
+	_Atomic int64_t alive_ms;
+	struct backoff backoff;
+	/* The thread's own. */
+	char *version; /* NULL: a list is due */
+	uint64_t round;
+	int64_t listed_ms;
+	uint64_t watch_events; /* of this watch */
+	bool troubled;
+};
+
+static int64_t now_ms(const struct informer *informer)
+{
+	return informer->options.clock->monotonic_ms(informer->options.clock->context);
+}
+
+static void say_change(struct informer *informer, enum change change, const json_t *before, const json_t *after)
+{
+	informer->options.changed(informer->options.context, change, before, after);
+}
+
+static void say_trouble(struct informer *informer, const struct kube_error *why)
+{
+	if (!why && !informer->troubled)
+		return;
+	informer->troubled = why != NULL;
+	if (informer->options.trouble)
+		informer->options.trouble(informer->options.context, why);
+}
+
+static void trim(struct informer *informer, json_t *object)
+{
+	json_object_del(json_object_get(object, "metadata"), "managedFields");
+	if (informer->options.trim)
+		informer->options.trim(object);
+}
+
+/* An object as it is now, from a list or an event. */
+static int put(struct informer *informer, json_t *object, struct kube_error *err)
+{
+	json_t *before = NULL;
+	struct error why;
+
+	trim(informer, object);
+	switch (store_put(informer->options.store, object, informer->round, &before, &why)) {
+	case STORE_REFUSED:
+		return kube_fail(err, KUBE_TOO_LARGE, "%s/%s: %s", informer->root, informer->plural, why.text);
+	case STORE_SAME:
+		break;
+	case STORE_ADDED:
+		say_change(informer, CHANGE_ADDED, NULL, object);
+		break;
+	case STORE_CHANGED:
+		say_change(informer, CHANGE_UPDATED, before, object);
+		break;
+	case STORE_REPLACED:
+		say_change(informer, CHANGE_DELETED, before, NULL);
+		say_change(informer, CHANGE_ADDED, NULL, object);
+		break;
+	}
+	json_decref(before);
+	return 0;
+}
+
+static const char *metadata_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(object, "metadata"), key));
+}
+
+/* A UID that is not the stored one's: the deletion of a predecessor, which is gone already. */
+static void take_out(struct informer *informer, const json_t *object)
+{
+	const char *name = metadata_text(object, "name");
+	json_t *before;
+
+	if (!name)
+		return;
+	before = store_remove(informer->options.store, metadata_text(object, "namespace"), name,
+	                      metadata_text(object, "uid"));
+	if (before)
+		say_change(informer, CHANGE_DELETED, before, NULL);
+	json_decref(before);
+}
+
+static int on_item(void *context, json_t *object, struct kube_error *err)
+{
+	struct informer *informer = context;
+	int failed = put(informer, object, err);
+
+	json_decref(object);
+	atomic_store(&informer->alive_ms, now_ms(informer));
+	return failed;
+}
+
+static void take_unseen(struct informer *informer)
+{
+	json_t *before;
+
+	while ((before = store_take_unseen(informer->options.store, informer->namespace, informer->round))) {
+		say_change(informer, CHANGE_DELETED, before, NULL);
+		json_decref(before);
+	}
+}
+
+static int list(struct informer *informer, struct kube_error *err)
+{
+	struct kube_selection selection = {.label_selector = informer->label_selector,
+	                                   .limit = informer->options.limits.list_limit};
+	char *version;
+
+	informer->round++;
+	atomic_fetch_add(&informer->lists, 1);
+	if (kube_list(informer->client, &informer->options.resource, informer->namespace, &selection, on_item, informer,
+	              &version, err) < 0)
+		return -1;
+	take_unseen(informer);
+	free(informer->version);
+	informer->version = version;
+	informer->listed_ms = now_ms(informer);
+	atomic_store(&informer->synced, true);
+	return 0;
+}
+
+static int on_event(void *context, enum kube_event event, json_t *object, struct kube_error *err)
+{
+	struct informer *informer = context;
+	const char *version = metadata_text(object, "resourceVersion");
+
+	atomic_store(&informer->alive_ms, now_ms(informer));
+	atomic_fetch_add(&informer->events, 1);
+	informer->watch_events++;
+	if ((event == KUBE_EVENT_ADDED || event == KUBE_EVENT_MODIFIED) && put(informer, object, err) < 0)
+		return -1;
+	if (event == KUBE_EVENT_DELETED)
+		take_out(informer, object);
+	/* Of an event whose type is unknown the version is not known to be one. */
+	if (event != KUBE_EVENT_UNKNOWN && version) {
+		free(informer->version);
+		informer->version = xstrdup(version);
+	}
+	return 0;
+}
+
+static void on_opened(void *context)
+{
+	say_trouble(context, NULL);
+}
+
+/* How long until a list is due for its age; at least a second. */
+static int64_t watch_s(struct informer *informer)
+{
+	const struct informer_limits *limits = &informer->options.limits;
+	int64_t ms = backoff_less_fifth(&informer->backoff, (int64_t)limits->watch_server_s * 1000), left;
+
+	if (limits->relist_ms) {
+		left = informer->listed_ms + limits->relist_ms - now_ms(informer);
+		ms = left < ms ? left : ms;
+	}
+	return ms < 1000 ? 1 : ms / 1000;
+}
+
+static int watch(struct informer *informer, struct kube_error *err)
+{
+	const struct informer_limits *limits = &informer->options.limits;
+	char *from = xstrdup(informer->version);
+	struct kube_watch watch = {.label_selector = informer->label_selector,
+	                           .resource_version = from,
+	                           .server_s = (int)watch_s(informer),
+	                           .idle_ms = limits->watch_idle_ms,
+	                           .event_bytes_max = limits->event_bytes_max,
+	                           .event = on_event,
+	                           .opened = on_opened,
+	                           .context = informer};
+	int64_t begun_ms = now_ms(informer);
+	int outcome;
+
+	informer->watch_events = 0;
+	atomic_fetch_add(&informer->watches, 1);
+	outcome = kube_watch(informer->client, &informer->options.resource, informer->namespace, &watch, err);
+	free(from);
+	if (!outcome && !informer->watch_events && now_ms(informer) - begun_ms < limits->watch_ms_min)
+		return kube_fail(err, KUBE_UNAVAILABLE, "watch %s/%s: ended at once without an event", informer->root,
+		                 informer->plural);
+	return outcome;
+}
+
+/* What makes the version seen last worthless. A kind that is not there (404) begins anew when it comes. */
+static bool needs_list(enum kube_reason reason)
+{
+	return reason == KUBE_GONE || reason == KUBE_VERSION_TOO_LARGE || reason == KUBE_NOT_FOUND ||
+	       reason == KUBE_INVALID;
+}
+
+static void pause_for(struct informer *informer, int64_t ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	pthread_mutex_lock(&informer->lock);
+	while (!informer->stop && pthread_cond_timedwait(&informer->stopped, &informer->lock, &until) == 0)
+		;
+	pthread_mutex_unlock(&informer->lock);
+}
+
+static bool asked_to_stop(struct informer *informer)
+{
+	bool stop;
+
+	pthread_mutex_lock(&informer->lock);
+	stop = informer->stop;
+	pthread_mutex_unlock(&informer->lock);
+	return stop;
+}
+
+static void forget_version(struct informer *informer)
+{
+	free(informer->version);
+	informer->version = NULL;
+}
+
+static void *run(void *context)
+{
+	struct informer *informer = context;
+	const struct informer_limits *limits = &informer->options.limits;
+
+	while (!asked_to_stop(informer)) {
+		struct kube_error err;
+		int outcome;
+
+		atomic_store(&informer->alive_ms, now_ms(informer));
+		if (informer->version && limits->relist_ms &&
+		    now_ms(informer) >= informer->listed_ms + limits->relist_ms)
+			forget_version(informer);
+		outcome = informer->version ? watch(informer, &err) : list(informer, &err);
+		if (outcome < 0 && err.reason != KUBE_CANCELLED) {
+			atomic_fetch_add(&informer->failures, 1);
+			if (needs_list(err.reason))
+				forget_version(informer);
+			say_trouble(informer, &err);
+			pause_for(informer, backoff_next(&informer->backoff, now_ms(informer), err.retry_after_ms));
+		}
+	}
+	return NULL;
+}
+
+static void set_defaults(struct informer_limits *limits)
+{
+	limits->backoff_ms_min = limits->backoff_ms_min ? limits->backoff_ms_min : 800;
+	limits->backoff_ms_max = limits->backoff_ms_max ? limits->backoff_ms_max : 30000;
+	limits->backoff_reset_ms = limits->backoff_reset_ms ? limits->backoff_reset_ms : 120000;
+	limits->watch_ms_min = limits->watch_ms_min ? limits->watch_ms_min : 1000;
+	limits->watch_server_s = limits->watch_server_s ? limits->watch_server_s : KUBE_WATCH_SERVER_S;
+}
+
+static void init_stopped(pthread_cond_t *stopped)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(stopped, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+struct informer *informer_start(const struct informer_options *options)
+{
+	struct informer *informer = xcalloc(1, sizeof(*informer));
+	struct informer_limits *limits = &informer->options.limits;
+
+	informer->options = *options;
+	set_defaults(limits);
+	informer->root = xstrdup(options->resource.root);
+	informer->plural = xstrdup(options->resource.plural);
+	informer->options.resource = (struct kube_resource){informer->root, informer->plural};
+	informer->namespace = options->namespace ? xstrdup(options->namespace) : NULL;
+	informer->label_selector = options->label_selector ? xstrdup(options->label_selector) : NULL;
+	informer->client = kube_client_new(options->cluster);
+	informer->backoff = (struct backoff){.ms_min = limits->backoff_ms_min,
+	                                     .ms_max = limits->backoff_ms_max,
+	                                     .reset_ms = limits->backoff_reset_ms,
+	                                     .random = hash_mix((uint64_t)now_ms(informer) ^ (uintptr_t)informer)};
+	informer->troubled = true; /* so that the first success is said */
+	atomic_init(&informer->alive_ms, now_ms(informer));
+	pthread_mutex_init(&informer->lock, NULL);
+	init_stopped(&informer->stopped);
+	if (pthread_create(&informer->thread, NULL, run, informer) != 0)
+		memory_exhausted();
+	return informer;
+}
+
+bool informer_synced(const struct informer *informer)
+{
+	return atomic_load(&informer->synced);
+}
+
+struct informer_counts informer_counts(const struct informer *informer)
+{
+	return (struct informer_counts){.lists = atomic_load(&informer->lists),
+	                                .watches = atomic_load(&informer->watches),
+	                                .events = atomic_load(&informer->events),
+	                                .failures = atomic_load(&informer->failures),
+	                                .alive_ms = atomic_load(&informer->alive_ms)};
+}
+
+void informer_stop(struct informer *informer)
+{
+	if (!informer)
+		return;
+	pthread_mutex_lock(&informer->lock);
+	informer->stop = true;
+	pthread_cond_signal(&informer->stopped);
+	pthread_mutex_unlock(&informer->lock);
+	kube_client_cancel(informer->client);
+	pthread_join(informer->thread, NULL);
+	kube_client_free(informer->client);
+	pthread_cond_destroy(&informer->stopped);
+	pthread_mutex_destroy(&informer->lock);
+	free(informer->root);
+	free(informer->plural);
+	free(informer->namespace);
+	free(informer->label_selector);
+	free(informer->version);
+	free(informer);
+}

@@ -1,0 +1,131 @@
+/*
+ * Lists, a page at a time. A page that is too large for one answer is asked for again with a tenth of its objects: the
+ * continue token does not depend on the limit.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "operator/kube/client.h"
+#include "operator/kube/path.h"
+
+#define LIST_PAGES_MAX   100000
+#define LIMIT_CUT        10
+#define LIST_KIND_SUFFIX "List"
+
+static int get_page(struct kube_client *client, const char *path, int limit, const char *more, json_t **ret_page,
+                    struct kube_error *err)
+{
+	struct request request = {.method = KUBE_METHOD_GET};
+	struct buffer whole;
+	char limit_text[16];
+	int outcome;
+
+	snprintf(limit_text, sizeof(limit_text), "%d", limit);
+	buffer_init(&whole);
+	buffer_append_text(&whole, path);
+	path_query(&whole, "limit", limit_text);
+	path_query(&whole, "continue", more);
+	request.path = whole.data;
+	outcome = client_json(client, &request, ret_page, err);
+	buffer_release(&whole);
+	return outcome;
+}
+
+/* Built-in kinds leave out of a list's items what its own kind says: "PodList" of "v1". */
+static void name_kind(json_t *object, const json_t *page)
+{
+	const char *kind = json_string_value(json_object_get(page, "kind"));
+	size_t size = kind ? strlen(kind) : 0, suffix = strlen(LIST_KIND_SUFFIX);
+
+	if (json_object_get(object, "kind") || size <= suffix || strcmp(kind + size - suffix, LIST_KIND_SUFFIX) != 0)
+		return;
+	json_object_set_new(object, "kind", json_stringn(kind, size - suffix));
+	json_object_set(object, "apiVersion", json_object_get(page, "apiVersion"));
+}
+
+static int give_items(json_t *page, const char *path,
+                      int (*each)(void *context, json_t *object, struct kube_error *err), void *context,
+                      struct kube_error *err)
+{
+	json_t *items = json_object_get(page, "items");
+	size_t i;
+	json_t *object;
+
+	if (!json_is_array(items) && !json_is_null(items))
+		return kube_fail(err, KUBE_MALFORMED, "GET %s: the answer has no items: it is no list", path);
+	json_array_foreach(items, i, object)
+	{
+		if (!json_is_object(object))
+			return kube_fail(err, KUBE_MALFORMED, "GET %s: item %zu is no object", path, i);
+		name_kind(object, page);
+		if (each(context, json_incref(object), err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Where the list goes on, and its version. NULL in *more: that was the last page. */
+static void read_metadata(const json_t *page, char **more, char **version)
+{
+	const json_t *metadata = json_object_get(page, "metadata");
+	const char *next = json_string_value(json_object_get(metadata, "continue"));
+	const char *here = json_string_value(json_object_get(metadata, "resourceVersion"));
+
+	free(*more);
+	*more = next && *next ? xstrdup(next) : NULL;
+	if (here) {
+		free(*version);
+		*version = xstrdup(here);
+	}
+}
+
+static int get_pages(struct kube_client *client, const char *path, int limit,
+                     int (*each)(void *context, json_t *object, struct kube_error *err), void *context, char **more,
+                     char **version, struct kube_error *err)
+{
+	for (int pages = 0; pages < LIST_PAGES_MAX; pages++) {
+		json_t *page = NULL;
+		int outcome = get_page(client, path, limit, *more, &page, err);
+
+		while (outcome < 0 && err->reason == KUBE_TOO_LARGE && limit > 1) {
+			limit = limit > LIMIT_CUT ? limit / LIMIT_CUT : 1;
+			outcome = get_page(client, path, limit, *more, &page, err);
+		}
+		if (!outcome) {
+			read_metadata(page, more, version);
+			outcome = give_items(page, path, each, context, err);
+			json_decref(page);
+		}
+		if (outcome < 0 || !*more)
+			return outcome;
+	}
+	return kube_fail(err, KUBE_MALFORMED, "GET %s: the list has no end: more than %d pages", path, LIST_PAGES_MAX);
+}
+
+int kube_list(struct kube_client *client, const struct kube_resource *resource, const char *namespace,
+              const struct kube_selection *selection,
+              int (*each)(void *context, json_t *object, struct kube_error *err), void *context, char **ret_version,
+              struct kube_error *err)
+{
+	char *more = NULL, *version = NULL;
+	struct buffer path;
+	int outcome;
+
+	buffer_init(&path);
+	path_object(&path, resource, namespace, NULL, NULL);
+	path_query(&path, "labelSelector", selection->label_selector);
+	path_query(&path, "fieldSelector", selection->field_selector);
+	outcome = get_pages(client, path.data, selection->limit ? selection->limit : KUBE_LIST_LIMIT, each, context,
+	                    &more, &version, err);
+	if (!outcome && !version)
+		outcome = kube_fail(err, KUBE_MALFORMED, "GET %s: the list has no resourceVersion", path.data);
+	if (!outcome) {
+		*ret_version = version;
+		version = NULL;
+	}
+	free(version);
+	free(more);
+	buffer_release(&path);
+	return outcome;
+}
