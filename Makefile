@@ -85,7 +85,13 @@ $(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS)
 
--include $(OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY))
+# The operator's rooms on a command line, for the fault tests.
+FAULT_DRIVER := $(B)/tests/faults/driver
+$(FAULT_DRIVER): tests/faults/driver.c $(B)/libstreamjob.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(OPERATOR_LIBS)
+
+-include $(OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
 
 $(B)/bench/%: bench/%.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)

@@ -265,10 +265,10 @@ int lease_start(const struct lease_options *options, struct lease **ret_lease, s
 	return 0;
 }
 
-int64_t lease_writable_ms(void *context)
+int64_t lease_writable_ms(void *lease)
 {
-	struct lease *lease = context;
-	int64_t until_ms = atomic_load(&lease->writable_until_ms), left = until_ms - now_ms(lease);
+	struct lease *self = lease;
+	int64_t until_ms = atomic_load(&self->writable_until_ms), left = until_ms - now_ms(self);
 
 	return until_ms && left > 0 ? left : 0;
 }

@@ -241,9 +241,9 @@ void backlog_forget(struct backlog *backlog, struct key *key)
 void backlog_drop_delayed(struct backlog *backlog)
 {
 	while (backlog->heap_count) {
-		struct key *key = backlog->heap[0];
+		struct key *key = backlog->heap[--backlog->heap_count];
 
-		undelay(backlog, key);
+		key->delayed = false;
 		drop_if_idle(backlog, key);
 	}
 }

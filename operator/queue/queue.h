@@ -30,18 +30,18 @@ struct queue *queue_new(const struct queue_options *options);
 /* No thread may be in the queue any more. */
 void queue_free(struct queue *queue);
 
-void queue_add(struct queue *queue, const char *key);
-void queue_add_after(struct queue *queue, const char *key, int64_t delay_ms);
+void queue_add(struct queue *queue, const char *name);
+void queue_add_after(struct queue *queue, const char *name, int64_t delay_ms);
 /* After the key's back-off and the bucket's turn, whichever is later. */
-void queue_add_rate_limited(struct queue *queue, const char *key);
+void queue_add_rate_limited(struct queue *queue, const char *name);
 /* The key's failures are over: its back-off starts anew. */
-void queue_forget(struct queue *queue, const char *key);
-unsigned queue_requeues(struct queue *queue, const char *key);
+void queue_forget(struct queue *queue, const char *name);
+unsigned queue_requeues(struct queue *queue, const char *name);
 
 /* Waits for a key (free()). NULL: shut down and nothing is left to do. */
 char *queue_get(struct queue *queue);
 /* Work on a key that queue_get gave is over. */
-void queue_done(struct queue *queue, const char *key);
+void queue_done(struct queue *queue, const char *name);
 
 /*
  * Adds are ignored from now on, delayed keys are dropped, waiting ones are still given out: queue_get returns NULL once
