@@ -72,8 +72,8 @@ int access_from_pod(const char *host, const char *port, const char *directory, s
 		return error_prefix(err, "the Pod's ServiceAccount");
 	}
 	free(path);
-	while (namespace.size && strchr(" \n\r", namespace.data[namespace.size - 1]))
-	namespace.data[--namespace.size] = '\0';
+	if (namespace.size)
+	namespace.data[strcspn(namespace.data, " \r\n")] = '\0';
 	if (asprintf(&access.server, "https://%s%s%s:%s", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port) < 0)
 		memory_exhausted();
 	access.namespace = buffer_take(&namespace);
