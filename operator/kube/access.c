@@ -61,22 +61,22 @@ int access_from_pod(const char *host, const char *port, const char *directory, s
                     struct error *err)
 {
 	struct access access = {0};
-	struct buffer namespace;
+	struct buffer own;
 	char *path = join(directory, "namespace");
 	bool ipv6 = strchr(host, ':') != NULL;
 
-	buffer_init(&namespace);
-	if (access_read_file(path, 256, &namespace, err) < 0) {
+	buffer_init(&own);
+	if (access_read_file(path, 256, &own, err) < 0) {
 		free(path);
-		buffer_release(&namespace);
+		buffer_release(&own);
 		return error_prefix(err, "the Pod's ServiceAccount");
 	}
 	free(path);
-	if (namespace.size)
-	namespace.data[strcspn(namespace.data, " \r\n")] = '\0';
+	if (own.size)
+		own.data[strcspn(own.data, " \r\n")] = '\0';
 	if (asprintf(&access.server, "https://%s%s%s:%s", ipv6 ? "[" : "", host, ipv6 ? "]" : "", port) < 0)
 		memory_exhausted();
-	access.namespace = buffer_take(&namespace);
+	access.namespace = buffer_take(&own);
 	access.token.file = join(directory, "token");
 	access.ca.file = join(directory, "ca.crt");
 	*ret_access = access;

@@ -347,11 +347,14 @@ static int run_requests(int argc, char **argv)
 	while (read_line(line)) {
 		json_t *command = json_loads(line, 0, NULL), *object = NULL;
 		struct kube_error err;
+		int outcome;
 
-		if (command)
-			say_outcome(do_command(client, command, &object, &err), &err, object);
-		else if (strcmp(line, "metrics") == 0)
+		if (command) {
+			outcome = do_command(client, command, &object, &err);
+			say_outcome(outcome, &err, object);
+		} else if (strcmp(line, "metrics") == 0) {
 			say_metrics(cluster);
+		}
 		json_decref(command);
 	}
 	kube_client_free(client);

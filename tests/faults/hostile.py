@@ -230,19 +230,21 @@ class Api:
 class Server:
     """`log` has every request; `fault` may answer any of them first."""
 
-    def __init__(self, folder, tls=True):
-        self.folder, self.tls = folder, tls
+    def __init__(self, folder):
+        self.folder = folder
         self.api = Api()
         self.fault = None
         self.log, self.connections = [], 0
         self.token = "token-1"
         self.open = set()
         authority(folder)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
         self.context = self.tls_context()
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
+        self.listen("127.0.0.1", 0)
+
+    def listen(self, address, port):
+        self.listener = socket.create_server((address, port))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
 
     def tls_context(self):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -251,10 +253,10 @@ class Server:
         context.verify_mode = ssl.CERT_OPTIONAL
         return context
 
-    def accept(self):
+    def accept(self, listener):
         while True:
             try:
-                connection, _ = self.listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             self.connections += 1
@@ -316,17 +318,23 @@ class Server:
                                                       "certificate-authority": "ca.crt", **cluster}}],
             "users": [{"name": "test", "user": user if user is not None else {"tokenFile": self.token_file()}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]}
-        path = self.folder / "kubeconfig"
-        path.write_text(json.dumps(document))
-        return path
+        return self.write("kubeconfig", json.dumps(document))
+
+    def write(self, name, text):
+        """Whole or not at all, as the kubelet does it."""
+        fresh = self.folder / f"{name}.fresh"
+        fresh.write_text(text)
+        return fresh.rename(self.folder / name)
 
     def token_file(self):
-        path = self.folder / "token"
-        path.write_text(self.token + "\n")
-        return str(path)
+        return str(self.write("token", self.token + "\n"))
 
     def close(self):
         self.api.stopped = True
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # closed before
         self.listener.close()
         for connection in list(self.open):
             connection.close()
