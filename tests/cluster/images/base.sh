@@ -23,4 +23,5 @@ Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 SOURCES
 rm -f "$folder/etc/apt/sources.list"
-rm -rf "$folder"/var/cache/apt/archives/*.deb "$folder"/var/lib/apt/lists/* "$folder"/usr/share/{doc,man,info,locale}/* "$folder"/var/log/*
+rm -rf "$folder"/var/cache/apt/archives/*.deb "$folder"/var/lib/apt/lists/* "$folder"/usr/share/{man,info,locale}/* "$folder"/var/log/*
+find "$folder/usr/share/doc" -type f ! -name copyright -delete
