@@ -31,7 +31,7 @@ copy() { # FILE: under its own name, in the real folder; libraries by their sona
 
 for file; do
 	mkdir -p "$folder/$(dirname "$file")"
-	cp -a "$stage/$file" "$folder/$file"
+	cp -a "$stage/$file" "$folder/$(dirname "$file")/"
 done
 find "$folder/usr" -type f -exec sh -c 'head -c 4 "$1" | grep -q "^.ELF"' elf {} \; -exec strip --strip-unneeded {} +
 
