@@ -135,12 +135,17 @@ def kafka_jars():
 
 
 class Kafka(Process):
-    """One node, broker and controller."""
+    """One node, broker and controller.
 
-    def __init__(self, folder, name="kafka"):
+    With `pods=ADDRESS` it has two more listeners there, for pods of the test cluster: `pods_port` in the clear, advertised as
+    kafka:9092, and `sasl_port` for users of `users` (name: password) with SASL/PLAIN, advertised as kafka-sasl:9093.
+    """
+
+    def __init__(self, folder, name="kafka", pods=None, users=None):
         super().__init__(folder, name)
         self.port, self.controller = free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
+        self.pods_port, self.sasl_port = free_port(), free_port()
         self.jars = kafka_jars()
         self.settings = self.folder / "server.properties"
         self.settings.write_text(
@@ -168,7 +173,25 @@ class Kafka(Process):
                 ]
             )
         )
+        if pods:
+            self._listen_for_pods(pods, users or {})
         self._java("kafka.tools.StorageTool", "format", "-t", "c3RyZWFtam9iLXRlc3QtMQ", "-c", str(self.settings))
+
+    def _listen_for_pods(self, pods, users):
+        lines = self.settings.read_text().splitlines()
+        more = {
+            "listeners": f",PODS://{pods}:{self.pods_port},SASL://{pods}:{self.sasl_port}",
+            "advertised.listeners": ",PODS://kafka:9092,SASL://kafka-sasl:9093",
+            "listener.security.protocol.map": ",PODS:PLAINTEXT,SASL:SASL_PLAINTEXT",
+        }
+        lines = [line + more.get(line.split("=")[0], "") for line in lines]
+        known = "".join(f' user_{user}="{password}"' for user, password in users.items())
+        lines += [
+            "sasl.enabled.mechanisms=PLAIN",
+            "listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required"
+            + known + ";",
+        ]
+        self.settings.write_text("\n".join(lines) + "\n")
 
     def _java_command(self, main, *args):
         return ["java", "-Xms256m", "-Xmx256m", "-XX:MaxDirectMemorySize=64m", "-cp", f"{self.jars}/*", main, *args]
@@ -248,14 +271,14 @@ class Kafka(Process):
 
 
 class Pushgateway(Process):
-    def __init__(self, folder, name="pushgateway", persistence=False):
+    def __init__(self, folder, name="pushgateway", persistence=False, host="127.0.0.1"):
         super().__init__(folder, name)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.host, self.port = host, free_port()
+        self.url = f"http://{host}:{self.port}"
         self.persistence = persistence
 
     def command(self):
-        command = ["prometheus-pushgateway", f"--web.listen-address=127.0.0.1:{self.port}"]
+        command = ["prometheus-pushgateway", f"--web.listen-address={self.host}:{self.port}"]
         if self.persistence:
             command += [f"--persistence.file={self.folder}/state", "--persistence.interval=1s"]
         return command
