@@ -1,0 +1,239 @@
+"""What happens to a running job: each change, and each thing that is taken away. Counters at the gateway are exact after it."""
+
+import os
+import signal
+import threading
+import time
+
+import bucket
+import pytest
+from cluster import wait_for
+
+
+class Load(threading.Thread):
+    """Produces some events every 100 ms until stopped."""
+
+    def __init__(self, kafka, topic, seed=5):
+        super().__init__()
+        self.kafka, self.topic, self.seed = kafka, topic, seed
+        self.passing, self.error = [], None
+        self.ended = threading.Event()
+
+    def run(self):
+        try:
+            while not self.ended.wait(0.1):
+                self.seed += 1
+                records, passing = bucket.make_events(200, seed=self.seed)
+                self.kafka.produce(self.topic, records)
+                self.passing += passing
+        except Exception as error:  # noqa: BLE001 - said by the test's thread
+            self.error = error
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *unused):
+        self.ended.set()
+        self.join()
+        if self.error:
+            raise self.error
+
+
+def produce(kafka, job, seed, count=2000):
+    records, passing = bucket.make_events(count, seed=seed)
+    kafka.produce(job.topic, records)
+    return passing
+
+
+def test_update_under_load(kafka, job, exact):
+    one = job("update")
+    one.apply()
+    one.ready()
+    first = one.get()["status"]["runningHash"]
+    with Load(kafka, one.topic) as load:
+        time.sleep(2)
+        one.apply(window={"tumbling": {"size": "2s"}})
+        one.ready()
+        second = one.get()["status"]["runningHash"]
+        one.apply(filter="event IN ('impression', 'click') AND TRUE")
+        one.ready()
+        time.sleep(2)
+    exact(one, load.passing)
+    assert len({first, second, one.get()["status"]["runningHash"]}) == 3
+    wait_for(lambda: len(one.children("configmaps")) == 1, 30, lambda: [c["metadata"]["name"] for c in one.children("configmaps")])
+
+
+def test_suspend_and_resume(kafka, job, exact):
+    one = job("suspend")
+    one.apply()
+    one.ready()
+    passing = produce(kafka, one, 11)
+    exact(one, passing)
+    one.apply(suspend=True)
+    one.shows(30, Ready=("False", "Suspended"), Reconciling="False")
+    wait_for(lambda: not one.pods(), 30, "no pods")
+    passing += produce(kafka, one, 12)
+    one.apply(suspend=False)
+    one.ready()
+    exact(one, passing)
+
+
+def test_bad_spec_and_repair(kafka, job, exact, kstatus):
+    one = job("bad-spec")
+    one.apply()
+    one.ready()
+    pod = one.pod()["metadata"]["uid"]
+    one.apply(filter="event INN ('impression')", having="no_such > 0")
+    seen = one.shows(15, Stalled=("True", "InvalidSpec", "spec.filter"), Ready=("False", "InvalidSpec"))
+    assert "spec.having" in seen["Stalled"]["message"]
+    assert kstatus(one.get()).startswith("Failed")
+    passing = produce(kafka, one, 21)
+    exact(one, passing)  # the last good job goes on
+    assert one.pod()["metadata"]["uid"] == pod
+    one.apply(filter="event IN ('impression', 'click')", having=None)
+    one.ready()
+    assert one.pod()["metadata"]["uid"] == pod
+
+
+def test_the_api_server_refuses_what_a_schema_can_say(job):
+    one = job("refused", partitions=0)
+    for spec, words in (({"parallelism": 2}, "more than one pod is not possible yet"), ({"sinks": []}, "spec.sinks")):
+        kept = {key: one.manifest["spec"].get(key) for key in spec}
+        done = one.apply(check=False, **spec)
+        assert done.returncode and words in done.stderr
+        one.manifest["spec"].update({key: value for key, value in kept.items() if value is not None})
+        one.manifest["spec"].pop("parallelism", None)
+
+
+def test_delete_with_the_gateways_group(kafka, gateway, job, exact):
+    one = job("delete", deletionPolicy={"pushgateway": "Delete", "timeout": "30s"})
+    one.apply()
+    one.ready()
+    exact(one, produce(kafka, one, 31))
+    one.delete()
+    assert bucket.gateway_sums(gateway, one.name) == {}
+    for kind in "deployments", "configmaps", "services", "serviceaccounts", "networkpolicies", "pods":
+        wait_for(lambda: not one.children(kind), 40, lambda: f"{kind} gone: {one.children(kind)}")
+
+
+def test_delete_and_recreate(kafka, job, exact):
+    one = job("recreate")
+    one.apply()
+    one.ready()
+    passing = produce(kafka, one, 41)
+    exact(one, passing)
+    uid = one.get()["metadata"]["uid"]
+    one.delete()
+    one.apply()
+    passing += produce(kafka, one, 42)
+    one.ready()
+    exact(one, passing)
+    assert one.get()["metadata"]["uid"] != uid
+    assert all(o["uid"] != uid for d in one.children("deployments") for o in d["metadata"]["ownerReferences"])
+
+
+def test_pod_killed(cluster, kafka, job, exact):
+    one = job("killed")
+    one.apply()
+    one.ready()
+    with Load(kafka, one.topic) as load:
+        time.sleep(1.5)
+        (process,) = cluster.processes(one.pod(), "streamjob")
+        os.kill(process, signal.SIGKILL)
+        wait_for(lambda: one.pod()["status"]["containerStatuses"][0]["restartCount"] == 1, 30, "a restart")
+    one.ready()
+    exact(one, load.passing)
+
+
+def test_gateway_away(cluster, kafka, gateway, job, exact):
+    one = job("no-gateway")
+    one.apply()
+    one.ready()
+    passing = produce(kafka, one, 51)
+    exact(one, passing)
+    time.sleep(1.5)  # the gateway writes its state once a second
+    gateway.stop()
+    try:
+        passing += produce(kafka, one, 52)
+        one.shows(15, Ready=("False", "SinkFailing", "pushgateway:9091"), SinksHealthy="False")
+        doomed = job("no-gateway-gone", deletionPolicy={"pushgateway": "Delete", "timeout": "8s"})
+        doomed.apply()
+        wait_for(lambda: doomed.get()["metadata"].get("finalizers"), 15, "the finalizer")
+        doomed.delete(wait=False)
+        wait_for(lambda: not doomed.get(), 40, "a dead gateway does not hold a deletion")
+    finally:
+        gateway.start()
+    one.ready()
+    exact(one, passing)
+
+
+def test_kafka_away(kafka, job, exact):
+    one = job("no-kafka")
+    one.apply()
+    one.ready()
+    passing = produce(kafka, one, 61)
+    exact(one, passing)
+    kafka.stop()
+    try:
+        one.shows(15, Ready=("False", "SourceUnavailable"))
+    finally:
+        kafka.start()
+    one.ready()
+    passing += produce(kafka, one, 62)
+    exact(one, passing)
+
+
+def test_wrong_topic(kafka, job, exact):
+    one = job("no-topic", partitions=0)
+    one.apply()
+    one.shows(15 + 10, Ready=("False", "SourceUnavailable", one.topic))  # 10 s for the pod to start
+    kafka.create_topic(one.topic, partitions=bucket.PARTITIONS)
+    one.ready()
+    exact(one, produce(kafka, one, 71))
+
+
+def secret(name, password):
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": "reco"},
+            "stringData": {"username": "job", "password": password}}
+
+
+def test_wrong_secret(cluster, kafka, job, exact):
+    one = job("secret")
+    one.manifest["spec"]["source"]["kafka"].update(
+        bootstrapServers="kafka-sasl:9093",
+        security={"protocol": "SASL_PLAINTEXT", "mechanism": "PLAIN", "credentialsSecretRef": {"name": one.name}})
+    one.apply()
+    one.shows(25, Ready=("False", "PodFailing", one.name))  # there is no such Secret
+    cluster.apply(secret(one.name, "wrong"))
+    one.shows(100, Ready=("False", "SourceUnavailable"))  # kubelet looks for the Secret every minute or so
+    assert "right" not in str(one.get()) and "wrong" not in one.condition("Ready")["message"]
+    cluster.apply(secret(one.name, "right"))
+    one.ready(180)
+    exact(one, produce(kafka, one, 81))
+
+
+@pytest.mark.parametrize("what", ["edited", "deleted"])
+def test_drift(cluster, job, what):
+    one = job("drift", suspend=True)
+    one.apply()
+    one.shows(30, Ready=("False", "Suspended"))
+    children = {kind: one.children(kind)[0]["metadata"]["name"] for kind in ("deployment", "service", "networkpolicy", "serviceaccount", "configmap")}
+    if what == "deleted":
+        for kind, name in children.items():
+            uid = cluster.get(kind, name, one.namespace)["metadata"]["uid"]
+            cluster.kubectl("-n", one.namespace, "delete", kind, name, "--wait=false")
+            wait_for(lambda: (cluster.get(kind, name, one.namespace) or {"metadata": {"uid": uid}})["metadata"]["uid"] != uid, 20, f"{kind} back")
+        return
+    cluster.kubectl("-n", one.namespace, "annotate", "deployment", children["deployment"], "example.com/team=blue")
+    cluster.kubectl("-n", one.namespace, "set", "image", f"deployment/{children['deployment']}", "streamjob=example.com/evil:1")
+    cluster.kubectl("-n", one.namespace, "patch", "service", children["service"], "-p", '{"spec":{"ports":[{"name":"status","port":8080,"targetPort":1}]}}')
+
+    def repaired():
+        deployment = cluster.get("deployment", children["deployment"], one.namespace)
+        service = cluster.get("service", children["service"], one.namespace)
+        return (deployment["spec"]["template"]["spec"]["containers"][0]["image"].startswith("streamjob/runtime:")
+                and deployment["metadata"]["annotations"]["example.com/team"] == "blue"
+                and service["spec"]["ports"][0]["targetPort"] == "status")
+
+    wait_for(repaired, 20, "the edits are undone, the other manager's annotation stays")
