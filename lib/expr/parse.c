@@ -35,6 +35,16 @@ static json_t *find_expression(json_t *root)
 	return json_object_get(target, "val");
 }
 
+/* "i AS x", and also "i AND": PostgreSQL takes a last word for a name of the result. */
+static const char *result_name(json_t *root)
+{
+	json_t *statement = json_object_get(json_array_get(json_object_get(root, "stmts"), 0), "stmt");
+	json_t *targets = json_object_get(json_object_get(statement, "SelectStmt"), "targetList");
+	json_t *target = json_object_get(json_array_get(targets, 0), "ResTarget");
+
+	return json_array_size(targets) == 1 ? json_string_value(json_object_get(target, "name")) : NULL;
+}
+
 /* PostgreSQL counts characters from 1, and the WRAP before the text; the result is a byte of the text, or its end. */
 static size_t error_offset(const char *text, int cursor)
 {
@@ -60,6 +70,10 @@ static json_t *parse_wrapped(struct checker *checker, const char *wrapped, json_
 		expression = find_expression(root);
 		if (!root)
 			expr_too_deep(checker, 0);
+		else if (!expression && result_name(root))
+			expr_problem(checker, 0, "complete it, or take that word out",
+			             "the expression ends in \"%s\", which is read as a name for it",
+			             result_name(root));
 		else if (!expression)
 			expr_problem(checker, 0, "write an expression such as: event = 'click'",
 			             "this is not one SQL expression alone");

@@ -58,7 +58,12 @@ static void syntax_test(void **state)
 	        {"no UTF-8", "E'\\xff'", "0: invalid byte sequence for encoding \"UTF8\": 0xff" ONE},
 	        {"two statements", "i = 7; SELECT 1", ALONE},
 	        {"two expressions", "i, l", ALONE},
-	        {"an alias", "i AS x", ALONE},
+	        {"an alias", "i AS x",
+	         "0: the expression ends in \"x\", which is read as a name for it; complete it, or take that word "
+	         "out\n"},
+	        {"an operator at the end", "s = 'a' AND",
+	         "0: the expression ends in \"and\", which is read as a name for it; complete it, or take that word "
+	         "out\n"},
 	        {"a table", "i FROM t", ALONE},
 	        {"a condition", "i WHERE b", ALONE},
 	        {"a limit", "i LIMIT 1", ALONE},
