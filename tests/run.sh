@@ -26,9 +26,17 @@ sanitized() {
 	make -s -j"$jobs" SAN="$1" unit
 }
 
+# The operator's client, cache and lease under a hostile API server.
+faults() {
+	SAN=$1 tests/faults/run.sh
+}
+
 suite check make -s -j"$jobs" check
 suite unit-address sanitized address,undefined
 suite unit-thread sanitized thread
+suite faults faults ""
+suite faults-address faults address,undefined
+suite faults-thread faults thread
 suite fuzz make -s fuzz
 suite integration tests/integration/run.sh
 

@@ -268,7 +268,8 @@ class Server:
             connection = self.context.wrap_socket(connection, server_side=True)
             self.open.add(connection)
             reader = connection.makefile("rb")
-            while self.serve_one(connection, reader):
+            client = (connection.getpeercert() or {}).get("subject")
+            while self.serve_one(connection, reader, client):
                 pass
         except (Gone, OSError, ssl.SSLError, ValueError):
             pass
@@ -276,7 +277,7 @@ class Server:
             self.open.discard(connection)
             connection.close()
 
-    def serve_one(self, connection, reader):
+    def serve_one(self, connection, reader, client):
         line = reader.readline().split()
         if len(line) != 3:
             return False
@@ -286,7 +287,7 @@ class Server:
             headers[key.lower()] = value.strip()
         body = reader.read(int(headers.get("content-length", 0)))
         request, reply = Request(line[0].decode(), line[1].decode(), headers, body), Reply(connection)
-        request.client = (connection.getpeercert() or {}).get("subject")
+        request.client = client
         self.log.append(request)
         if self.fault and self.fault(request, reply):
             return True
