@@ -34,7 +34,6 @@ faults() {
 suite check make -s -j"$jobs" check
 suite unit-address sanitized address,undefined
 suite unit-thread sanitized thread
-suite faults faults ""
 suite faults-address faults address,undefined
 suite faults-thread faults thread
 suite fuzz make -s fuzz

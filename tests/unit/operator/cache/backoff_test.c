@@ -43,10 +43,10 @@ static void reset_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct backoff backoff = {.ms_min = 800, .ms_max = 30000, .reset_ms = 120000, .random = i};
-		int64_t now_ms = 1, wait = 0;
+		int64_t now_ms = 1, wait;
 
 		for (int k = 0; k < 10; k++)
-			now_ms += wait = backoff_next(&backoff, now_ms, 0);
+			now_ms += backoff_next(&backoff, now_ms, 0);
 		wait = backoff_next(&backoff, now_ms + cases[i].healthy_ms, 0);
 		if (wait < cases[i].least_ms || wait > cases[i].most_ms)
 			fail_msg("%s: %lld ms", cases[i].name, (long long)wait);
