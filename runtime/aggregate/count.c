@@ -52,6 +52,8 @@ static int count_load(void *state, struct slice *in, struct budget *budget, stru
 	(void)budget;
 	if (load_word(in, &rows, err) < 0)
 		return -1;
+	if (rows > INT64_MAX)
+		return error_set(err, "a saved count is below zero");
 	((struct count *)state)->rows = (int64_t)rows;
 	return 0;
 }

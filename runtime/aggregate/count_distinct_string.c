@@ -146,6 +146,8 @@ static int set_load(void *state, struct slice *in, struct budget *budget, struct
 			return -1;
 		if (set_add(state, text, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
+		if (((const struct text_set *)state)->used != i + 1)
+			return error_set(err, "a saved set has a value twice");
 	}
 	return 0;
 }

@@ -122,6 +122,8 @@ static int text_load(void *state, struct slice *in, struct budget *budget, struc
 
 	if (load_flag(in, &seen, err) < 0 || load_word(in, &size, err) < 0 || load_bytes(in, size, &text, err) < 0)
 		return -1;
+	if (!seen && size)
+		return error_set(err, "a saved text stands where there is none");
 	return seen ? replace(state, text, budget) : 0;
 }
 

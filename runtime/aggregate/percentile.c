@@ -85,7 +85,7 @@ static double bin_value(int32_t bin)
 {
 	double low = bin_edge(bin), high = bin_edge(bin + 1);
 
-	return isinf(high) ? low : 2 * low * (high / (low + high));
+	return isinf(high) ? low : low * (2 / (1 + low / high));
 }
 
 /* Makes [first, last] the range, with what lies below `first` falling into it. */
@@ -100,7 +100,8 @@ static int bins_reshape(struct bins *bins, int32_t first, int32_t last, struct b
 	for (uint32_t i = 0; i < bins->size; i++) {
 		int64_t at = (int64_t)bins->first + i - first;
 
-		counts[at < 0 ? 0 : at] += bins->counts[i];
+		if (bins->counts[i]) /* unused room at the top may be past `last` */
+			counts[at < 0 ? 0 : at] += bins->counts[i];
 	}
 	budget_free(budget, bins->counts, bins->size * sizeof(uint64_t));
 	*bins = (struct bins){counts, first, size};
@@ -281,6 +282,7 @@ static void bins_save(const struct bins *bins, struct buffer *out)
 static int bins_load(struct bins *bins, struct slice *in, struct budget *budget, struct error *err)
 {
 	uint64_t used, index, count;
+	int64_t above = 40001, top = 0;
 
 	if (load_word(in, &used, err) < 0)
 		return -1;
@@ -290,8 +292,12 @@ static int bins_load(struct bins *bins, struct slice *in, struct budget *budget,
 	for (uint64_t i = 0; i < used; i++) {
 		if (load_word(in, &index, err) < 0 || load_word(in, &count, err) < 0)
 			return -1;
-		if ((int64_t)index < -40000 || (int64_t)index > 40000)
-			return error_set(err, "a saved percentile has a bin out of range");
+		if (!i)
+			top = (int64_t)index;
+		if ((int64_t)index < -40000 || (int64_t)index >= above || top - (int64_t)index >= DDSKETCH_BINS_MAX ||
+		    !count)
+			return error_set(err, "a saved percentile has a bin that is empty or not in its place");
+		above = (int64_t)index;
 		if (bins_add(bins, (int32_t)index, count, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 	}

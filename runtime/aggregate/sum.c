@@ -97,6 +97,8 @@ static int integer_load(void *state, struct slice *in, struct budget *budget, st
 	(void)budget;
 	if (load_word(in, &low, err) < 0 || load_word(in, &high, err) < 0 || load_word(in, &rows, err) < 0)
 		return -1;
+	if (rows > INT64_MAX)
+		return error_set(err, "a saved sum is of fewer than no rows");
 	sum->total = (__int128)((unsigned __int128)high << 64 | low);
 	sum->rows = (int64_t)rows;
 	return 0;
@@ -192,6 +194,8 @@ static int double_load(void *state, struct slice *in, struct budget *budget, str
 	if (load_double(in, &loaded.total, err) < 0 || load_double(in, &loaded.compensation, err) < 0 ||
 	    load_word(in, &rows, err) < 0)
 		return -1;
+	if (rows > INT64_MAX)
+		return error_set(err, "a saved sum is of fewer than no rows");
 	loaded.rows = (int64_t)rows;
 	*sum = loaded;
 	return 0;

@@ -1,0 +1,189 @@
+/* What each aggregate makes of a few values. */
+#include "tests/unit/runtime/aggregate/aggregates.h"
+
+#define MAX_BIGINT "9223372036854775807"
+#define MIN_BIGINT "-9223372036854775808"
+
+static const struct row {
+	const char *name;
+	enum aggregate_kind kind;
+	enum type type;
+	double parameter;
+	const char *values[10];
+	const char *expected; /* a '*' at its end: what comes there is not compared */
+} rows[] = {
+        {"COUNT(*) of nothing", AGGREGATE_COUNT_ROWS, TYPE_NULL, 0, {END}, "0"},
+        {"COUNT(*)", AGGREGATE_COUNT_ROWS, TYPE_NULL, 0, {"", "", ""}, "3"},
+        {"COUNT of nothing", AGGREGATE_COUNT, TYPE_STRING, 0, {END}, "0"},
+        {"COUNT", AGGREGATE_COUNT, TYPE_STRING, 0, {"a", "a"}, "2"},
+        {"COUNT DISTINCT of nothing", AGGREGATE_COUNT_DISTINCT, TYPE_BIGINT, 0, {END}, "0"},
+        {"COUNT DISTINCT BOOLEAN", AGGREGATE_COUNT_DISTINCT, TYPE_BOOLEAN, 0, {"f", "t", "f", "t"}, "2"},
+        {"COUNT DISTINCT INT", AGGREGATE_COUNT_DISTINCT, TYPE_INT, 0, {"0", "-1", "0", "1", "-1"}, "3"},
+        {"COUNT DISTINCT BIGINT", AGGREGATE_COUNT_DISTINCT, TYPE_BIGINT, 0, {"0", MIN_BIGINT, MAX_BIGINT, "0"}, "3"},
+        {"COUNT DISTINCT, one zero", AGGREGATE_COUNT_DISTINCT, TYPE_DOUBLE, 0, {"0", "-0.0", "0.0"}, "1"},
+        {"COUNT DISTINCT, one NaN",
+         AGGREGATE_COUNT_DISTINCT,
+         TYPE_DOUBLE,
+         0,
+         {"nan", "-nan", "nan", "inf", "-inf"},
+         "3"},
+        {"COUNT DISTINCT TIMESTAMP", AGGREGATE_COUNT_DISTINCT, TYPE_TIMESTAMP, 0, {"-1", "-1", "1"}, "2"},
+        {"COUNT DISTINCT STRING", AGGREGATE_COUNT_DISTINCT, TYPE_STRING, 0, {"", "a", "A", "", "a", "ab"}, "4"},
+        {"SUM of nothing", AGGREGATE_SUM, TYPE_BIGINT, 0, {END}, "NULL"},
+        {"SUM INT", AGGREGATE_SUM, TYPE_INT, 0, {"2147483647", "2147483647", "-1"}, "4294967293"},
+        {"SUM BIGINT", AGGREGATE_SUM, TYPE_BIGINT, 0, {"1", "-3"}, "-2"},
+        {"SUM, wider on the way", AGGREGATE_SUM, TYPE_BIGINT, 0, {MAX_BIGINT, MAX_BIGINT, "-" MAX_BIGINT}, MAX_BIGINT},
+        {"SUM, too large", AGGREGATE_SUM, TYPE_BIGINT, 0, {MAX_BIGINT, "1"}, "the sum is out of range for BIGINT*"},
+        {"SUM, too small", AGGREGATE_SUM, TYPE_BIGINT, 0, {MIN_BIGINT, "-1"}, "the sum is out of range for BIGINT*"},
+        {"SUM, the smallest", AGGREGATE_SUM, TYPE_BIGINT, 0, {MIN_BIGINT, "0"}, MIN_BIGINT},
+        {"SUM DOUBLE of nothing", AGGREGATE_SUM, TYPE_DOUBLE, 0, {END}, "NULL"},
+        {"SUM DOUBLE, compensated", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "1e100", "1", "-1e100"}, "2"},
+        {"SUM DOUBLE, infinite", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "inf", "2"}, "+Inf"},
+        {"SUM DOUBLE, NaN", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "inf", "-inf"}, "NaN"},
+        {"SUM DOUBLE, overflow", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1e308", "1e308"}, "+Inf"},
+        {"AVG of nothing", AGGREGATE_AVG, TYPE_INT, 0, {END}, "NULL"},
+        {"AVG INT", AGGREGATE_AVG, TYPE_INT, 0, {"1", "2"}, "1.5"},
+        {"AVG BIGINT, no overflow", AGGREGATE_AVG, TYPE_BIGINT, 0, {MAX_BIGINT, MAX_BIGINT}, "9.223372036854776e+18"},
+        {"AVG DOUBLE", AGGREGATE_AVG, TYPE_DOUBLE, 0, {"0.5", "1.5", "4"}, "2"},
+        {"AVG DOUBLE of nothing", AGGREGATE_AVG, TYPE_DOUBLE, 0, {END}, "NULL"},
+        {"MIN of nothing", AGGREGATE_MIN, TYPE_BIGINT, 0, {END}, "NULL"},
+        {"MIN INT", AGGREGATE_MIN, TYPE_INT, 0, {"3", "-4", "5"}, "-4"},
+        {"MAX INT, below zero", AGGREGATE_MAX, TYPE_INT, 0, {"-3", "-4"}, "-3"},
+        {"MIN BIGINT", AGGREGATE_MIN, TYPE_BIGINT, 0, {"0", MIN_BIGINT}, MIN_BIGINT},
+        {"MAX BIGINT", AGGREGATE_MAX, TYPE_BIGINT, 0, {MAX_BIGINT, "0"}, MAX_BIGINT},
+        {"MIN TIMESTAMP", AGGREGATE_MIN, TYPE_TIMESTAMP, 0, {"5", "-5"}, "-5"},
+        {"MAX TIMESTAMP", AGGREGATE_MAX, TYPE_TIMESTAMP, 0, {"5", "-5"}, "5"},
+        {"MIN DOUBLE", AGGREGATE_MIN, TYPE_DOUBLE, 0, {"1", "-inf", "nan"}, "-Inf"},
+        {"MIN DOUBLE, NaN first", AGGREGATE_MIN, TYPE_DOUBLE, 0, {"nan", "7"}, "7"},
+        {"MIN DOUBLE of NaN", AGGREGATE_MIN, TYPE_DOUBLE, 0, {"nan"}, "NaN"},
+        {"MAX DOUBLE, NaN is above all", AGGREGATE_MAX, TYPE_DOUBLE, 0, {"1", "nan", "inf"}, "NaN"},
+        {"MIN STRING, by bytes", AGGREGATE_MIN, TYPE_STRING, 0, {"b", "aa", "B", "\xc3\xa4"}, "\"B\""},
+        {"MAX STRING, by bytes", AGGREGATE_MAX, TYPE_STRING, 0, {"b", "bb", "B", "\xc3\xa4"}, "\"ä\""},
+        {"MIN STRING, an empty one", AGGREGATE_MIN, TYPE_STRING, 0, {"a", ""}, "\"\""},
+        {"MAX STRING, shorter", AGGREGATE_MAX, TYPE_STRING, 0, {"aaaa", "b"}, "\"b\""},
+        {"MAX STRING of nothing", AGGREGATE_MAX, TYPE_STRING, 0, {END}, "NULL"},
+        {"PERCENTILE of nothing", AGGREGATE_PERCENTILE, TYPE_DOUBLE, 0.5, {END}, "NULL"},
+        {"PERCENTILE, zero is exact", AGGREGATE_PERCENTILE, TYPE_INT, 0.5, {"0", "0", "5"}, "0"},
+        {"PERCENTILE, infinity", AGGREGATE_PERCENTILE, TYPE_DOUBLE, 1, {"1", "inf"}, "+Inf"},
+        {"PERCENTILE, minus infinity", AGGREGATE_PERCENTILE, TYPE_DOUBLE, 0, {"1", "-inf"}, "-Inf"},
+        {"PERCENTILE, NaN is above all", AGGREGATE_PERCENTILE, TYPE_DOUBLE, 1, {"nan", "inf"}, "NaN"},
+};
+
+static void table_test(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		const struct aggregate *aggregate = aggregate_find(row->kind, row->type);
+		struct budget budget = {.max_bytes = 1 << 20};
+		void *one = state_new(aggregate);
+		struct column column = {.type = TYPE_NULL};
+		uint32_t numbers[TEXTS_MAX];
+		size_t n = 0, done = 0, size = strlen(row->expected);
+		bool start = row->expected[size - 1] == '*';
+		char *found;
+
+		if (row->type != TYPE_NULL)
+			column_init(&column, row->type, TEXTS_MAX);
+		for (; row->values[n]; n++) {
+			numbers[n] = (uint32_t)n;
+			if (row->type != TYPE_NULL)
+				column_set(&column, n, value_of(row->type, row->values[n]));
+		}
+		assert_int_equal(add_rows(aggregate, one, &column, numbers, n, &budget, &done), 0);
+		assert_int_equal(done, n);
+		found = result_of(aggregate, one, row->parameter);
+		if (start ? strncmp(found, row->expected, size - 1) != 0 : strcmp(found, row->expected) != 0)
+			fail_msg("%s: %s, expected %s", row->name, found, row->expected);
+		free(found);
+		state_free(aggregate, one, &budget);
+		if (budget.used_bytes)
+			fail_msg("%s: %zu bytes of the budget are not given back", row->name, budget.used_bytes);
+		if (row->type != TYPE_NULL)
+			column_release(&column);
+	}
+}
+
+static int by_value(const void *left, const void *right)
+{
+	double a = *(const double *)left, b = *(const double *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* Within 1 % of the exact quantile's value, whatever the distribution. */
+static void percentile_test(void **state)
+{
+	static const struct {
+		const char *name;
+		double (*at)(double unit);
+	} shapes[] = {{"even", NULL}, {"lognormal", exp}, {"tiny", exp2}, {"around zero", sin}};
+	static const double parameters[] = {0, 0.01, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999, 1};
+	enum { N = 5000 };
+	const struct aggregate *aggregate = aggregate_find(AGGREGATE_PERCENTILE, TYPE_DOUBLE);
+	double *values = malloc(N * sizeof(double));
+
+	(void)state;
+	for (size_t s = 0; s < sizeof(shapes) / sizeof(shapes[0]); s++) {
+		struct budget budget = {.max_bytes = 1 << 20};
+		void *one = state_new(aggregate);
+		struct column column;
+
+		column_init(&column, TYPE_DOUBLE, N);
+		for (uint32_t i = 0; i < N; i++) {
+			double unit = (double)(i * 2654435761u) / 4294967296.0;
+			size_t done;
+
+			unit = s == 0 ? unit * 1e6 : s == 1 ? unit * 14 - 7 : s == 2 ? -1000 - unit * 20 : unit * 6.28;
+			column.doubles[i] = values[i] = shapes[s].at ? shapes[s].at(unit) : unit;
+			assert_int_equal(add_rows(aggregate, one, &column, &i, 1, &budget, &done), 0);
+		}
+		qsort(values, N, sizeof(double), by_value);
+		for (size_t p = 0; p < sizeof(parameters) / sizeof(parameters[0]); p++) {
+			double exact = values[(size_t)(parameters[p] * (N - 1))];
+			struct value value;
+			struct error err;
+
+			aggregate->finalize(one, parameters[p], &value, &err);
+			if (fabs(value.real - exact) > 0.01 * fabs(exact) * (1 + 1e-12))
+				fail_msg("%s, p = %g: %g, exactly %g", shapes[s].name, parameters[p], value.real,
+				         exact);
+		}
+		column_release(&column);
+		state_free(aggregate, one, &budget);
+	}
+	free(values);
+}
+
+/* Every finite magnitude of doubles, the subnormal ones apart, alone in a sketch. */
+static void magnitudes_test(void **state)
+{
+	const struct aggregate *aggregate = aggregate_find(AGGREGATE_PERCENTILE, TYPE_DOUBLE);
+
+	(void)state;
+	for (int exponent = -1022; exponent < 1024; exponent++) {
+		for (double mantissa = 1; mantissa < 2; mantissa += 0.0371) {
+			double exact = ldexp(exponent % 2 ? -mantissa : mantissa, exponent);
+			struct column column = {.type = TYPE_DOUBLE, .doubles = &exact};
+			struct budget budget = {.max_bytes = 1 << 20};
+			void *one = state_new(aggregate);
+			struct value value;
+			struct error err;
+			size_t done;
+
+			assert_int_equal(add_rows(aggregate, one, &column, &(uint32_t){0}, 1, &budget, &done), 0);
+			aggregate->finalize(one, 0.5, &value, &err);
+			if (!(fabs(value.real / exact - 1) <= 0.01 * (1 + 1e-9)))
+				fail_msg("%g became %g", exact, value.real);
+			state_free(aggregate, one, &budget);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(table_test), cmocka_unit_test(percentile_test),
+	                                   cmocka_unit_test(magnitudes_test)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
