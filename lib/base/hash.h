@@ -21,6 +21,15 @@ static inline uint64_t hash_mix(uint64_t x)
 	return x;
 }
 
+/*
+ * All slots of a table of `capacity` (a power of two), each once, in an order that is not that of the hashes: who goes
+ * through one table from slot 0 on and adds to another one fills that one up from one end, and each probe gets long.
+ */
+static inline size_t hash_scatter(size_t i, size_t capacity)
+{
+	return (i * 0x9e3779b97f4a7c15u) & (capacity - 1);
+}
+
 #define HASH_SHA256_HEX (64 + 1)
 /* SHA-256 as lower-case hexadecimal, NUL-terminated (OpenSSL). */
 void hash_sha256_hex(struct slice bytes, char ret_hex[HASH_SHA256_HEX]);

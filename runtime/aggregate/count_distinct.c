@@ -114,9 +114,12 @@ static int set_combine(void *state, const void *other, struct budget *budget, st
 
 	(void)err;
 	set->zero = set->zero || more->zero;
-	for (uint32_t i = 0; i < more->capacity; i++)
-		if (more->slots[i] && set_add(set, more->slots[i], budget) < 0)
+	for (uint32_t i = 0; i < more->capacity; i++) {
+		uint64_t word = more->slots[hash_scatter(i, more->capacity)];
+
+		if (word && set_add(set, word, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
+	}
 	return 0;
 }
 
@@ -136,9 +139,12 @@ static void set_save(const void *state, struct buffer *out)
 
 	save_word(out, set->zero);
 	save_word(out, set->used);
-	for (uint32_t i = 0; i < set->capacity; i++)
-		if (set->slots[i])
-			save_word(out, set->slots[i]);
+	for (uint32_t i = 0; i < set->capacity; i++) {
+		uint64_t word = set->slots[hash_scatter(i, set->capacity)];
+
+		if (word)
+			save_word(out, word);
+	}
 }
 
 static int set_load(void *state, struct slice *in, struct budget *budget, struct error *err)

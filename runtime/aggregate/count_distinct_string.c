@@ -106,10 +106,12 @@ static int set_combine(void *state, const void *other, struct budget *budget, st
 	const struct text_set *more = other;
 
 	(void)err;
-	for (uint32_t i = 0; i < more->capacity; i++)
-		if (more->slots[i].data &&
-		    set_add(state, (struct slice){more->slots[i].data, more->slots[i].size}, budget) < 0)
+	for (uint32_t i = 0; i < more->capacity; i++) {
+		const struct text_slot *slot = &more->slots[hash_scatter(i, more->capacity)];
+
+		if (slot->data && set_add(state, (struct slice){slot->data, slot->size}, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
+	}
 	return 0;
 }
 
@@ -127,10 +129,12 @@ static void set_save(const void *state, struct buffer *out)
 
 	save_word(out, set->used);
 	for (uint32_t i = 0; i < set->capacity; i++) {
-		if (!set->slots[i].data)
+		const struct text_slot *slot = &set->slots[hash_scatter(i, set->capacity)];
+
+		if (!slot->data)
 			continue;
-		save_word(out, set->slots[i].size);
-		buffer_append(out, set->slots[i].data, set->slots[i].size);
+		save_word(out, slot->size);
+		buffer_append(out, slot->data, slot->size);
 	}
 }
 

@@ -295,11 +295,10 @@ static int combine_group(struct keyed_table *table, const struct keyed_table *ot
 
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, struct error *err)
 {
-	for (size_t s = 0; s < other->capacity; s++) {
-		int result = 0;
+	for (size_t i = 0; i < other->capacity; i++) {
+		struct group *group = other->slots[hash_scatter(i, other->capacity)].group;
+		int result = group ? combine_group(table, other, group, err) : 0;
 
-		if (other->slots[s].group)
-			result = combine_group(table, other, other->slots[s].group, err);
 		if (result < 0)
 			return result;
 	}
