@@ -95,23 +95,52 @@ static int limit_reached(const struct fire *fire, int result, struct error *err)
 	                 fire->job->limits.groups, fire->job->limits.state_bytes);
 }
 
+/* Adds `other`'s groups to `table`; those beyond the limits are left out by onLimit, or fail the window. */
+static int add_groups(struct fire *fire, struct keyed_table *table, const struct keyed_table *other,
+                      size_t *ret_refused, struct error *err)
+{
+	int result = keyed_table_combine(table, other, ret_refused, err);
+
+	if (!result && *ret_refused && fire->job->limits.on_limit == LIMIT_FAIL)
+		result = AGGREGATE_OUT_OF_BUDGET;
+	return limit_reached(fire, result, err);
+}
+
+/* The lanes' partials become one. A group that is left out counts as one dropped row: how many it had is not known. */
+static int combine_partials(struct fire *fire, struct partial **partials, size_t count, struct error *err)
+{
+	struct keyed_table *table = partials[0]->table;
+
+	for (size_t i = 1; i < count; i++) {
+		size_t refused;
+
+		if (add_groups(fire, table, partials[i]->table, &refused, err) < 0)
+			return -1;
+		if (!refused)
+			continue;
+		atomic_fetch_add_explicit(&fire->status->lanes[0].dropped, refused, memory_order_relaxed);
+		log_warn("groups of a lane dropped", "groups=%zu kept=%zu", refused, keyed_table_groups(table));
+	}
+	return 0;
+}
+
 /* Every key of `table` becomes known; the known ones come into `table` with aggregates of nothing. */
 static int exchange_known(struct fire *fire, struct keyed_table *table, struct error *err)
 {
-	size_t groups_count = keyed_table_groups(table);
+	size_t groups_count = keyed_table_groups(table), refused;
 	void **groups = keyed_table_sorted(table);
-	int result = keyed_table_combine(table, fire->known, err);
+	int result = add_groups(fire, table, fire->known, &refused, err);
 
 	for (size_t i = 0; i < groups_count && !result; i++) {
 		struct slice key = keyed_table_key(groups[i]);
 		uint64_t hash = hash_bytes(key.data, key.size);
 		void *group;
 
-		if (keyed_table_lookup(fire->known, &key, &hash, 1, &group))
-			result = AGGREGATE_OUT_OF_BUDGET;
+		if (keyed_table_lookup(fire->known, &key, &hash, 1, &group) && fire->job->limits.on_limit == LIMIT_FAIL)
+			result = limit_reached(fire, AGGREGATE_OUT_OF_BUDGET, err);
 	}
 	free(groups);
-	return limit_reached(fire, result, err);
+	return result;
 }
 
 static void result_error(struct fire *fire, const char *what, const char *why)
@@ -206,12 +235,8 @@ int fire_window(struct fire *fire, struct partial **partials, size_t count, stru
 	size_t groups_count;
 	void **groups;
 
-	for (size_t i = 1; i < count; i++) {
-		int combined = keyed_table_combine(table, partials[i]->table, err);
-
-		if (combined < 0)
-			return limit_reached(fire, combined, err);
-	}
+	if (combine_partials(fire, partials, count, err) < 0)
+		return -1;
 	if (fire->known && exchange_known(fire, table, err) < 0)
 		return -1;
 	groups_count = keyed_table_groups(table);

@@ -222,7 +222,7 @@ int pipeline_run(const struct pipeline_options *options, struct error *err)
 	if (!outcome)
 		outcome = run_opened(pipeline, lanes, err);
 	/* A stop while connecting is a drain with nothing to do. */
-	if (outcome < 0 && atomic_load(&options->stop->requested) && !options->status->source)
+	if (outcome < 0 && atomic_load(&options->stop->requested) && !pipeline->delivery)
 		outcome = 0;
 	if (outcome < 0)
 		status_error(options->status, err);

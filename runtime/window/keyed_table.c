@@ -276,13 +276,9 @@ size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, c
 	return refused;
 }
 
-static int combine_group(struct keyed_table *table, const struct keyed_table *other, struct group *from,
-                         struct error *err)
+static int combine_states(struct keyed_table *table, const struct keyed_table *other, struct group *group,
+                          struct group *from, struct error *err)
 {
-	struct group *group = find_or_make(table, keyed_table_key(from), from->hash);
-
-	if (!group)
-		return AGGREGATE_OUT_OF_BUDGET;
 	for (size_t c = 0; c < table->calls_count; c++) {
 		int result = table->aggregates[c]->combine(keyed_table_state(table, group, c),
 		                                           keyed_table_state(other, from, c), table->budget, err);
@@ -293,15 +289,21 @@ static int combine_group(struct keyed_table *table, const struct keyed_table *ot
 	return 0;
 }
 
-int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, struct error *err)
+int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
+                        struct error *err)
 {
+	size_t refused = 0;
+
 	for (size_t i = 0; i < other->capacity; i++) {
-		struct group *group = other->slots[hash_scatter(i, other->capacity)].group;
-		int result = group ? combine_group(table, other, group, err) : 0;
+		struct group *from = other->slots[hash_scatter(i, other->capacity)].group;
+		struct group *group = from ? find_or_make(table, keyed_table_key(from), from->hash) : NULL;
+		int result = group ? combine_states(table, other, group, from, err) : 0;
 
 		if (result < 0)
 			return result;
+		refused += from && !group;
 	}
+	*ret_refused = refused;
 	return 0;
 }
 

@@ -31,9 +31,12 @@ size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, c
 void *keyed_table_state(const struct keyed_table *table, void *group, size_t call);
 struct slice keyed_table_key(const void *group);
 
-/* Adds every group of `other` to `table`. 0, AGGREGATE_FAILED or AGGREGATE_OUT_OF_BUDGET (groups_max counts as that).
+/*
+ * Adds every group of `other` to `table`. Groups that would be new where groups_max or the budget is reached are left
+ * out, and *ret_refused says how many. 0, AGGREGATE_FAILED, or AGGREGATE_OUT_OF_BUDGET where a state could not grow.
  */
-int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, struct error *err);
+int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
+                        struct error *err);
 
 /* All groups, by ascending key bytes; the array is the caller's (free()). */
 void **keyed_table_sorted(const struct keyed_table *table);

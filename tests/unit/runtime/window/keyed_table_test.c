@@ -172,6 +172,7 @@ static void combine_test(void **state)
 	struct keyed_table *one = table_new(&budgets[0], SIZE_MAX, SIZE_MAX);
 	struct keyed_table *other = table_new(&budgets[1], SIZE_MAX, SIZE_MAX);
 	struct error err;
+	size_t refused;
 	void **sorted;
 
 	(void)state;
@@ -179,7 +180,8 @@ static void combine_test(void **state)
 		add(one, &budgets[0], n, "a");
 	for (unsigned n = 500; n < 1200; n++)
 		add(other, &budgets[1], n, "b");
-	assert_int_equal(keyed_table_combine(one, other, &err), 0);
+	assert_int_equal(keyed_table_combine(one, other, &refused, &err), 0);
+	assert_int_equal(refused, 0);
 	assert_int_equal(keyed_table_groups(one), 1200);
 	assert_int_equal(keyed_table_groups(other), 700); /* is left as it was */
 	sorted = keyed_table_sorted(one);
@@ -212,6 +214,7 @@ static void combine_large_test(void **state)
 	struct keyed_table *one = table_new(&budgets[0], SIZE_MAX, SIZE_MAX);
 	struct keyed_table *other = table_new(&budgets[1], SIZE_MAX, SIZE_MAX);
 	double begin = seconds(), added;
+	size_t refused;
 	struct error err;
 
 	(void)state;
@@ -219,7 +222,8 @@ static void combine_large_test(void **state)
 		add(other, &budgets[1], n, "b");
 	added = seconds();
 	add(one, &budgets[0], KEYS, "a");
-	assert_int_equal(keyed_table_combine(one, other, &err), 0);
+	assert_int_equal(keyed_table_combine(one, other, &refused, &err), 0);
+	assert_int_equal(refused, 0);
 	assert_int_equal(keyed_table_groups(one), KEYS + 1);
 	print_message("%d groups: added in %.3f s, combined in %.3f s\n", KEYS, added - begin, seconds() - added);
 	keyed_table_free(other);
@@ -232,13 +236,17 @@ static void combine_limit_test(void **state)
 	struct keyed_table *one = table_new(&budgets[0], SIZE_MAX, 100);
 	struct keyed_table *other = table_new(&budgets[1], SIZE_MAX, 100);
 	struct error err;
+	size_t refused;
 
 	(void)state;
 	for (unsigned n = 0; n < 100; n++)
 		add(one, &budgets[0], n, "a");
 	for (unsigned n = 50; n < 150; n++)
 		add(other, &budgets[1], n, "b");
-	assert_int_equal(keyed_table_combine(one, other, &err), AGGREGATE_OUT_OF_BUDGET);
+	assert_int_equal(keyed_table_combine(one, other, &refused, &err), 0);
+	assert_int_equal(refused, 50);
+	for (unsigned n = 0; n < 100; n++) /* and this row: those that both had are whole */
+		assert_int_equal(count_of(one, add(one, &budgets[0], n, "a")), n < 50 ? 2 : 3);
 	assert_int_equal(keyed_table_groups(one), 100);
 	keyed_table_free(other);
 	keyed_table_free(one);

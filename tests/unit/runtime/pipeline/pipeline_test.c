@@ -1,0 +1,254 @@
+/* A whole job by script: what each clock and each source makes of the windows, and in which order delivery goes. */
+#include "tests/unit/runtime/pipeline/scripted.h"
+
+#define FIRST(rows) "pending 1 at 1\nsink 1 from 0 to 1000:" rows "\naccepted 1 at 1\n"
+#define LIMIT_1     "  limits: {groups: 1}\n"
+#define LIMIT_DROP  "  limits: {groups: 1, onLimit: dropNewGroups}\n"
+#define LETTERS     "  format: {json: {onBadRow: deadLetter}}\n"
+#define BAD_FAILS   "  format: {json: {onBadRow: fail}}\n"
+
+#define TAKE(at, records)                                                                                              \
+	{                                                                                                              \
+		.ms = (at), .text = (records)                                                                          \
+	}
+#define STEP(at, what)                                                                                                 \
+	{                                                                                                              \
+		.ms = (at), .kind = STEP_##what                                                                        \
+	}
+#define WAIT(at, words)                                                                                                \
+	{                                                                                                              \
+		.ms = (at), .text = (words), .kind = STEP_WAIT                                                         \
+	}
+#define THE_END                                                                                                        \
+	{                                                                                                              \
+		.kind = STEP_END                                                                                       \
+	}
+
+static const struct row {
+	const char *name, *window, *more, *clock_column;
+	struct step steps[STEPS_MAX];
+	struct script script; /* its steps are the row's */
+	const char *failure;  /* NULL: it ends well; else a part of what it says */
+	const char *log;
+} rows[] = {
+        {.name = "two windows",
+         .steps = {TAKE(100, "xxy"), TAKE(1500, "x"), THE_END},
+         .log = "pending 1 at 3\nsink 1 from 0 to 1000: x=2 y=1\naccepted 1 at 3\n"
+                "pending 2 at 4\nsink 2 from 1000 to 2000: x=1\naccepted 2 at 4\n"},
+        {.name = "a record of the last millisecond counts",
+         .steps = {TAKE(999, "x"), TAKE(1000, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"},
+        {.name = "a window fires without new data",
+         .steps = {TAKE(100, "x"), STEP(1000, NOTHING), WAIT(1001, "accepted 1"), TAKE(1002, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"},
+        {.name = "a clock that steps back reopens nothing",
+         .steps = {TAKE(1500, "x"), STEP(2100, NOTHING), TAKE(400, "y"), TAKE(1700, "y"), TAKE(2999, "y"),
+                   TAKE(3000, "z"), THE_END},
+         .log = "pending 1 at 1\nsink 1 from 1000 to 2000: x=1\naccepted 1 at 1\n"
+                "pending 2 at 4\nsink 2 from 2000 to 3000: y=3\naccepted 2 at 4\n"
+                "pending 3 at 5\nsink 3 from 3000 to 4000: z=1\naccepted 3 at 5\n"},
+        {.name = "a clock that steps forward fires what is due",
+         .steps = {TAKE(100, "x"), STEP(3600100, NOTHING), TAKE(3600200, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 3600000 to 3601000: y=1\naccepted 2 at 2\n"},
+        {.name = "times before the epoch, an offset",
+         .window = ", offset: 250ms",
+         .steps = {TAKE(-751, "x"), TAKE(-750, "y"), THE_END},
+         .log = "pending 1 at 1\nsink 1 from -1750 to -750: x=1\naccepted 1 at 1\n"
+                "pending 2 at 2\nsink 2 from -750 to 250: y=1\naccepted 2 at 2\n"},
+        {.name = "nothing at all", .steps = {STEP(100, NOTHING), THE_END}, .log = ""},
+        {.name = "rows that are filtered out move the offsets",
+         .more = "  filter: k = 'y'\n",
+         .steps = {TAKE(100, "x"), TAKE(1100, "y"), THE_END},
+         .log = "accepted 0 at 1\npending 1 at 2\nsink 1 from 1000 to 2000: y=1\naccepted 1 at 2\n"},
+        {.name = "HAVING takes groups out",
+         .more = "  having: c > 1\n",
+         .steps = {TAKE(100, "xxy"), TAKE(1100, "y"), THE_END},
+         .log = "pending 1 at 3\nsink 1 from 0 to 1000: x=2\naccepted 1 at 3\naccepted 1 at 4\n"},
+        {.name = "empty windows are skipped",
+         .steps = {TAKE(100, "x"), STEP(1100, NOTHING), TAKE(2100, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 2000 to 3000: y=1\naccepted 2 at 2\n"},
+        {.name = "empty windows have the known keys",
+         .window = ", onEmpty: zero",
+         .steps = {TAKE(100, "x"), STEP(1100, NOTHING), TAKE(2100, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at -1\nsink 2 from 1000 to 2000: x=0\naccepted 2 at -1\n"
+                              "pending 3 at 2\nsink 3 from 2000 to 3000: x=0 y=1\naccepted 3 at 2\n"},
+        {.name = "empty windows delete the group",
+         .window = ", onEmpty: delete",
+         .steps = {TAKE(100, "x"), STEP(1100, NOTHING), TAKE(2100, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at -1\nsink 2 from 1000 to 2000: delete\naccepted 2 at -1\n"
+                              "pending 3 at 2\nsink 3 from 2000 to 3000: y=1\naccepted 3 at 2\n"},
+        {.name = "a drain flushes the open window",
+         .steps = {TAKE(100, "x"), STEP(200, STOP), TAKE(300, "y"), THE_END},
+         .log = FIRST(" x=1")},
+        {.name = "a drain takes no empty window for one", .steps = {STEP(100, STOP), THE_END}, .log = ""},
+        {.name = "a limit that fails",
+         .more = LIMIT_1,
+         .steps = {TAKE(100, "xxy"), THE_END},
+         .failure = "spec.limits has groups: 1, stateBytes: ",
+         .log = ""},
+        {.name = "a limit that drops new groups",
+         .more = LIMIT_DROP,
+         .steps = {TAKE(100, "xyx"), THE_END},
+         .log = "pending 1 at 3\nsink 1 from 0 to 1000: x=2\naccepted 1 at 3\n"},
+        {.name = "a limit that drops new groups, over two lanes",
+         .more = LIMIT_DROP,
+         .script = {.partitions = 2},
+         .steps = {TAKE(100, "xx"), {.ms = 100, .text = "y", .lane = 1}, THE_END},
+         .log = "pending 1 at 2 1\nsink 1 from 0 to 1000: x=2\naccepted 1 at 2 1\n"},
+        {.name = "a limit that fails, over two lanes",
+         .more = LIMIT_1,
+         .script = {.partitions = 2},
+         .steps = {TAKE(100, "xx"), {.ms = 100, .text = "y", .lane = 1}, THE_END},
+         .failure = "the lanes' groups together pass spec.limits (groups: 1",
+         .log = ""},
+        {.name = "known keys are dropped at the limit too",
+         .window = ", onEmpty: zero",
+         .more = LIMIT_DROP,
+         .steps = {TAKE(100, "x"), TAKE(1100, "y"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"},
+        {.name = "two lanes make one window",
+         .script = {.partitions = 2},
+         .steps = {TAKE(100, "xx"), {.ms = 100, .text = "xy", .lane = 1}, THE_END},
+         .log = "pending 1 at 2 2\nsink 1 from 0 to 1000: x=3 y=1\naccepted 1 at 2 2\n"},
+        {.name = "a sink that asks for retries gets the same window again",
+         .script = {.outcomes = "rr"},
+         .steps = {TAKE(100, "x"), THE_END},
+         .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\nsink 1 from 0 to 1000: x=1\n"
+                "sink 1 from 0 to 1000: x=1\naccepted 1 at 1\n"},
+        {.name = "a window that is refused goes to the dead letter",
+         .script = {.outcomes = "j"},
+         .steps = {TAKE(100, "x"), TAKE(1000, "y"), THE_END},
+         .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\nletter of window 1, scripted: the sink says j\n"
+                "accepted 1 at 1\npending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"},
+        {.name = "a window that is refused fails the job",
+         .script = {.outcomes = "j", .fail_on_rejected = true},
+         .steps = {TAKE(100, "x"), THE_END},
+         .failure = "sink scripted rejected window 1: the sink says j",
+         .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\n"},
+        {.name = "a pending window is built again, whatever the clock says",
+         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}},
+         .steps = {TAKE(9000, "x"), TAKE(11000, "y"), STEP(12000, BOUNDARY), WAIT(12000, "resume"), TAKE(12100, "z"),
+                   THE_END},
+         .log = "sink 5 from 3000 to 4000: x=1 y=1\naccepted 5 at 2\nresume\n"
+                "pending 6 at 3\nsink 6 from 12000 to 13000: z=1\naccepted 6 at 3\n"},
+        {.name = "a pending window without rows is accepted",
+         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}},
+         .steps = {STEP(9000, BOUNDARY), WAIT(9000, "resume"), THE_END},
+         .log = "accepted 5 at -1\nresume\n"},
+        {.name = "the rest of a pending window is in a window of its own",
+         .script = {.boundary = {.pending = true, .sequence = 1, .start_ms = 0, .end_ms = 1000}},
+         .steps = {TAKE(100, "x"), STEP(100, BOUNDARY), WAIT(100, "resume"), TAKE(200, "y"), THE_END},
+         .log = "sink 1 from 0 to 1000: x=1\naccepted 1 at 1\nresume\n"
+                "pending 2 at 2\nsink 2 from 0 to 1000: y=1\naccepted 2 at 2\n"},
+        {.name = "half a pending window is left to the next start",
+         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}},
+         .steps = {TAKE(9000, "x"), STEP(9000, STOP), THE_END},
+         .log = ""},
+        {.name = "one lane's half of a pending window is left to the next start",
+         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}, .partitions = 2},
+         .steps = {TAKE(9000, "x"),
+                   STEP(9000, BOUNDARY),
+                   {.ms = 9000, .text = "y", .lane = 1},
+                   {.ms = 9000, .kind = STEP_STOP, .lane = 1},
+                   THE_END},
+         .log = ""},
+        {.name = "after an accepted boundary the next sequence follows",
+         .script = {.boundary = {.pending = false, .sequence = 7, .start_ms = 3000, .end_ms = 4000}},
+         .steps = {TAKE(9000, "x"), THE_END},
+         .log = "pending 8 at 1\nsink 8 from 9000 to 10000: x=1\naccepted 8 at 1\n"},
+        {.name = "bad rows are dead letters before the offsets move",
+         .more = LETTERS,
+         .steps = {TAKE(100, "x!"), THE_END},
+         .log = "letter 1: byte 2: expected a name in quotes\n"
+                "pending 1 at 2\nsink 1 from 0 to 1000: x=1\naccepted 1 at 2\n"},
+        {.name = "bad rows alone move the offsets", .steps = {TAKE(100, "!!"), THE_END}, .log = "accepted 0 at 2\n"},
+        {.name = "a bad row that fails the job",
+         .more = BAD_FAILS,
+         .steps = {TAKE(100, "x!"), THE_END},
+         .failure = "the record at partition 0, offset 1 is bad, and the job's policy is to fail: byte 2: ",
+         .log = ""},
+        {.name = "a source that fails",
+         .steps = {TAKE(100, "x"), STEP(200, FAIL), THE_END},
+         .failure = "the log is on fire",
+         .log = ""},
+        {.name = "a sink that cannot be opened",
+         .script = {.open_fails = true},
+         .steps = {TAKE(100, "x"), THE_END},
+         .failure = "sink scripted: no such place",
+         .log = ""},
+        {.name = "a stop while a sink is opened is a drain",
+         .script = {.stop_while_opening = true},
+         .steps = {TAKE(100, "x"), THE_END},
+         .log = ""},
+        {.name = "a column plays the clock",
+         .clock_column = "t",
+         .steps = {TAKE(99000, "{\"k\":\"x\",\"t\":100}"), TAKE(99000, "{\"k\":\"x\",\"t\":999}"),
+                   TAKE(99000, "{\"k\":\"y\",\"t\":5}"), TAKE(99000, "{\"k\":\"x\",\"t\":2500}"),
+                   TAKE(99000, "{\"k\":\"z\"}"), THE_END},
+         .log = "pending 1 at 3\nsink 1 from 0 to 1000: x=2 y=1\naccepted 1 at 3\n"
+                "pending 2 at 5\nsink 2 from 2000 to 3000: x=1 z=1\naccepted 2 at 5\n"},
+        {.name = "rows that are filtered out move the column's clock",
+         .clock_column = "t",
+         .more = "  filter: k <> 'y'\n",
+         .steps = {TAKE(99000, "{\"k\":\"x\",\"t\":100}"), TAKE(99000, "{\"k\":\"y\",\"t\":1000}"),
+                   TAKE(99000, "{\"k\":\"x\",\"t\":200}"), THE_END},
+         .log = FIRST(" x=1") "pending 2 at 3\nsink 2 from 1000 to 2000: x=1\naccepted 2 at 3\n"},
+};
+
+static void scripts_test(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct script script = rows[i].script;
+		struct jobspecs jobs;
+		struct error err = {""};
+		int outcome;
+
+		load_job(rows[i].window, rows[i].more, &jobs);
+		script.steps = rows[i].steps;
+		outcome = run_script(&script, jobs.items[0], rows[i].clock_column, 4, &err);
+		if ((outcome < 0) != (rows[i].failure != NULL))
+			fail_msg("%s: %d %s\n%s", rows[i].name, outcome, err.text, buffer_slice(&scripted.log).data);
+		if (rows[i].failure && !strstr(err.text, rows[i].failure))
+			fail_msg("%s: %s", rows[i].name, err.text);
+		if (strcmp(buffer_slice(&scripted.log).data, rows[i].log) != 0)
+			fail_msg("%s:\n%s", rows[i].name, buffer_slice(&scripted.log).data);
+		assert_int_equal(atomic_load(&scripted.status.phase), outcome < 0 ? PHASE_FAILED : PHASE_FINISHED);
+		buffer_release(&scripted.log);
+		status_release(&scripted.status);
+		jobspecs_release(&jobs);
+	}
+}
+
+/* What the status counts of the rows. */
+static void counts_test(void **state)
+{
+	static const struct step steps[] = {TAKE(100, "xyx!z"), TAKE(1100, "f"), THE_END};
+	struct script script = {.steps = steps};
+	struct status_counts counts;
+	struct jobspecs jobs;
+	struct error err;
+
+	(void)state;
+	load_job(NULL, "  filter: k <> 'f'\n  limits: {groups: 2, onLimit: dropNewGroups}\n" LETTERS, &jobs);
+	assert_int_equal(run_script(&script, jobs.items[0], NULL, 1, &err), 0);
+	counts = status_counts(&scripted.status);
+	assert_int_equal(counts.rows_in, 6);
+	assert_int_equal(counts.filtered, 1);
+	assert_int_equal(counts.bad, 1);
+	assert_int_equal(counts.dead_lettered, 1);
+	assert_int_equal(counts.dropped, 1);
+	assert_int_equal(atomic_load(&scripted.status.rows_out), 2);
+	assert_int_equal(atomic_load(&scripted.status.windows), 1);
+	assert_int_equal(scripted.status.last.sequence, 1);
+	buffer_release(&scripted.log);
+	status_release(&scripted.status);
+	jobspecs_release(&jobs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(scripts_test), cmocka_unit_test(counts_test)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
