@@ -50,13 +50,18 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz test bench demo docs clean install deps deps-check deps-test
+.PHONY: all build format lint check unit fuzz test bench demo docs clean install uninstall images cluster cluster-down \
+	demo-cluster deps deps-check deps-test deps-cluster
 
 all: build
 
 # Debian packages, listed once in packages/; Dockerfiles read the same files.
-deps deps-check deps-test:
-	@tests/check/packages.sh $(if $(filter deps,$@),build,$(if $(filter deps-check,$@),build check,build check test))
+DEPS_deps := build
+DEPS_deps-check := build check
+DEPS_deps-cluster := build cluster
+DEPS_deps-test := build check test cluster
+deps deps-check deps-test deps-cluster:
+	@tests/check/packages.sh $(DEPS_$@)
 
 build: deps
 	@$(MAKE) --no-print-directory $(PROGRAMS)
@@ -138,9 +143,34 @@ docs: build
 	$(B)/streamjob schema --crd >crds/streamjob.yaml
 	$(B)/streamjob schema --reference >docs/reference.md
 
+# `make install` puts the programs under DESTDIR and PREFIX. `make install KUBECONFIG=FILE` puts the operator in a cluster
+# instead; a KUBECONFIG of the environment does not count, so that no cluster is changed by accident.
+ifeq ($(origin KUBECONFIG),command line)
+install uninstall:
+	@KUBECONFIG='$(KUBECONFIG)' tests/cluster/operator.sh $@
+else
 install: build
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	find python -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/{} \;
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
+	rm -rf $(DESTDIR)$(PREFIX)/lib/streamjob
+endif
+
+# The images as archives, for `docker load`, `podman load`, `ctr images import`: prints where they are.
+images: deps-cluster
+	@tests/cluster/images.sh runtime operator
+
+# A real cluster on this machine; RUN=FOLDER names its state (default ~/.cache/streamjob/cluster).
+cluster: deps-cluster
+	@tests/cluster/up.sh && echo "up; to use it: . $${RUN:-$${STREAMJOB_CACHE:-$$HOME/.cache/streamjob}/cluster}/env"
+
+cluster-down:
+	@tests/cluster/down.sh
+
+demo-cluster: deps-test
+	@/usr/bin/python3 tests/cluster/demo.py
 
 clean:
 	rm -rf build
