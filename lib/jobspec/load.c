@@ -221,10 +221,10 @@ static bool check_utf8(struct reader *reader, struct slice text)
 	return false;
 }
 
-int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs)
+static int load(const char *file, struct slice text, bool live, struct problems *problems, struct jobspecs *ret_jobs)
 {
 	struct arena arena;
-	struct reader reader = {.file = file, .problems = problems, .scratch = &arena};
+	struct reader reader = {.file = file, .problems = problems, .scratch = &arena, .live = live};
 	struct documents documents;
 	struct syntax_problem syntax;
 	size_t before = read_count(&reader);
@@ -242,6 +242,16 @@ int jobspecs_load(const char *file, struct slice text, struct problems *problems
 	}
 	arena_release(&arena);
 	return read_count(&reader) == before ? 0 : -1;
+}
+
+int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs)
+{
+	return load(file, text, false, problems, ret_jobs);
+}
+
+int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs)
+{
+	return load(file, text, true, problems, ret_jobs);
 }
 
 void jobspecs_release(struct jobspecs *jobs)

@@ -24,6 +24,9 @@ struct jobspecs {
  * added to `problems`, those of the expressions too. Returns 0 when none was added, else -1.
  */
 int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
+/* The same for what an API server gave out: its schema may be newer than this program, so fields that are not known
+ * are left out instead of being problems. */
+int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
 void jobspecs_release(struct jobspecs *jobs);
 
 /* `streamjob schema`: the CRD (YAML) and the reference (Markdown), from the field table. */

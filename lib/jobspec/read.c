@@ -71,7 +71,7 @@ static size_t read_keys(struct reader *reader, const struct object *object, cons
 
 		if (key->kind != NODE_SCALAR)
 			read_problem(reader, key, path, "a field's name is not a string", NULL);
-		else if (!object_field(object, key->text) && ++unknown)
+		else if (!reader->live && !object_field(object, key->text) && ++unknown)
 			unknown_field(reader, object, key, path);
 	}
 	return unknown;

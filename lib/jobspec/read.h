@@ -13,6 +13,7 @@ struct reader {
 	struct problems *problems;
 	struct arena *arena;   /* for what the job keeps */
 	struct arena *scratch; /* for paths */
+	bool live;             /* fields that are not known are left out */
 };
 
 /* `members` is zeroed. A member whose value is bad keeps its default; each such adds a problem. */

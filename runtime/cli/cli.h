@@ -14,6 +14,7 @@ int command_run(int argc, char **argv);
 int command_validate(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_schema(int argc, char **argv);
+int command_cleanup(int argc, char **argv);
 
 /* Reads a whole job file, "-" for standard input. */
 int job_file_read(const char *path, struct buffer *out, struct error *err);

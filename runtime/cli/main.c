@@ -21,6 +21,7 @@ static const struct command {
         {"validate", command_validate, "validate FILE...", "print everything that is wrong with job files"},
         {"explain", command_explain, "explain FILE", "print the plan of a job"},
         {"schema", command_schema, "schema --crd | --reference", "print the CRD or the reference of the job file"},
+        {"cleanup", command_cleanup, "cleanup FILE [options]", "delete the Pushgateway groups of a job that is gone"},
         {"version", command_version, "version", "print the version"},
 };
 

@@ -118,14 +118,20 @@ int status_ready(struct status *status, struct error *err)
 		pthread_mutex_lock(&status->mutex);
 		*err = status->last_error;
 		pthread_mutex_unlock(&status->mutex);
-		return -1;
+		return NOT_READY_FAILED;
 	}
-	if (source_ready(status, err) < 0 || sinks_ready(status, err) < 0)
-		return -1;
-	if (phase != PHASE_RUNNING && phase != PHASE_REPLAYING)
-		return error_set(err, "the job is %s", phase < PHASE_RUNNING ? "starting" : "ending");
-	if (oldest_end_ms != INT64_MIN && now_ms > oldest_end_ms + WINDOW_OVERDUE_MS)
-		return error_set(err, "a window is overdue: it ended %lld ms ago and is not accepted by every sink",
-		                 (long long)(now_ms - oldest_end_ms));
+	if (source_ready(status, err) < 0)
+		return NOT_READY_SOURCE;
+	if (sinks_ready(status, err) < 0)
+		return NOT_READY_SINK;
+	if (phase != PHASE_RUNNING && phase != PHASE_REPLAYING) {
+		error_write(err, "the job is %s", phase < PHASE_RUNNING ? "starting" : "ending");
+		return phase < PHASE_RUNNING ? NOT_READY_STARTING : NOT_READY_DRAINING;
+	}
+	if (oldest_end_ms != INT64_MIN && now_ms > oldest_end_ms + WINDOW_OVERDUE_MS) {
+		error_write(err, "a window is overdue: it ended %lld ms ago and is not accepted by every sink",
+		            (long long)(now_ms - oldest_end_ms));
+		return NOT_READY_WINDOW;
+	}
 	return 0;
 }

@@ -80,7 +80,15 @@ struct status_counts status_counts(const struct status *status);
 /* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
  * unknown. */
 int64_t status_lag(struct status *status, int64_t *ret_in_windows);
-/* 0, or -1 and the reason why the job is not ready. */
+enum not_ready { /* what stands in the way; /status calls it notReadyPart */
+	         NOT_READY_WINDOW = -6,
+	         NOT_READY_DRAINING,
+	         NOT_READY_STARTING,
+	         NOT_READY_SINK,
+	         NOT_READY_SOURCE,
+	         NOT_READY_FAILED /* -1 */
+};
+/* 0, or one of enum not_ready and the reason in words. */
 int status_ready(struct status *status, struct error *err);
 
 /* The pages of the probe: `context` is the status. */

@@ -12,6 +12,11 @@ static const char *const phase_names[] = {
         [PHASE_FAILED] = "failed",
 };
 
+static const char *const part_names[] = {
+        [-NOT_READY_FAILED] = "failed",     [-NOT_READY_SOURCE] = "source",     [-NOT_READY_SINK] = "sink",
+        [-NOT_READY_STARTING] = "starting", [-NOT_READY_DRAINING] = "draining", [-NOT_READY_WINDOW] = "window",
+};
+
 static json_t *time_json(int64_t ms)
 {
 	struct buffer text;
@@ -150,7 +155,7 @@ int status_page_status(void *context, struct buffer *out)
 {
 	struct status *status = context;
 	struct error reason;
-	bool ready = status_ready(status, &reason) == 0;
+	int part = status_ready(status, &reason);
 	int64_t uptime_ms = status->clock->monotonic_ms(status->clock->context) - status->started_ms;
 	json_t *root = json_object();
 	char *text;
@@ -160,9 +165,11 @@ int status_page_status(void *context, struct buffer *out)
 	json_object_set_new(root, "specHash", json_string(status->job->spec_hash));
 	json_object_set_new(root, "version", json_string(STREAMJOB_VERSION));
 	json_object_set_new(root, "phase", json_string(phase_names[atomic_load(&status->phase)]));
-	json_object_set_new(root, "ready", json_boolean(ready));
-	if (!ready)
+	json_object_set_new(root, "ready", json_boolean(!part));
+	if (part) {
+		json_object_set_new(root, "notReadyPart", json_string(part_names[-part]));
 		json_object_set_new(root, "notReadyReason", json_string(reason.text));
+	}
 	json_object_set_new(root, "uptimeSeconds", json_real((double)uptime_ms / 1000));
 	json_object_set_new(root, "rows", rows_json(status));
 	set_integer(root, "windows", atomic_load(&status->windows));

@@ -1,0 +1,88 @@
+/*
+ * The operator as a whole: who watches, who works, who asks the pods, and what they share.
+ *
+ *   informer × kind × namespace   fill the stores, put keys ("namespace/name" of a StreamJob) into the queue
+ *   worker × N                    take a key: observe, plan, write, status; worker.c
+ *   poller                        asks pods for /status, the API server for a kubelet's words; resyncs; poller.c
+ *   lease                         one operator works at a time; the others keep their stores warm
+ *   probe                         answers HTTP
+ *   main                          signals
+ *
+ * Everything here is set before the threads start; stores, queue, memory, recorder and counters lock for themselves.
+ */
+#ifndef STREAMJOB_MANAGER_H
+#define STREAMJOB_MANAGER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "lib/probe/probe.h"
+#include "operator/cache/informer.h"
+#include "operator/lead/lease.h"
+#include "operator/manager/counters.h"
+#include "operator/manager/memory_of_jobs.h"
+#include "operator/manager/options.h"
+#include "operator/manager/recorder.h"
+#include "operator/queue/queue.h"
+#include "operator/reconcile/plan.h"
+
+#define LEASE_NAME "streamjob-operator"
+
+struct manager;
+struct watch { /* one informer */
+	struct manager *manager;
+	enum kind kind;
+	const char *namespace; /* NULL: all */
+	struct informer *informer;
+	_Atomic bool forbidden; /* the API server said 403 last */
+};
+
+struct manager {
+	const struct options *options;
+	const struct clock *clock;
+	struct settings settings;
+	struct kube_cluster *cluster;
+	struct store *stores[KIND_COUNT];
+	struct watch watches[KIND_COUNT * NAMESPACES_MAX];
+	size_t watches_count;
+	struct queue *queue;
+	struct lease *lease; /* NULL: without election */
+	struct probe *probe;
+	struct recorder *recorder;
+	struct memory_of_jobs *memory;
+	struct counters counters;
+	pthread_t workers[WORKERS_MAX], poller;
+	unsigned workers_started;
+	bool poller_started;
+	_Atomic bool stopping, lost; /* no new work; the lease was lost */
+	_Atomic int64_t poller_ms;   /* monotonic: when it last came around */
+	pthread_t main_thread;
+	char identity[128];
+};
+
+/* Watches all kinds into the stores; trims what nobody reads. */
+void watches_start(struct manager *manager);
+void watches_stop(struct manager *manager);
+/* Every kind of the namespace has had a whole list. */
+bool watches_synced(const struct manager *manager, const char *namespace);
+/* A kind that may not be read in the namespace, or KIND_COUNT. */
+enum kind watches_forbidden(const struct manager *manager, const char *namespace);
+
+/* What the stores hold of one StreamJob; false where there is none. Release with observed_release. */
+bool observe(struct manager *manager, const char *key, struct observed *ret_observed);
+void observed_release(struct observed *observed);
+
+void *worker_thread(void *context);
+void *poller_thread(void *context);
+
+/* /healthz, /readyz, /metrics; the context is the manager. */
+int page_health(void *context, struct buffer *out);
+int page_ready(void *context, struct buffer *out);
+int page_metrics(void *context, struct buffer *out);
+
+/* A client that writes only while the lease allows. */
+struct kube_client *manager_client(struct manager *manager);
+bool manager_may_work(struct manager *manager);
+struct kube_resource resource_of(enum kind kind);
+
+#endif

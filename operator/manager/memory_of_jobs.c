@@ -1,0 +1,197 @@
+/*
+ * Three maps behind a mutex, as JSON objects: jobs by key, {uid, statusAt, over, status, deletingAt}; reports by the
+ * UID of the pod, {report, verdict, at}; namespaces that end, by name, the time of the refusal.
+ */
+#include "operator/manager/memory_of_jobs.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/memory.h"
+#include "operator/reconcile/object.h"
+
+struct memory_of_jobs {
+	pthread_mutex_t mutex;
+	json_t *jobs, *reports, *namespaces;
+};
+
+struct memory_of_jobs *memory_of_jobs_new(void)
+{
+	struct memory_of_jobs *memory = xcalloc(1, sizeof(*memory));
+
+	pthread_mutex_init(&memory->mutex, NULL);
+	memory->jobs = json_object();
+	memory->reports = json_object();
+	memory->namespaces = json_object();
+	return memory;
+}
+
+void memory_of_jobs_free(struct memory_of_jobs *memory)
+{
+	if (!memory)
+		return;
+	json_decref(memory->jobs);
+	json_decref(memory->reports);
+	json_decref(memory->namespaces);
+	pthread_mutex_destroy(&memory->mutex);
+	free(memory);
+}
+
+/* The job's own object; a new one where another UID had the key. Under the mutex. */
+static json_t *job_of(struct memory_of_jobs *memory, const char *key, const char *uid)
+{
+	json_t *job = json_object_get(memory->jobs, key);
+
+	if (job && !strcmp(object_text(job, "uid", NULL), uid))
+		return job;
+	job = json_pack("{s:s}", "uid", uid);
+	json_object_set_new(memory->jobs, key, job);
+	return job;
+}
+
+void memory_forget(struct memory_of_jobs *memory, const char *key)
+{
+	pthread_mutex_lock(&memory->mutex);
+	json_object_del(memory->jobs, key);
+	pthread_mutex_unlock(&memory->mutex);
+}
+
+void memory_status_written(struct memory_of_jobs *memory, const char *key, const char *uid, const char *before,
+                           const json_t *status, int64_t now_ms)
+{
+	json_t *job;
+
+	pthread_mutex_lock(&memory->mutex);
+	job = job_of(memory, key, uid);
+	json_object_set_new(job, "statusAt", json_integer(now_ms));
+	json_object_set_new(job, "over", json_string(before));
+	json_object_set_new(job, "status", json_deep_copy(status));
+	pthread_mutex_unlock(&memory->mutex);
+}
+
+int64_t memory_status_age(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
+{
+	int64_t at_ms;
+
+	pthread_mutex_lock(&memory->mutex);
+	at_ms = object_integer(job_of(memory, key, uid), "statusAt", NULL);
+	pthread_mutex_unlock(&memory->mutex);
+	return at_ms ? now_ms - at_ms : INT64_MAX;
+}
+
+json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version)
+{
+	json_t *job, *status = NULL;
+
+	pthread_mutex_lock(&memory->mutex);
+	job = job_of(memory, key, uid);
+	if (!strcmp(object_text(job, "over", NULL), version))
+		status = json_deep_copy(json_object_get(job, "status"));
+	else
+		json_object_del(job, "status"); /* the store is ahead of it */
+	pthread_mutex_unlock(&memory->mutex);
+	return status;
+}
+
+int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
+{
+	int64_t at_ms;
+	json_t *job;
+
+	pthread_mutex_lock(&memory->mutex);
+	job = job_of(memory, key, uid);
+	if (!json_object_get(job, "deletingAt"))
+		json_object_set_new(job, "deletingAt", json_integer(now_ms));
+	at_ms = object_integer(job, "deletingAt", NULL);
+	pthread_mutex_unlock(&memory->mutex);
+	return now_ms - at_ms;
+}
+
+void memory_namespace_ends(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms)
+{
+	pthread_mutex_lock(&memory->mutex);
+	json_object_set_new(memory->namespaces, namespace, json_integer(now_ms));
+	pthread_mutex_unlock(&memory->mutex);
+}
+
+bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms)
+{
+	bool ends;
+
+	pthread_mutex_lock(&memory->mutex);
+	ends = json_object_get(memory->namespaces, namespace) &&
+	       now_ms - object_integer(memory->namespaces, namespace, NULL) < NAMESPACE_ENDS_MS;
+	if (!ends)
+		json_object_del(memory->namespaces, namespace);
+	pthread_mutex_unlock(&memory->mutex);
+	return ends;
+}
+
+static json_t *health_of(const json_t *list)
+{
+	json_t *health = json_array(), *one;
+	size_t index;
+
+	json_array_foreach(list, index, one)
+	{
+		json_array_append(health, json_object_get(one, "healthy"));
+	}
+	return health;
+}
+
+/* What of a report makes conditions: all but figures and words that count. */
+static json_t *verdict_of(const json_t *report)
+{
+	const json_t *document = json_object_get(report, "document");
+
+	return json_pack("{s:b, s:s, s:s, s:s, s:o, s:o, s:O?, s:b}", "answers", document != NULL, "words",
+	                 object_text(report, "words", NULL), "part", object_text(document, "notReadyPart", NULL),
+	                 "phase", object_text(document, "phase", NULL), "sinks",
+	                 health_of(json_object_get(document, "sinks")), "functions",
+	                 health_of(json_object_get(document, "functions")), "hash",
+	                 json_object_get(document, "specHash"), "fresh",
+	                 json_number_value(json_object_get(document, "uptimeSeconds")) < 5);
+}
+
+bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *report, int64_t now_ms,
+                   int64_t figures_ms)
+{
+	json_t *verdict = verdict_of(report), *before;
+	bool changed, due;
+
+	pthread_mutex_lock(&memory->mutex);
+	before = json_object_get(memory->reports, pod_uid);
+	changed = !before || !json_equal(json_object_get(before, "verdict"), verdict);
+	due = before && now_ms - object_integer(before, "at", NULL) >= figures_ms;
+	json_object_set_new(memory->reports, pod_uid,
+	                    json_pack("{s:o, s:o, s:I}", "report", report, "verdict", verdict, "at",
+	                              (json_int_t)(changed || due ? now_ms : object_integer(before, "at", NULL))));
+	pthread_mutex_unlock(&memory->mutex);
+	return changed || due;
+}
+
+json_t *memory_report_of(struct memory_of_jobs *memory, const char *pod_uid)
+{
+	json_t *report;
+
+	pthread_mutex_lock(&memory->mutex);
+	report = json_deep_copy(object_at(memory->reports, pod_uid, "report", NULL));
+	pthread_mutex_unlock(&memory->mutex);
+	return report;
+}
+
+void memory_keep_reports(struct memory_of_jobs *memory, const json_t *pods)
+{
+	const char *uid;
+	json_t *report;
+	void *next;
+
+	pthread_mutex_lock(&memory->mutex);
+	json_object_foreach_safe(memory->reports, next, uid, report)
+	{
+		if (!json_object_get(pods, uid))
+			json_object_del(memory->reports, uid);
+	}
+	pthread_mutex_unlock(&memory->mutex);
+}

@@ -1,0 +1,43 @@
+/*
+ * What the operator remembers of StreamJobs beside the stores. All of it can be lost: it bounds how often something is
+ * written or asked, and bridges the moment until a write of ours comes back through the watch. Threads: any.
+ */
+#ifndef STREAMJOB_MEMORY_OF_JOBS_H
+#define STREAMJOB_MEMORY_OF_JOBS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NAMESPACE_ENDS_MS 60000 /* so long after a refusal nothing is created there */
+
+struct memory_of_jobs;
+struct memory_of_jobs *memory_of_jobs_new(void);
+void memory_of_jobs_free(struct memory_of_jobs *memory);
+
+/* The job is gone. */
+void memory_forget(struct memory_of_jobs *memory, const char *key);
+/* The status of the job's version `before` was replaced by `status` at now_ms (monotonic). */
+void memory_status_written(struct memory_of_jobs *memory, const char *key, const char *uid, const char *before,
+                           const json_t *status, int64_t now_ms);
+/* INT64_MAX: not since the start. */
+int64_t memory_status_age(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
+/* The status that was written over this version, a reference; NULL: the version's own is the last one. */
+json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version);
+/* Milliseconds since the deletion was first seen. */
+int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
+void memory_namespace_ends(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms);
+bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms);
+
+/*
+ * What a pod said, or why it did not: `report` as in struct observed, a reference taken. True where a reconcile should
+ * look at it: its verdict changed, or figures_ms passed since the last true.
+ */
+bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *report, int64_t now_ms,
+                   int64_t figures_ms);
+/* A copy of a pod's report, or NULL. */
+json_t *memory_report_of(struct memory_of_jobs *memory, const char *pod_uid);
+/* Keeps only the reports of pods that are keys of `pods`. */
+void memory_keep_reports(struct memory_of_jobs *memory, const json_t *pods);
+
+#endif

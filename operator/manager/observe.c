@@ -1,0 +1,64 @@
+/* From the stores to what a plan is made from. */
+#include <string.h>
+
+#include "operator/manager/manager.h"
+#include "operator/reconcile/object.h"
+
+static json_t *reports_of(struct manager *manager, const json_t *pods)
+{
+	json_t *reports = json_object(), *pod;
+	size_t index;
+
+	json_array_foreach(pods, index, pod)
+	{
+		json_t *report = memory_report_of(manager->memory, object_uid(pod));
+
+		if (report)
+			json_object_set_new(reports, object_uid(pod), report);
+	}
+	return reports;
+}
+
+static json_t *job_of(struct manager *manager, const char *key)
+{
+	const char *name = strchr(key, '/') + 1;
+	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1), *job, *status;
+
+	job = store_get(manager->stores[KIND_STREAM_JOB], json_string_value(namespace), name);
+	json_decref(namespace);
+	if (!job)
+		return NULL;
+	status = memory_newer_status(manager->memory, key, object_uid(job),
+	                             object_text(job, "metadata", "resourceVersion", NULL));
+	if (status)
+		json_object_set_new(job, "status", status);
+	return job;
+}
+
+bool observe(struct manager *manager, const char *key, struct observed *ret_observed)
+{
+	int64_t now_ms = manager->clock->monotonic_ms(manager->clock->context);
+	json_t *job = job_of(manager, key);
+
+	if (!job)
+		return false;
+	*ret_observed = (struct observed){.job = job};
+	for (int kind = KIND_SERVICE_ACCOUNT; kind < KIND_COUNT; kind++)
+		ret_observed->children[kind] = store_owned(manager->stores[kind], key);
+	ret_observed->reports = reports_of(manager, ret_observed->children[KIND_POD]);
+	ret_observed->now_ms = manager->clock->wall_ms(manager->clock->context);
+	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
+	if (object_is_deleted(job))
+		ret_observed->deleting_ms = memory_deleting(manager->memory, key, object_uid(job), now_ms);
+	ret_observed->namespace_ends =
+	        memory_does_namespace_end(manager->memory, object_text(job, "metadata", "namespace", NULL), now_ms);
+	return true;
+}
+
+void observed_release(struct observed *observed)
+{
+	json_decref(object_borrow(observed->job));
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		json_decref(object_borrow(observed->children[kind]));
+	json_decref(object_borrow(observed->reports));
+}

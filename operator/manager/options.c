@@ -1,0 +1,157 @@
+#include "operator/manager/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/text.h"
+#include "operator/manager/commands.h"
+
+static int usage(FILE *out, int code)
+{
+	fputs("usage: streamjob-operator run [options]\n\n"
+	      "  --namespace NAME          watch this namespace only; may be given more than once (default: all)\n"
+	      "  --runtime-image IMAGE     of the jobs that name none (streamjob:" STREAMJOB_VERSION ")\n"
+	      "  --workers N               StreamJobs that are worked on at the same time (4)\n"
+	      "  --resync DURATION         look at every StreamJob again after so long (10m)\n"
+	      "  --poll DURATION           ask pods for their status every so often (2s)\n"
+	      "  --listen ADDRESS          serve /healthz, /readyz, /metrics (:8080)\n"
+	      "  --metrics-bind-address A  the same\n"
+	      "  --leader-elect=BOOL       one of several operators works, by a Lease (true)\n"
+	      "  --leader-election-namespace NAME  where the Lease is (the operator's own namespace)\n"
+	      "  --kubeconfig FILE, --context NAME  outside of a cluster\n"
+	      "  --log-format FORMAT       logfmt or json\n"
+	      "  --log-level LEVEL         debug, info, warn or error\n\n"
+	      "SIGTERM and SIGINT: workers finish what they are at, then the Lease is released.\n",
+	      out);
+	return code + 1;
+}
+
+static int bad_value(const char *option, const char *expected)
+{
+	fprintf(stderr, "streamjob-operator run: --%s \"%s\": %s\n", option, optarg, expected);
+	return EXIT_USAGE + 1;
+}
+
+static int parse_duration(const char *option, int64_t *ret_ms)
+{
+	struct error err;
+
+	if (text_parse_duration(slice_of(optarg), ret_ms, &err) < 0)
+		return bad_value(option, err.text);
+	return *ret_ms >= 100 ? 0 : bad_value(option, "at least 100ms is needed");
+}
+
+static int parse_workers(unsigned *ret_workers)
+{
+	int64_t number;
+
+	if (!text_parse_bigint(slice_of(optarg), &number) || number < 1 || number > WORKERS_MAX)
+		return bad_value("workers", "1 to 64 is needed");
+	*ret_workers = (unsigned)number;
+	return 0;
+}
+
+static int parse_namespace(struct options *options)
+{
+	if (options->namespaces_count == NAMESPACES_MAX)
+		return bad_value("namespace", "at most 64 can be named; leave it out to watch all");
+	options->namespaces[options->namespaces_count++] = optarg;
+	return 0;
+}
+
+static int parse_leader_elect(bool *ret_elect)
+{
+	*ret_elect = !optarg || !strcmp(optarg, "true");
+	return *ret_elect || !strcmp(optarg, "false") ? 0 : bad_value("leader-elect", "true or false is needed");
+}
+
+static int parse_log(int option, struct options *options)
+{
+	enum log_level level;
+
+	if (option == 'f') {
+		options->log_json = !strcmp(optarg, "json");
+		return options->log_json || !strcmp(optarg, "logfmt")
+		               ? 0
+		               : bad_value("log-format", "logfmt or json is needed");
+	}
+	if (!log_level_parse(optarg, &level))
+		return bad_value("log-level", "debug, info, warn or error is needed");
+	options->log_level = (int)level;
+	return 0;
+}
+
+static int parse_one(int option, struct options *options)
+{
+	switch (option) {
+	case 'k':
+		options->kubeconfig = optarg;
+		return 0;
+	case 'c':
+		options->context = optarg;
+		return 0;
+	case 'n':
+		return parse_namespace(options);
+	case 'i':
+		options->image = optarg;
+		return 0;
+	case 'l':
+		options->listen = optarg;
+		return 0;
+	case 'E':
+		options->lease_namespace = optarg;
+		return 0;
+	case 'w':
+		return parse_workers(&options->workers);
+	case 'r':
+		return parse_duration("resync", &options->resync_ms);
+	case 'p':
+		return parse_duration("poll", &options->poll_ms);
+	case 'e':
+		return parse_leader_elect(&options->leader_elect);
+	case 'f':
+	case 'L':
+		return parse_log(option, options);
+	case 'h':
+		return usage(stdout, EXIT_OK);
+	default:
+		return usage(stderr, EXIT_USAGE);
+	}
+}
+
+int options_parse(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {{"kubeconfig", required_argument, NULL, 'k'},
+	                                             {"context", required_argument, NULL, 'c'},
+	                                             {"namespace", required_argument, NULL, 'n'},
+	                                             {"runtime-image", required_argument, NULL, 'i'},
+	                                             {"listen", required_argument, NULL, 'l'},
+	                                             {"metrics-bind-address", required_argument, NULL, 'l'},
+	                                             {"leader-elect", optional_argument, NULL, 'e'},
+	                                             {"leader-election-namespace", required_argument, NULL, 'E'},
+	                                             {"workers", required_argument, NULL, 'w'},
+	                                             {"resync", required_argument, NULL, 'r'},
+	                                             {"poll", required_argument, NULL, 'p'},
+	                                             {"log-format", required_argument, NULL, 'f'},
+	                                             {"log-level", required_argument, NULL, 'L'},
+	                                             {"help", no_argument, NULL, 'h'},
+	                                             {NULL, 0, NULL, 0}};
+	int option;
+
+	*options = (struct options){.image = "streamjob:" STREAMJOB_VERSION,
+	                            .listen = ":8080",
+	                            .workers = 4,
+	                            .resync_ms = 600000,
+	                            .poll_ms = 2000,
+	                            .leader_elect = true,
+	                            .log_level = LOG_LEVEL_INFO};
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		int code = parse_one(option, options);
+
+		if (code)
+			return code;
+	}
+	return optind == argc ? 0 : usage(stderr, EXIT_USAGE);
+}

@@ -1,0 +1,30 @@
+/*
+ * The operator's command line: `run` and its options.
+ */
+#ifndef STREAMJOB_OPTIONS_H
+#define STREAMJOB_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NAMESPACES_MAX 64
+#define WORKERS_MAX    64
+
+struct options {
+	const char *kubeconfig, *context;
+	const char *namespaces[NAMESPACES_MAX]; /* none: all */
+	size_t namespaces_count;
+	const char *image;           /* of the runtime, where a StreamJob names none */
+	const char *listen;          /* /healthz, /readyz, /metrics, /status */
+	const char *lease_namespace; /* NULL: the operator's own */
+	unsigned workers;
+	int64_t resync_ms, poll_ms;
+	bool leader_elect, log_json;
+	int log_level;
+};
+
+/* 0: run; else the exit code plus 1, after usage or what is wrong was printed. */
+int options_parse(int argc, char **argv, struct options *options);
+
+#endif

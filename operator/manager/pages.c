@@ -1,0 +1,144 @@
+/* What the operator says of itself over HTTP. */
+#include <string.h>
+
+#include "lib/metrics/metrics.h"
+#include "operator/manager/manager.h"
+#include "operator/reconcile/object.h"
+
+/* The local loop is stuck, which only a restart mends: a request ends after 30 s, a look takes a few of them. */
+#define WORK_STUCK_MS     600000
+#define POLLER_STUCK_MS   600000
+#define INFORMER_STUCK_MS 600000
+
+int page_health(void *context, struct buffer *out)
+{
+	struct manager *manager = context;
+	int64_t now_ms = manager->clock->monotonic_ms(manager->clock->context);
+
+	if (queue_longest_running_ms(manager->queue) > WORK_STUCK_MS) {
+		buffer_append_text(out, "a worker is stuck\n");
+		return 503;
+	}
+	if (manager->poller_started && now_ms - atomic_load(&manager->poller_ms) > POLLER_STUCK_MS) {
+		buffer_append_text(out, "the poller is stuck\n");
+		return 503;
+	}
+	for (size_t i = 0; i < manager->watches_count; i++) {
+		if (now_ms - informer_counts(manager->watches[i].informer).alive_ms < INFORMER_STUCK_MS)
+			continue;
+		buffer_printf(out, "the watch of %s is stuck\n", kind_names[manager->watches[i].kind].plural);
+		return 503;
+	}
+	buffer_append_text(out, "ok\n");
+	return 200;
+}
+
+int page_ready(void *context, struct buffer *out)
+{
+	struct manager *manager = context;
+	bool ready = true;
+
+	for (size_t i = 0; i < manager->watches_count; i++) {
+		const struct watch *watch = &manager->watches[i];
+
+		if (informer_synced(watch->informer))
+			continue;
+		ready = false;
+		buffer_printf(out, "waits for the list of %s %s\n", kind_names[watch->kind].plural,
+		              watch->namespace ? watch->namespace : "");
+	}
+	if (ready)
+		buffer_append_text(out, "ready\n");
+	return ready ? 200 : 503;
+}
+
+static void job_labels(const json_t *job, struct buffer *out)
+{
+	buffer_append_char(out, '{');
+	metrics_label(out, true, "namespace", slice_of(object_text(job, "metadata", "namespace", NULL)));
+	metrics_label(out, false, "name", slice_of(object_name(job)));
+	buffer_append_char(out, '}');
+}
+
+static double job_ready(const json_t *job)
+{
+	const json_t *ready = object_condition(object_at(job, "status", "conditions", NULL), "Ready");
+
+	return !strcmp(object_text(ready, "status", NULL), "True");
+}
+
+static double job_stalled(const json_t *job)
+{
+	const json_t *stalled = object_condition(object_at(job, "status", "conditions", NULL), "Stalled");
+
+	return !strcmp(object_text(stalled, "status", NULL), "True");
+}
+
+static double job_suspended(const json_t *job)
+{
+	return json_is_true(object_at(job, "spec", "suspend", NULL));
+}
+
+static double job_lag(const json_t *job)
+{
+	return (double)object_integer(job, "status", "lag", NULL);
+}
+
+static double job_window(const json_t *job)
+{
+	return (double)object_time(object_text(job, "status", "lastWindow", "end", NULL)) / 1000;
+}
+
+static void jobs_metrics(const struct manager *manager, struct buffer *out)
+{
+	static const struct {
+		const char *name, *help;
+		double (*value)(const json_t *job);
+	} families[] = {
+	        {"streamjob_job_ready", "1 when data flows through the job.", job_ready},
+	        {"streamjob_job_stalled", "1 when the job waits for a change of its spec.", job_stalled},
+	        {"streamjob_job_suspended", "1 when spec.suspend is true.", job_suspended},
+	        {"streamjob_job_lag", "Records of the source that no accepted window has yet.", job_lag},
+	        {"streamjob_job_last_window_end_seconds", "When the last closed window ended.", job_window},
+	};
+	json_t *keys = store_keys(manager->stores[KIND_STREAM_JOB], NULL), *jobs = json_array(), *key, *job;
+	size_t index;
+
+	json_array_foreach(keys, index, key)
+	{
+		const char *text = json_string_value(key), *name = strchr(text, '/') + 1;
+		json_t *namespace = json_stringn(text, (size_t)(name - text) - 1);
+
+		job = store_get(manager->stores[KIND_STREAM_JOB], json_string_value(namespace), name);
+		json_decref(namespace);
+		if (job)
+			json_array_append_new(jobs, job);
+	}
+	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+		metrics_family(out, families[f].name, "gauge", families[f].help);
+		json_array_foreach(jobs, index, job)
+		{
+			buffer_append_text(out, families[f].name);
+			job_labels(job, out);
+			metrics_number(out, families[f].value(job));
+		}
+	}
+	json_decref(keys);
+	json_decref(jobs);
+}
+
+int page_metrics(void *context, struct buffer *out)
+{
+	struct manager *manager = context;
+
+	counters_metrics(&manager->counters, manager->options->workers, out);
+	queue_metrics(manager->queue, out);
+	kube_cluster_metrics(manager->cluster, out);
+	metrics_family(out, "leader_election_master_status", "gauge",
+	               "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 "
+	               "indicates master.");
+	buffer_append_text(out, "leader_election_master_status{name=\"" LEASE_NAME "\"}");
+	metrics_number(out, manager_may_work(manager));
+	jobs_metrics(manager, out);
+	return 200;
+}

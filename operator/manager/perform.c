@@ -1,0 +1,86 @@
+#include "operator/manager/perform.h"
+
+#include <string.h>
+
+#include "operator/reconcile/names.h"
+#include "operator/reconcile/object.h"
+
+static const struct kube_apply apply = {.field_manager = FIELD_MANAGER, .force = true};
+
+static struct kube_resource resource(const struct step *step)
+{
+	return (struct kube_resource){kind_names[step->kind].root, kind_names[step->kind].plural};
+}
+
+static const char *namespace_of(const json_t *object)
+{
+	return object_text(object, "metadata", "namespace", NULL);
+}
+
+/* The stores may not have it: not yet, or since it lacks our labels. Applying would make a stranger's object ours. */
+static int is_free_or_ours(struct kube_client *client, const struct step *step, struct kube_error *err)
+{
+	const json_t *owner = json_array_get(object_at(step->object, "metadata", "ownerReferences", NULL), 0);
+	struct kube_resource kind = resource(step);
+	struct kube_error why;
+	json_t *live = NULL;
+	int result = 0;
+
+	if (kube_get(client, &kind, namespace_of(step->object), object_name(step->object), &live, &why) < 0) {
+		if (why.reason == KUBE_NOT_FOUND)
+			return 0;
+		*err = why;
+		return -1;
+	}
+	if (object_is_of_earlier(live, object_text(owner, "name", NULL), object_text(owner, "uid", NULL)))
+		result = kube_fail(err, KUBE_CONFLICT, "%s %s of an earlier StreamJob is not gone yet",
+		                   kind_names[step->kind].kind, object_name(live));
+	else if (!object_is_controlled(live, object_text(owner, "uid", NULL)))
+		result = kube_fail(err, KUBE_INVALID,
+		                   "it exists and does not belong to this StreamJob; delete or rename it, or give the "
+		                   "StreamJob another name");
+	json_decref(live);
+	return result;
+}
+
+static int delete (struct kube_client *client, const struct step *step, struct kube_error *err)
+{
+	const struct kube_delete options = {.uid = object_uid(step->object), .propagation = "Background"};
+	struct kube_resource kind = resource(step);
+	struct kube_error why;
+
+	if (kube_delete(client, &kind, namespace_of(step->object), object_name(step->object), &options, &why) < 0 &&
+	    why.reason != KUBE_NOT_FOUND) {
+		*err = why;
+		return -1;
+	}
+	return 0;
+}
+
+int perform(struct kube_client *client, const struct step *step, struct kube_error *err)
+{
+	const char *namespace = namespace_of(step->object), *name = object_name(step->object);
+	struct kube_resource kind = resource(step);
+
+	switch (step->verb) {
+	case VERB_CREATE:
+		if (is_free_or_ours(client, step, err) < 0)
+			return -1;
+		return kube_apply(client, &kind, namespace, name, step->object, &apply, NULL, err);
+	case VERB_APPLY:
+		return kube_apply(client, &kind, namespace, name, step->object, &apply, NULL, err);
+	case VERB_MERGE:
+		return kube_merge(client, &kind, namespace, name, NULL, FIELD_MANAGER, step->object, NULL, err);
+	case VERB_DELETE:
+		return delete (client, step, err);
+	}
+	return kube_fail(err, KUBE_INVALID, "a step without a verb");
+}
+
+int perform_status(struct kube_client *client, const json_t *object, struct kube_error *err)
+{
+	const struct kube_apply status = {.field_manager = FIELD_MANAGER, .force = true, .subresource = "status"};
+	const struct kube_resource jobs = {kind_names[KIND_STREAM_JOB].root, kind_names[KIND_STREAM_JOB].plural};
+
+	return kube_apply(client, &jobs, namespace_of(object), object_name(object), object, &status, NULL, err);
+}

@@ -1,0 +1,167 @@
+/*
+ * streamjob-operator plan FILE...: what an apply of the files would create or change, as a unified diff of YAML. The
+ * API server says it by dry runs, so its defaults, its checks and other managers' fields are in the answer; nothing
+ * changes.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/jobspec/load.h"
+#include "operator/manager/commands.h"
+#include "operator/manager/plan_files.h"
+
+static int usage(FILE *out, int code)
+{
+	fputs("usage: streamjob-operator plan FILE... [options]\n\n"
+	      "  --kubeconfig FILE, --context NAME  the cluster (as kubectl finds it)\n"
+	      "  --namespace NAME       of StreamJobs that name none (the context's)\n"
+	      "  --field-manager NAME   who will apply the files (kubectl)\n"
+	      "  --runtime-image IMAGE  the operator's --runtime-image (streamjob:" STREAMJOB_VERSION ")\n"
+	      "  --operator-namespace NAME  where the operator runs (streamjob-system)\n\n"
+	      "Prints what an apply of the StreamJobs in the files would create or change, as a unified diff of YAML, "
+	      "and\n"
+	      "changes nothing. Exit 0: nothing; 2: changes; 1: a file or the cluster has an error.\n",
+	      out);
+	return code + 1;
+}
+
+/* 0: go on; else the exit code plus 1. */
+static int parse(int argc, char **argv, struct plan_options *options)
+{
+	static const struct option long_options[] = {{"kubeconfig", required_argument, NULL, 'k'},
+	                                             {"context", required_argument, NULL, 'c'},
+	                                             {"namespace", required_argument, NULL, 'n'},
+	                                             {"field-manager", required_argument, NULL, 'm'},
+	                                             {"runtime-image", required_argument, NULL, 'i'},
+	                                             {"operator-namespace", required_argument, NULL, 'o'},
+	                                             {"help", no_argument, NULL, 'h'},
+	                                             {NULL, 0, NULL, 0}};
+	int option;
+
+	*options = (struct plan_options){.field_manager = "kubectl",
+	                                 .settings = {"streamjob:" STREAMJOB_VERSION, "streamjob-system"}};
+	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'k':
+			options->kubeconfig = optarg;
+			break;
+		case 'c':
+			options->context = optarg;
+			break;
+		case 'n':
+			options->namespace = optarg;
+			break;
+		case 'm':
+			options->field_manager = optarg;
+			break;
+		case 'i':
+			options->settings.image = optarg;
+			break;
+		case 'o':
+			options->settings.own_namespace = optarg;
+			break;
+		default:
+			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EXIT_OK : EXIT_FAILED);
+		}
+	}
+	return optind < argc ? 0 : usage(stderr, EXIT_FAILED);
+}
+
+static int read_file(const char *path, struct buffer *out, struct error *err)
+{
+	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+	char chunk[16384];
+	size_t size;
+
+	if (!file)
+		return error_set(err, "%s: cannot open the file: %m", path);
+	while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0 && out->size <= JOB_FILE_BYTES_MAX)
+		buffer_append(out, chunk, size);
+	if (ferror(file))
+		error_write(err, "%s: cannot read the file: %m", path);
+	size = ferror(file) != 0;
+	if (file != stdin)
+		fclose(file);
+	return size ? -1 : 0;
+}
+
+/* The StreamJobs of a file as objects, appended to `jobs`; -1 after what is wrong was printed. */
+static int load_file(const char *path, json_t *jobs)
+{
+	struct buffer text, words;
+	struct problems problems;
+	struct error err;
+	int result = -1;
+
+	buffer_init(&text);
+	buffer_init(&words);
+	problems_init(&problems);
+	if (read_file(path, &text, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+	} else if (plan_files_load(path, buffer_slice(&text), jobs, &problems) < 0) {
+		problems_print(&problems, &words);
+		fwrite(words.data, 1, words.size, stderr);
+	} else {
+		result = 0;
+	}
+	problems_release(&problems);
+	buffer_release(&words);
+	buffer_release(&text);
+	return result;
+}
+
+static int plan_all(const struct plan_options *options, const json_t *jobs, struct error *err)
+{
+	const struct kube_cluster_options where = {
+	        .kubeconfig = options->kubeconfig, .context = options->context, .clock = &operator_clock};
+	struct kube_cluster *cluster = kube_cluster_open(&where, err);
+	struct kube_client *client;
+	struct buffer out;
+	size_t index;
+	json_t *job;
+	int result = 0;
+
+	if (!cluster)
+		return -1;
+	client = kube_client_new(cluster);
+	buffer_init(&out);
+	json_array_foreach(jobs, index, job)
+	{
+		const char *namespace = options->namespace ? options->namespace : kube_cluster_namespace(cluster);
+
+		result = plan_files_diff(client, options, namespace, job, &out, err);
+		if (result < 0)
+			break;
+	}
+	if (result == 0 && out.size)
+		result = EXIT_CHANGES;
+	fwrite(buffer_slice(&out).data, 1, out.size, stdout);
+	buffer_release(&out);
+	kube_client_free(client);
+	kube_cluster_free(cluster);
+	return result;
+}
+
+int operator_plan(int argc, char **argv)
+{
+	struct plan_options options;
+	struct error err;
+	int code = parse(argc, argv, &options), result = 0;
+	json_t *jobs;
+
+	if (code)
+		return code - 1;
+	jobs = json_array();
+	for (int i = optind; i < argc; i++)
+		result = load_file(argv[i], jobs) < 0 ? -1 : result;
+	if (result == 0 && !json_array_size(jobs))
+		fprintf(stderr, "streamjob-operator plan: no StreamJob in these files\n");
+	if (result == 0) {
+		result = plan_all(&options, jobs, &err);
+		if (result < 0)
+			fprintf(stderr, "streamjob-operator plan: %s\n", err.text);
+	}
+	json_decref(jobs);
+	return result < 0 ? EXIT_FAILED : result;
+}

@@ -1,0 +1,268 @@
+/*
+ * The poller asks every running pod for its /status, and for pods that do not start the Events in which the kubelet
+ * says why. It puts a job into the queue when its pods' verdict changed or its figures are due, and all jobs at each
+ * resync.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+#include "operator/kube/page.h"
+#include "operator/manager/manager.h"
+#include "operator/reconcile/names.h"
+#include "operator/reconcile/object.h"
+
+#define ASK_TIMEOUT_MS   3000
+#define ANSWER_BYTES_MAX ((size_t)4 * 1024 * 1024)
+#define PODS_PER_MS      1    /* many pods are asked less often: at most one a millisecond on the average */
+#define START_MS         4000 /* a pod that runs by then needs no explanation */
+#define WORDS_PODS_MAX   32   /* explanations asked for in one round */
+#define WORDS_BYTES_MAX  1024
+#define STOP_STEP_MS     50
+
+struct round { /* one round of questions */
+	struct manager *manager;
+	json_t *pods; /* those that are asked */
+	json_t *all;  /* {uid: true}: every pod that there is */
+	size_t explained;
+};
+
+static int64_t monotonic_ms(const struct manager *manager)
+{
+	return manager->clock->monotonic_ms(manager->clock->context);
+}
+
+static void hand_in(struct manager *manager, const json_t *pod, json_t *report)
+{
+	json_t *key;
+
+	json_object_set_new(report, "at", json_integer(manager->clock->wall_ms(manager->clock->context)));
+	if (!memory_report(manager->memory, object_uid(pod), report, monotonic_ms(manager), FIGURES_MS))
+		return;
+	key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL), object_label(pod, LABEL_INSTANCE));
+	queue_add(manager->queue, json_string_value(key));
+	json_decref(key);
+}
+
+static int status_port(const json_t *pod)
+{
+	const json_t *containers = object_at(pod, "spec", "containers", NULL);
+	size_t c, p;
+	json_t *container, *port;
+
+	json_array_foreach(containers, c, container)
+	{
+		json_array_foreach(json_object_get(container, "ports"), p, port)
+		{
+			if (!strcmp(object_text(container, "name", NULL), RUNTIME_CONTAINER) &&
+			    !strcmp(object_text(port, "name", NULL), "status"))
+				return (int)object_integer(port, "containerPort", NULL);
+		}
+	}
+	return 0;
+}
+
+static bool is_running(const json_t *pod)
+{
+	size_t index;
+	json_t *one;
+
+	json_array_foreach(object_at(pod, "status", "containerStatuses", NULL), index, one)
+	{
+		if (!strcmp(object_text(one, "name", NULL), RUNTIME_CONTAINER) &&
+		    object_at(one, "state", "running", NULL))
+			return object_text(pod, "status", "podIP", NULL)[0] && status_port(pod) > 0;
+	}
+	return false;
+}
+
+struct words {
+	const char *uid;
+	char text[WORDS_BYTES_MAX];
+	char at[40];
+};
+
+/* The last warning about the pod. */
+static int read_words(void *context, json_t *event, struct kube_error *err)
+{
+	struct words *words = context;
+	const char *at = object_text(event, "lastTimestamp", NULL);
+
+	(void)err;
+	if (!at[0])
+		at = object_text(event, "metadata", "creationTimestamp", NULL);
+	if (!strcmp(object_text(event, "involvedObject", "uid", NULL), words->uid) && strcmp(at, words->at) >= 0) {
+		snprintf(words->at, sizeof(words->at), "%s", at);
+		snprintf(words->text, sizeof(words->text), "%s", object_text(event, "message", NULL));
+	}
+	json_decref(event);
+	return 0;
+}
+
+static void explain(struct round *round, struct kube_client *client, const json_t *pod)
+{
+	static const struct kube_resource events = {"/api/v1", "events"};
+	struct words words = {.uid = object_uid(pod)};
+	json_t *selector = json_sprintf("type=Warning,involvedObject.uid=%s", words.uid);
+	struct kube_selection selection = {.field_selector = json_string_value(selector), .limit = 50};
+	struct kube_error err;
+	char *version = NULL;
+
+	if (kube_list(client, &events, object_text(pod, "metadata", "namespace", NULL), &selection, read_words, &words,
+	              &version, &err) < 0)
+		log_debug("Events of a pod could not be read", "pod=\"%s\" error=\"%s\"", object_name(pod),
+		          err.error.text);
+	if (words.text[0])
+		hand_in(round->manager, pod, json_pack("{s:s}", "words", words.text));
+	free(version);
+	json_decref(selector);
+	round->explained++;
+}
+
+/* A container that waits without having failed: for volumes, for its image. */
+static bool needs_words(const struct manager *manager, const json_t *pod)
+{
+	int64_t created_ms = object_time(object_text(pod, "metadata", "creationTimestamp", NULL));
+
+	return !strcmp(object_text(pod, "status", "phase", NULL), "Pending") && !object_is_deleted(pod) &&
+	       manager->clock->wall_ms(manager->clock->context) - created_ms > START_MS;
+}
+
+static void look_at_pod(struct round *round, struct kube_client *client, const char *key)
+{
+	const char *name = strchr(key, '/') + 1;
+	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
+	json_t *pod = store_get(round->manager->stores[KIND_POD], json_string_value(namespace), name);
+
+	json_decref(namespace);
+	if (!pod)
+		return;
+	json_object_set_new(round->all, object_uid(pod), json_true());
+	if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME)) {
+		if (is_running(pod))
+			json_array_append(round->pods, pod);
+		else if (needs_words(round->manager, pod) && round->explained < WORDS_PODS_MAX)
+			explain(round, client, pod);
+	}
+	json_decref(pod);
+}
+
+static void take_answer(struct manager *manager, const json_t *pod, struct page *page)
+{
+	json_t *document = NULL;
+
+	if (page->http_status == 200)
+		document = json_loadb(buffer_slice(&page->body).data, page->body.size, 0, NULL);
+	if (json_is_object(document)) {
+		hand_in(manager, pod, json_pack("{s:o}", "document", document));
+		return;
+	}
+	json_decref(document);
+	if (page->http_status)
+		hand_in(manager, pod,
+		        json_pack("{s:o}", "error",
+		                  json_sprintf("GET %s: the pod answered %d without a status", page->url,
+		                               page->http_status)));
+	else
+		hand_in(manager, pod, json_pack("{s:s}", "error", page->error.text));
+}
+
+static json_t *url_of(const json_t *pod)
+{
+	const char *ip = object_text(pod, "status", "podIP", NULL);
+	bool v6 = strchr(ip, ':') != NULL;
+
+	return json_sprintf("http://%s%s%s:%d/status", v6 ? "[" : "", ip, v6 ? "]" : "", status_port(pod));
+}
+
+static void ask(struct round *round, struct page_client *client)
+{
+	size_t count = json_array_size(round->pods), index;
+	struct page *pages = xcalloc(count + 1, sizeof(*pages));
+	json_t **urls = xcalloc(count + 1, sizeof(json_t *)), *pod;
+
+	json_array_foreach(round->pods, index, pod)
+	{
+		urls[index] = url_of(pod);
+		pages[index].url = json_string_value(urls[index]);
+		buffer_init(&pages[index].body);
+		pages[index].body.max = ANSWER_BYTES_MAX;
+	}
+	page_get(client, pages, count, ASK_TIMEOUT_MS);
+	json_array_foreach(round->pods, index, pod)
+	{
+		if (!atomic_load(&round->manager->stopping))
+			take_answer(round->manager, pod, &pages[index]);
+		buffer_release(&pages[index].body);
+		json_decref(urls[index]);
+	}
+	free(urls);
+	free(pages);
+}
+
+/* Returns how many pods were asked. */
+static size_t ask_all(struct manager *manager, struct page_client *pages, struct kube_client *client)
+{
+	struct round round = {.manager = manager, .pods = json_array(), .all = json_object()};
+	json_t *keys = store_keys(manager->stores[KIND_POD], NULL), *key;
+	size_t index, count;
+
+	json_array_foreach(keys, index, key)
+	{
+		look_at_pod(&round, client, json_string_value(key));
+	}
+	ask(&round, pages);
+	memory_keep_reports(manager->memory, round.all);
+	count = json_array_size(round.pods);
+	json_decref(keys);
+	json_decref(round.pods);
+	json_decref(round.all);
+	return count;
+}
+
+/* Spread over a tenth of the period, so that the API server and the pods see no wave. */
+static void resync(struct manager *manager)
+{
+	json_t *keys = store_keys(manager->stores[KIND_STREAM_JOB], NULL), *key;
+	size_t index, count = json_array_size(keys);
+
+	json_array_foreach(keys, index, key)
+	{
+		queue_add_after(manager->queue, json_string_value(key),
+		                1 + manager->options->resync_ms / 10 * (int64_t)index / (int64_t)count);
+	}
+	log_debug("resync", "jobs=%zu", count);
+	json_decref(keys);
+}
+
+static void wait_until(struct manager *manager, int64_t until_ms)
+{
+	while (!atomic_load(&manager->stopping) && monotonic_ms(manager) < until_ms) {
+		atomic_store(&manager->poller_ms, monotonic_ms(manager));
+		nanosleep(&(struct timespec){.tv_nsec = STOP_STEP_MS * 1000000L}, NULL);
+	}
+}
+
+void *poller_thread(void *context)
+{
+	struct manager *manager = context;
+	struct page_client *pages = page_client_new();
+	struct kube_client *client = manager_client(manager);
+	int64_t resynced_ms = monotonic_ms(manager);
+
+	while (!atomic_load(&manager->stopping)) {
+		int64_t started_ms = monotonic_ms(manager);
+		size_t asked = manager_may_work(manager) ? ask_all(manager, pages, client) : 0;
+
+		if (started_ms - resynced_ms >= manager->options->resync_ms) {
+			resynced_ms = started_ms;
+			resync(manager);
+		}
+		wait_until(manager, started_ms + manager->options->poll_ms + (int64_t)asked * PODS_PER_MS);
+	}
+	kube_client_free(client);
+	page_client_free(pages);
+	return NULL;
+}

@@ -1,0 +1,225 @@
+/* streamjob-operator run: starts everything, waits for a signal or the loss of the lease, ends everything. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+#include "operator/manager/commands.h"
+#include "operator/manager/manager.h"
+
+#define SERVICE_ACCOUNT_NAMESPACE KUBE_SERVICE_ACCOUNT_DIR "/namespace"
+
+bool manager_may_work(struct manager *manager)
+{
+	return !manager->lease || lease_is_leader(manager->lease);
+}
+
+struct kube_client *manager_client(struct manager *manager)
+{
+	struct kube_client *client = kube_client_new(manager->cluster);
+
+	if (manager->lease)
+		kube_client_set_gate(client, lease_writable_ms, manager->lease);
+	return client;
+}
+
+static void start_workers(struct manager *manager)
+{
+	for (; manager->workers_started < manager->options->workers; manager->workers_started++)
+		if (pthread_create(&manager->workers[manager->workers_started], NULL, worker_thread, manager) != 0)
+			abort();
+	log_info("working", "workers=%u", manager->workers_started);
+}
+
+/* On the lease's thread: main starts the workers. */
+static void lease_acquired(void *context)
+{
+	struct manager *manager = context;
+
+	pthread_kill(manager->main_thread, SIGUSR1);
+}
+
+static void lease_lost(void *context)
+{
+	struct manager *manager = context;
+
+	log_error("the lease is lost: another operator works now", "identity=\"%s\"", manager->identity);
+	atomic_store(&manager->lost, true);
+	pthread_kill(manager->main_thread, SIGUSR2);
+}
+
+static void lease_trouble(void *context, const struct kube_error *why)
+{
+	(void)context;
+	if (why)
+		log_warn("the lease could not be read or written", "error=\"%s\"", why->error.text);
+}
+
+static void lease_leader(void *context, const char *identity, bool is_us)
+{
+	(void)context;
+	log_info("leader", "identity=\"%s\" us=%s", identity, is_us ? "true" : "false");
+}
+
+static int start_lease(struct manager *manager, struct error *err)
+{
+	const struct options *options = manager->options;
+	struct lease_options lease = {.cluster = manager->cluster,
+	                              .namespace = options->lease_namespace ? options->lease_namespace
+	                                                                    : kube_cluster_namespace(manager->cluster),
+	                              .name = LEASE_NAME,
+	                              .identity = manager->identity,
+	                              .clock = manager->clock,
+	                              .acquired = lease_acquired,
+	                              .lost = lease_lost,
+	                              .trouble = lease_trouble,
+	                              .leader = lease_leader,
+	                              .context = manager};
+
+	return lease_start(&lease, &manager->lease, err);
+}
+
+static void make_identity(struct manager *manager)
+{
+	char host[64] = "";
+	unsigned number = 0;
+
+	gethostname(host, sizeof(host) - 1);
+	while (getrandom(&number, sizeof(number), 0) < 0 && errno == EINTR)
+		;
+	snprintf(manager->identity, sizeof(manager->identity), "%s_%08x", host, number);
+}
+
+static int start_probe(struct manager *manager, struct error *err)
+{
+	static const struct probe_page pages[] = {
+	        {"/healthz", "text/plain; charset=utf-8", page_health},
+	        {"/readyz", "text/plain; charset=utf-8", page_ready},
+	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", page_metrics},
+	};
+
+	manager->probe = probe_start(manager->options->listen, pages, sizeof(pages) / sizeof(pages[0]), manager, err);
+	if (!manager->probe)
+		return error_prefix(err, "--listen");
+	log_info("serving", "listen=\"%s\" port=%d", manager->options->listen, probe_port(manager->probe));
+	return 0;
+}
+
+static int start(struct manager *manager, struct error *err)
+{
+	const struct options *options = manager->options;
+	const struct kube_cluster_options cluster = {
+	        .kubeconfig = options->kubeconfig, .context = options->context, .clock = manager->clock};
+
+	manager->cluster = kube_cluster_open(&cluster, err);
+	if (!manager->cluster)
+		return -1;
+	if (access(SERVICE_ACCOUNT_NAMESPACE, R_OK) == 0)
+		manager->settings.own_namespace = kube_cluster_namespace(manager->cluster);
+	log_info("starting", "version=" STREAMJOB_VERSION " server=\"%s\" identity=\"%s\"",
+	         kube_cluster_server(manager->cluster), manager->identity);
+	if (options->leader_elect && start_lease(manager, err) < 0)
+		return -1;
+	watches_start(manager);
+	atomic_store(&manager->poller_ms, manager->clock->monotonic_ms(manager->clock->context));
+	if (pthread_create(&manager->poller, NULL, poller_thread, manager) != 0)
+		abort();
+	manager->poller_started = true;
+	if (!options->leader_elect)
+		start_workers(manager);
+	return start_probe(manager, err);
+}
+
+/* Workers finish what they are at; then the lease goes, so that no write of ours comes after another has begun. */
+static void stop(struct manager *manager)
+{
+	atomic_store(&manager->stopping, true);
+	queue_shut_down(manager->queue, true);
+	for (unsigned i = 0; i < manager->workers_started; i++)
+		pthread_join(manager->workers[i], NULL);
+	if (manager->poller_started)
+		pthread_join(manager->poller, NULL);
+	if (manager->lease)
+		lease_stop(manager->lease, true);
+	probe_stop(manager->probe);
+	watches_stop(manager);
+}
+
+static void block_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGUSR1);
+	sigaddset(set, SIGUSR2);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_end(struct manager *manager, const sigset_t *signals)
+{
+	for (;;) {
+		int number = sigwaitinfo(signals, NULL);
+
+		if (number == SIGUSR1)
+			start_workers(manager);
+		if (number == SIGTERM || number == SIGINT || number == SIGUSR2) {
+			log_info("stopping", "signal=%d", number);
+			return;
+		}
+	}
+}
+
+static void release(struct manager *manager)
+{
+	queue_free(manager->queue);
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		store_free(manager->stores[kind]);
+	recorder_free(manager->recorder);
+	memory_of_jobs_free(manager->memory);
+	kube_cluster_free(manager->cluster);
+	free(manager);
+}
+
+int operator_run(int argc, char **argv)
+{
+	struct options options;
+	struct queue_options queue = {.name = "streamjob", .clock = &operator_clock};
+	int code = options_parse(argc, argv, &options);
+	struct manager *manager;
+	struct error err;
+	sigset_t signals;
+
+	if (code)
+		return code - 1;
+	operator_log(options.log_json, options.log_level);
+	block_signals(&signals);
+	manager = xcalloc(1, sizeof(*manager));
+	manager->options = &options;
+	manager->clock = &operator_clock;
+	manager->settings.image = options.image;
+	manager->main_thread = pthread_self();
+	make_identity(manager);
+	manager->queue = queue_new(&queue);
+	manager->memory = memory_of_jobs_new();
+	manager->recorder = recorder_new(&operator_clock, manager->identity);
+	for (int kind = 0; kind < KIND_COUNT; kind++)
+		manager->stores[kind] = store_new(0);
+	code = EXIT_OK;
+	if (start(manager, &err) < 0) {
+		fprintf(stderr, "streamjob-operator run: %s\n", err.text);
+		code = EXIT_FAILED;
+	} else {
+		wait_for_end(manager, &signals);
+	}
+	stop(manager);
+	if (atomic_load(&manager->lost))
+		code = EXIT_FAILED;
+	release(manager);
+	return code;
+}

@@ -1,0 +1,63 @@
+#include "operator/manager/trim.h"
+
+#include <string.h>
+
+#include "operator/reconcile/names.h"
+#include "operator/reconcile/object.h"
+
+#define INDEX_KIND "Instance"
+
+static void add_index(json_t *object)
+{
+	json_t *metadata = json_object_get(object, "metadata"), *owners = json_array();
+	json_t *uid = json_sprintf("%s/%s", object_text(object, "metadata", "namespace", NULL),
+	                           object_label(object, LABEL_INSTANCE));
+
+	json_array_append_new(owners, json_pack("{s:s, s:o, s:b}", "kind", INDEX_KIND, "uid", uid, "controller", 1));
+	json_array_extend(owners, json_object_get(metadata, "ownerReferences"));
+	json_object_set_new(metadata, "ownerReferences", owners);
+}
+
+static void keep(json_t *object, const char *const *keys)
+{
+	const char *key;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(object, next, key, value)
+	{
+		size_t i = 0;
+
+		while (keys[i] && strcmp(key, keys[i]) != 0)
+			i++;
+		if (!keys[i])
+			json_object_del(object, key);
+	}
+}
+
+/* A pod is large, and little of it is read. */
+static void trim_pod(json_t *pod)
+{
+	static const char *const spec_keys[] = {"containers", NULL};
+	static const char *const container_keys[] = {"name", "ports", NULL};
+	static const char *const status_keys[] = {
+	        "phase",  "podIP",   "conditions", "containerStatuses", "initContainerStatuses",
+	        "reason", "message", NULL};
+	json_t *spec = json_object_get(pod, "spec"), *container;
+	size_t index;
+
+	add_index(pod);
+	keep(spec, spec_keys);
+	json_array_foreach(json_object_get(spec, "containers"), index, container)
+	{
+		keep(container, container_keys);
+	}
+	keep(json_object_get(pod, "status"), status_keys);
+}
+
+void (*trim_of(enum kind kind))(json_t *object)
+{
+	if (kind == KIND_STREAM_JOB)
+		return NULL;
+	return kind == KIND_POD ? trim_pod : add_index;
+}

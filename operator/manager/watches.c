@@ -1,0 +1,137 @@
+/* Which kinds are watched where, what is kept of them, and which StreamJob a change is about. */
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "operator/manager/manager.h"
+#include "operator/manager/trim.h"
+#include "operator/reconcile/names.h"
+#include "operator/reconcile/object.h"
+
+/* Changes come in bursts, and a look is at all of them: so long is waited for the rest of one. */
+#define BURST_MS 50
+
+struct kube_resource resource_of(enum kind kind)
+{
+	return (struct kube_resource){kind_names[kind].root, kind_names[kind].plural};
+}
+
+static void enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms)
+{
+	json_t *key = json_sprintf("%s/%s", namespace, name);
+
+	if (key && delay_ms)
+		queue_add_after(manager->queue, json_string_value(key), delay_ms);
+	else if (key)
+		queue_add(manager->queue, json_string_value(key));
+	json_decref(key);
+}
+
+/* Our own status writes change nothing that a look would act on. */
+static bool is_own_echo(const json_t *before, const json_t *after)
+{
+	static const char *const keys[] = {"uid", "generation", "deletionTimestamp", "finalizers"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const json_t *old = object_at(before, "metadata", keys[i], NULL);
+		const json_t *new = object_at(after, "metadata", keys[i], NULL);
+
+		if ((old || new) && !(old && new &&json_equal(old, new)))
+			return false;
+	}
+	return true;
+}
+
+static void job_changed(void *context, enum change change, const json_t *before, const json_t *after)
+{
+	struct watch *watch = context;
+	const json_t *job = after ? after : before;
+
+	if (change == CHANGE_UPDATED && is_own_echo(before, after))
+		return;
+	enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
+}
+
+static void child_changed(void *context, enum change change, const json_t *before, const json_t *after)
+{
+	struct watch *watch = context;
+	const json_t *child = after ? after : before;
+	const char *job = object_label(child, LABEL_INSTANCE);
+
+	if (!job[0])
+		job = object_label(before, LABEL_INSTANCE); /* it was taken off */
+	/* What appears is mostly what we have just made. */
+	if (job[0])
+		enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job,
+		        change == CHANGE_DELETED ? 1 : BURST_MS);
+}
+
+static void trouble(void *context, const struct kube_error *why)
+{
+	struct watch *watch = context;
+
+	atomic_store(&watch->forbidden, why && why->reason == KUBE_FORBIDDEN);
+	if (why)
+		log_warn("cannot watch", "kind=%s namespace=\"%s\" error=\"%s\"", kind_names[watch->kind].plural,
+		         watch->namespace ? watch->namespace : "", why->error.text);
+	else
+		log_info("watching", "kind=%s namespace=\"%s\" objects=%zu", kind_names[watch->kind].plural,
+		         watch->namespace ? watch->namespace : "", store_count(watch->manager->stores[watch->kind]));
+}
+
+static void watch_start(struct manager *manager, enum kind kind, const char *namespace)
+{
+	struct watch *watch = &manager->watches[manager->watches_count++];
+	struct informer_options options = {.cluster = manager->cluster,
+	                                   .resource = resource_of(kind),
+	                                   .namespace = namespace,
+	                                   .label_selector = kind == KIND_STREAM_JOB ? NULL : CHILDREN_SELECTOR,
+	                                   .store = manager->stores[kind],
+	                                   .trim = trim_of(kind),
+	                                   .changed = kind == KIND_STREAM_JOB ? job_changed : child_changed,
+	                                   .trouble = trouble,
+	                                   .context = watch,
+	                                   .clock = manager->clock};
+
+	watch->manager = manager;
+	watch->kind = kind;
+	watch->namespace = namespace;
+	watch->informer = informer_start(&options);
+}
+
+void watches_start(struct manager *manager)
+{
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		for (size_t n = 0; n < manager->options->namespaces_count; n++)
+			watch_start(manager, (enum kind)kind, manager->options->namespaces[n]);
+		if (!manager->options->namespaces_count)
+			watch_start(manager, (enum kind)kind, NULL);
+	}
+}
+
+void watches_stop(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->watches_count; i++)
+		informer_stop(manager->watches[i].informer);
+	manager->watches_count = 0;
+}
+
+static bool covers(const struct watch *watch, const char *namespace)
+{
+	return !watch->namespace || !namespace || !strcmp(watch->namespace, namespace);
+}
+
+bool watches_synced(const struct manager *manager, const char *namespace)
+{
+	for (size_t i = 0; i < manager->watches_count; i++)
+		if (covers(&manager->watches[i], namespace) && !informer_synced(manager->watches[i].informer))
+			return false;
+	return true;
+}
+
+enum kind watches_forbidden(const struct manager *manager, const char *namespace)
+{
+	for (size_t i = 0; i < manager->watches_count; i++)
+		if (covers(&manager->watches[i], namespace) && atomic_load(&manager->watches[i].forbidden))
+			return manager->watches[i].kind;
+	return KIND_COUNT;
+}

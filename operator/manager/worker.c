@@ -1,0 +1,199 @@
+/*
+ * A worker: one key at a time, observe -> plan -> write -> status. Whatever goes wrong, the key comes again; the one
+ * switch in settle() says when.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/base/log.h"
+#include "operator/manager/manager.h"
+#include "operator/manager/perform.h"
+#include "operator/reconcile/object.h"
+
+#define UNSYNCED_MS 500 /* a key of a namespace that is not listed yet waits so long */
+
+static int64_t monotonic_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* The API server says that this very write cannot be: worth a condition. The rest passes by itself. */
+static bool is_refusal(const struct kube_error *err)
+{
+	return err->reason == KUBE_FORBIDDEN || err->reason == KUBE_INVALID || err->reason == KUBE_TOO_LARGE;
+}
+
+/* Decides when the key comes again after a failure. */
+static enum reconcile_result settle(struct manager *manager, const char *key, const char *namespace,
+                                    const struct kube_error *err)
+{
+	switch (err->reason) {
+	case KUBE_NOT_LEADER:
+	case KUBE_CANCELLED:
+		return RECONCILE_SUCCESS; /* the leader does it, or the next start */
+	case KUBE_NOT_FOUND:              /* the StreamJob itself went meanwhile: its event follows */
+	case KUBE_CONFLICT:
+	case KUBE_ALREADY_EXISTS:
+		queue_add_rate_limited(manager->queue, key);
+		return RECONCILE_REQUEUE;
+	case KUBE_ENDING_NAMESPACE:
+		memory_namespace_ends(manager->memory, namespace,
+		                      manager->clock->monotonic_ms(manager->clock->context));
+		queue_add(manager->queue, key);
+		return RECONCILE_REQUEUE;
+	default:
+		log_warn("a write failed", "job=\"%s\" reason=%s error=\"%s\"", key, kube_reason_name(err->reason),
+		         err->error.text);
+		if (err->retry_after_ms)
+			queue_add_after(manager->queue, key, err->retry_after_ms);
+		else
+			queue_add_rate_limited(manager->queue, key);
+		return RECONCILE_ERROR;
+	}
+}
+
+static void record(struct manager *manager, struct kube_client *client, const struct plan *plan, const json_t *job,
+                   size_t from)
+{
+	for (size_t i = from; i < plan->events_count; i++)
+		recorder_record(manager->recorder, client, job, &plan->events[i]);
+}
+
+static int write_status(struct manager *manager, struct kube_client *client, const char *key, const json_t *job,
+                        struct plan *plan, const struct step *refused, const struct error *words,
+                        struct kube_error *err)
+{
+	size_t events = plan->events_count;
+	json_t *object = plan_status(plan, refused, words);
+	int result = 0;
+
+	if (!object)
+		return 0;
+	result = perform_status(client, object, err);
+	if (result == 0) {
+		memory_status_written(
+		        manager->memory, key, object_uid(job), object_text(job, "metadata", "resourceVersion", NULL),
+		        json_object_get(object, "status"), manager->clock->monotonic_ms(manager->clock->context));
+		record(manager, client, plan, job, events);
+	}
+	json_decref(object);
+	return result;
+}
+
+static int take_steps(struct kube_client *client, const struct plan *plan, const struct step **ret_failed,
+                      struct kube_error *err)
+{
+	for (size_t i = 0; i < plan->steps_count; i++) {
+		const struct step *step = &plan->steps[i];
+
+		if (perform(client, step, err) < 0) {
+			*ret_failed = step;
+			return -1;
+		}
+		log_info("written", "kind=%s namespace=\"%s\" name=\"%s\" verb=%s", kind_names[step->kind].kind,
+		         object_text(step->object, "metadata", "namespace", NULL), object_name(step->object),
+		         verb_names[step->verb]);
+	}
+	return 0;
+}
+
+static enum reconcile_result reconcile(struct manager *manager, struct kube_client *client, const char *key,
+                                       const struct observed *observed)
+{
+	const char *namespace = object_text(observed->job, "metadata", "namespace", NULL);
+	struct plan plan;
+	struct kube_error err, status_err;
+	const struct step *failed = NULL;
+	enum reconcile_result result = RECONCILE_SUCCESS;
+	bool refused;
+
+	plan_make(observed, &manager->settings, &plan);
+	if (take_steps(client, &plan, &failed, &err) == 0)
+		record(manager, client, &plan, observed->job, 0);
+	refused = failed && is_refusal(&err);
+	if ((!failed || refused) && write_status(manager, client, key, observed->job, &plan, refused ? failed : NULL,
+	                                         failed ? &err.error : NULL, &status_err) < 0) {
+		result = settle(manager, key, namespace, &status_err);
+	} else if (failed) {
+		result = settle(manager, key, namespace, &err);
+	} else {
+		queue_forget(manager->queue, key);
+		if (plan.again_ms)
+			queue_add_after(manager->queue, key, plan.again_ms);
+		result = plan.again_ms ? RECONCILE_REQUEUE_AFTER : RECONCILE_SUCCESS;
+	}
+	plan_release(&plan);
+	return result;
+}
+
+/* A kind may not be read there: nothing is known of the children, so nothing is written but the status. */
+static enum reconcile_result say_forbidden(struct manager *manager, struct kube_client *client, const char *key,
+                                           const struct observed *observed, enum kind kind)
+{
+	json_t *all = json_pack("{s:{s:s}}", "metadata", "name", "*");
+	struct step reading = {.kind = kind, .object = all};
+	struct kube_error err;
+	struct plan plan;
+	struct error words;
+
+	error_write(&words, "the operator may not list and watch %s in this namespace; grant it the verbs of its Role",
+	            kind_names[kind].plural);
+	plan_make(observed, &manager->settings, &plan);
+	if (write_status(manager, client, key, observed->job, &plan, &reading, &words, &err) < 0)
+		log_warn("a status could not be written", "job=\"%s\" error=\"%s\"", key, err.error.text);
+	plan_release(&plan);
+	json_decref(all);
+	queue_add_rate_limited(manager->queue, key);
+	return RECONCILE_ERROR;
+}
+
+static enum reconcile_result work_on(struct manager *manager, struct kube_client *client, const char *key)
+{
+	struct observed observed;
+	enum reconcile_result result;
+	const char *namespace;
+	enum kind forbidden;
+
+	if (!observe(manager, key, &observed)) {
+		memory_forget(manager->memory, key);
+		queue_forget(manager->queue, key);
+		return RECONCILE_SUCCESS;
+	}
+	namespace = object_text(observed.job, "metadata", "namespace", NULL);
+	forbidden = watches_forbidden(manager, namespace);
+	if (forbidden != KIND_COUNT) {
+		result = say_forbidden(manager, client, key, &observed, forbidden);
+	} else if (!watches_synced(manager, namespace)) {
+		queue_add_after(manager->queue, key, UNSYNCED_MS);
+		result = RECONCILE_REQUEUE_AFTER;
+	} else {
+		result = reconcile(manager, client, key, &observed);
+	}
+	observed_release(&observed);
+	return result;
+}
+
+void *worker_thread(void *context)
+{
+	struct manager *manager = context;
+	struct kube_client *client = manager_client(manager);
+	char *key;
+
+	while ((key = queue_get(manager->queue))) {
+		int64_t started_us = monotonic_us();
+
+		if (!atomic_load(&manager->stopping)) {
+			atomic_fetch_add(&manager->counters.active, 1);
+			counters_count(&manager->counters, work_on(manager, client, key), monotonic_us() - started_us);
+			atomic_fetch_sub(&manager->counters.active, 1);
+		}
+		queue_done(manager->queue, key);
+		free(key);
+	}
+	kube_client_free(client);
+	return NULL;
+}

@@ -1,0 +1,120 @@
+#include "operator/reconcile/desired.h"
+
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "operator/reconcile/mounts.h"
+#include "operator/reconcile/pod.h"
+
+#define CLEANUP_KEPT_S 300
+
+const enum kind desired_kinds[] = {KIND_SERVICE_ACCOUNT, KIND_NETWORK_POLICY, KIND_SERVICE, KIND_CONFIG_MAP,
+                                   KIND_DEPLOYMENT};
+
+/* Only the Deployment holds up a deletion in the foreground: its pods drain. What a clean-up needs must outlive that.
+ */
+static json_t *owners(const struct view *view, enum kind kind)
+{
+	return json_pack("[{s:s, s:s, s:s, s:s, s:b, s:b}]", "apiVersion", JOB_API_VERSION, "kind", JOB_KIND, "name",
+	                 view->name, "uid", view->uid, "controller", 1, "blockOwnerDeletion", kind == KIND_DEPLOYMENT);
+}
+
+static json_t *head(const struct view *view, enum kind kind, const char *component, const char *name)
+{
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:o, s:o}}", "apiVersion", kind_names[kind].api_version, "kind",
+	                 kind_names[kind].kind, "metadata", "name", name, "namespace", view->namespace, "labels",
+	                 pod_labels(view, component), "ownerReferences", owners(view, kind));
+}
+
+/* Says what was applied, so that a field which is no longer asked for is seen too. */
+static json_t *finish(json_t *object)
+{
+	char hash[OBJECT_HASH_SIZE];
+
+	object_hash(object, hash);
+	json_object_set_new(json_object_get(object, "metadata"), "annotations", json_pack("{s:s}", NOTE_APPLIED, hash));
+	return object;
+}
+
+static void add_job_file(const struct view *view, json_t *object)
+{
+	struct buffer text;
+
+	buffer_init(&text);
+	jobspec_canonical(view->spec, &text);
+	json_object_set_new(object, "immutable", json_true());
+	json_object_set_new(object, "data", json_pack("{s:s}", JOB_FILE, text.data));
+	buffer_release(&text);
+}
+
+static json_t *service_spec(const struct view *view)
+{
+	return json_pack("{s:s, s:b, s:o, s:[{s:s, s:i, s:s, s:s}]}", "clusterIP", "None", "publishNotReadyAddresses",
+	                 1, "selector", pod_selector(view), "ports", "name", "status", "port", STATUS_PORT,
+	                 "targetPort", "status", "protocol", "TCP");
+}
+
+/* Pods of the operator's namespace that are the operator; anywhere, those that say they scrape, or are Prometheus. */
+static json_t *network_policy_spec(const struct view *view)
+{
+	const char *own = view->settings->own_namespace;
+	json_t *home = own ? json_pack("{s:{s:s}}", "matchLabels", "kubernetes.io/metadata.name", own) : json_object();
+	json_t *from = json_pack("[{s:o, s:{s:{s:s}}}, {s:{}, s:{s:{s:s}}}, {s:{}, s:{s:{s:s}}}]", "namespaceSelector",
+	                         home, "podSelector", "matchLabels", LABEL_NAME, FIELD_MANAGER, "namespaceSelector",
+	                         "podSelector", "matchLabels", LABEL_SCRAPER, "true", "namespaceSelector",
+	                         "podSelector", "matchLabels", LABEL_NAME, "prometheus");
+
+	return json_pack("{s:{s:{s:s, s:s}}, s:[s], s:[{s:o, s:[{s:i, s:s}]}]}", "podSelector", "matchLabels",
+	                 LABEL_NAME, "streamjob", LABEL_INSTANCE, view->name, "policyTypes", "Ingress", "ingress",
+	                 "from", from, "ports", "port", STATUS_PORT, "protocol", "TCP");
+}
+
+static json_t *deployment_spec(const struct view *view, int replicas)
+{
+	return json_pack("{s:i, s:i, s:{s:s}, s:{s:o}, s:o}", "replicas", replicas, "revisionHistoryLimit", 2,
+	                 "strategy", "type", "Recreate", "selector", "matchLabels", pod_selector(view), "template",
+	                 pod_template(view));
+}
+
+json_t *desired_child(const struct view *view, enum kind kind, int replicas)
+{
+	char name[NAME_MAX_BYTES + 1];
+	json_t *object;
+
+	view_child_name(view, kind, view->spec->spec_hash, name);
+	object = head(view, kind, kind == KIND_CONFIG_MAP ? COMPONENT_JOB_FILE : COMPONENT_RUNTIME, name);
+	switch (kind) {
+	case KIND_SERVICE_ACCOUNT:
+		json_object_set_new(object, "automountServiceAccountToken", json_false());
+		break;
+	case KIND_NETWORK_POLICY:
+		json_object_set_new(object, "spec", network_policy_spec(view));
+		break;
+	case KIND_SERVICE:
+		json_object_set_new(object, "spec", service_spec(view));
+		break;
+	case KIND_CONFIG_MAP:
+		add_job_file(view, object);
+		break;
+	case KIND_DEPLOYMENT:
+		json_object_set_new(object, "spec", deployment_spec(view, replicas));
+		break;
+	default:
+		abort(); /* desired_kinds has no other */
+	}
+	return finish(object);
+}
+
+json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *config_map, int64_t seconds)
+{
+	char name[NAME_MAX_BYTES + 1];
+	json_t *object;
+
+	view_child_name(view, KIND_JOB, NULL, name);
+	object = head(view, KIND_JOB, COMPONENT_CLEANUP, name);
+	json_object_set_new(object, "spec",
+	                    json_pack("{s:i, s:I, s:i, s:o}", "backoffLimit", 2, "activeDeadlineSeconds",
+	                              (json_int_t)seconds, "ttlSecondsAfterFinished", CLEANUP_KEPT_S, "template",
+	                              pod_cleanup_template(view, file, config_map, seconds)));
+	return finish(object);
+}

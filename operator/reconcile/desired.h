@@ -1,0 +1,17 @@
+/*
+ * The children that a good spec asks for, whole, as they are applied. Inside operator/reconcile only.
+ */
+#ifndef STREAMJOB_DESIRED_H
+#define STREAMJOB_DESIRED_H
+
+#include "operator/reconcile/view.h"
+
+/* In this order; the Deployment last, so that all it needs is there. */
+extern const enum kind desired_kinds[];
+#define DESIRED_KINDS 5
+
+json_t *desired_child(const struct view *view, enum kind kind, int replicas);
+/* The batch Job that deletes the Pushgateway groups of `file`, which that ConfigMap holds. */
+json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *config_map, int64_t seconds);
+
+#endif

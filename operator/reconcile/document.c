@@ -1,0 +1,96 @@
+/* What the runtime says of itself in /status. Members that a later or earlier version lacks read as healthy or unknown.
+ */
+#include "operator/reconcile/health.h"
+
+/* To connect is no failure before that. */
+#define CONNECT_S 5
+
+/* The part of the job that the runtime names in notReadyPart, as a reason. */
+static const struct part {
+	const char *name, *reason;
+} parts[] = {
+        {"source", "SourceUnavailable"}, {"sink", "SinkFailing"},  {"function", "FunctionFailing"},
+        {"window", "WindowOverdue"},     {"failed", "JobFailed"},  {"starting", "Starting"},
+        {"draining", "Draining"},        {"finished", "Finished"},
+};
+
+static const char *reason_of(const char *part)
+{
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (!strcmp(part, parts[i].name))
+			return parts[i].reason;
+	return "NotReady";
+}
+
+static const char *or_unknown(const char *text)
+{
+	return text[0] ? text : "no error was given";
+}
+
+static void judge_functions(const json_t *functions, struct finding *finding)
+{
+	size_t index, count = json_array_size(functions);
+	json_t *one;
+
+	json_array_foreach(functions, index, one)
+	{
+		const json_t *error = json_object_get(one, "lastError");
+
+		if (!json_is_false(json_object_get(one, "healthy")))
+			continue;
+		finding_set(finding, TRUTH_FALSE, "FunctionFailing", "function %s (%lld restarts): %s",
+		            object_text(one, "name", NULL), (long long)object_integer(one, "restarts", NULL),
+		            or_unknown(json_is_string(error) ? json_string_value(error)
+		                                             : object_text(error, "message", NULL)));
+		return;
+	}
+	if (count)
+		finding_set(finding, TRUTH_TRUE, "FunctionsHealthy", "%zu %s healthy", count,
+		            count == 1 ? "function is" : "functions are");
+	else
+		finding_set(finding, TRUTH_TRUE, "NoFunctions", "the job has no functions");
+}
+
+static void judge_sinks(const json_t *sinks, struct finding *finding)
+{
+	size_t index;
+	json_t *one;
+
+	json_array_foreach(sinks, index, one)
+	{
+		const char *error = object_text(one, "lastError", NULL), *target = object_text(one, "target", NULL);
+
+		if (json_is_true(json_object_get(one, "healthy")))
+			continue;
+		if (!error[0] && !object_integer(one, "failures", NULL)) {
+			finding_set(finding, TRUTH_UNKNOWN, "Starting", "sink %s is not open yet", target);
+			return;
+		}
+		finding_set(finding, TRUTH_FALSE, "SinkFailing", "sink %s: %s", target, or_unknown(error));
+		return;
+	}
+	finding_set(finding, TRUTH_TRUE, "SinksHealthy", "every sink accepts what it is sent");
+}
+
+void document_judge(const json_t *document, struct health *health)
+{
+	const char *words = object_text(document, "notReadyReason", NULL);
+	const char *part = object_text(document, "notReadyPart", NULL);
+
+	judge_functions(json_object_get(document, "functions"), &health->functions);
+	judge_sinks(json_object_get(document, "sinks"), &health->sinks);
+	if (health->functions.truth == TRUTH_FALSE)
+		finding_set(&health->ready, TRUTH_FALSE, health->functions.reason, "%s",
+		            health->functions.message.data);
+	else if (json_is_true(json_object_get(document, "ready")))
+		finding_set(&health->ready, TRUTH_TRUE, "Running", "data flows");
+	else if (!strcmp(part, "source") && json_number_value(json_object_get(document, "uptimeSeconds")) < CONNECT_S)
+		finding_set(&health->ready, TRUTH_FALSE, "Starting", "the source is being connected");
+	else if (!strcmp(part, "window"))
+		/* The runtime's words count the milliseconds: a message that changes at every look. */
+		finding_set(&health->ready, TRUTH_FALSE, "WindowOverdue",
+		            "a window has ended and is not accepted by every sink; the last accepted one ended at %s",
+		            or_unknown(object_text(document, "lastWindow", "end", NULL)));
+	else
+		finding_set(&health->ready, TRUTH_FALSE, reason_of(part), "%s", or_unknown(words));
+}

@@ -1,0 +1,189 @@
+/*
+ * One verdict, the first that holds: what stands in the way of everything else comes first. The order is that of the
+ * calls in judge_job and judge_pods.
+ */
+#include "operator/reconcile/health.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/text.h"
+#include "operator/reconcile/steps.h"
+
+/* A pod's server may take so long to listen; and a look at it may be so old. */
+#define ANSWER_MS       10000
+#define REPORT_STALE_MS 60000
+
+void finding_set(struct finding *finding, enum truth truth, const char *reason, const char *format, ...)
+{
+	char text[4096];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	finding->truth = truth;
+	finding->reason = reason;
+	buffer_clear(&finding->message);
+	finding->message.max = MESSAGE_BYTES_MAX;
+	for (char *end = text + strlen(text); !text_is_utf8(slice_of(text)) && end > text;)
+		*--end = '\0'; /* cut within a character */
+	buffer_append_text(&finding->message, text);
+}
+
+static void set_reconciling(struct health *health, const char *reason, const char *words)
+{
+	finding_set(&health->reconciling, TRUTH_TRUE, reason, "%s", words);
+}
+
+/* Ready=False since the operator is still at work on it. */
+static void set_progress(struct health *health, const char *reason, const char *words)
+{
+	finding_set(&health->ready, TRUTH_FALSE, reason, "%s", words);
+	set_reconciling(health, reason, words);
+}
+
+static void judge_spec(const struct view *view, struct health *health)
+{
+	struct finding *stalled = &health->stalled;
+	const char *running = view_deployed_hash(view);
+	struct buffer problems;
+
+	buffer_init(&problems);
+	problems_print(&view->problems, &problems);
+	finding_set(stalled, TRUTH_TRUE, "InvalidSpec",
+	            "the spec has %zu %s; lines and columns are those of `kubectl get streamjob %s -n %s -o yaml`:\n",
+	            view->problems.count + view->problems.dropped, view->problems.count == 1 ? "problem" : "problems",
+	            view->name, view->namespace);
+	for (const char *line = problems.data; line && *line; line = strchr(line, '\n') + 1) {
+		size_t size = (size_t)(strchr(line, '\n') - line) + 1;
+
+		if (stalled->message.size + size < MESSAGE_BYTES_MAX)
+			buffer_append(&stalled->message, line, size);
+	}
+	finding_set(&health->ready, TRUTH_FALSE, "InvalidSpec",
+	            "the spec has problems, see the condition Stalled; %s%s",
+	            running[0] ? "what runs is the last good one, job file " : "nothing runs", running);
+	buffer_release(&problems);
+}
+
+static const json_t *speaking_pod(const struct view *view)
+{
+	const json_t *newest = NULL;
+	size_t index;
+	json_t *pod;
+
+	json_array_foreach(view->observed->children[KIND_POD], index, pod)
+	{
+		if (strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) != 0 ||
+		    strcmp(object_label(pod, LABEL_JOB_UID), view->uid) != 0 || pod_is_gone(pod) ||
+		    object_is_deleted(pod))
+			continue;
+		if (!newest || strcmp(object_text(pod, "metadata", "creationTimestamp", NULL),
+		                      object_text(newest, "metadata", "creationTimestamp", NULL)) > 0)
+			newest = pod;
+	}
+	return newest;
+}
+
+/* The controllers' words where they can't make the pod at all: quota, admission. */
+static const char *replica_failure(const struct view *view)
+{
+	const json_t *condition =
+	        object_condition(object_at(view_deployment(view), "status", "conditions", NULL), "ReplicaFailure");
+
+	return strcmp(object_text(condition, "status", NULL), "True") == 0 ? object_text(condition, "message", NULL)
+	                                                                   : "";
+}
+
+static void judge_report(const struct view *view, const json_t *pod, int64_t started_ms, struct health *health)
+{
+	const json_t *report = object_at(view->observed->reports, object_uid(pod), NULL);
+	const char *error = object_text(report, "error", NULL);
+	int64_t age_ms = view->observed->now_ms - object_integer(report, "at", NULL);
+	int64_t since_ms = view->observed->now_ms - started_ms;
+
+	if (json_object_get(report, "document") && age_ms < REPORT_STALE_MS) {
+		health->document = json_object_get(report, "document");
+		document_judge(health->document, health);
+		health->ready_replicas = health->ready.truth == TRUTH_TRUE;
+	} else if (since_ms < ANSWER_MS) {
+		set_progress(health, "Starting", "the pod has started; its first status is awaited");
+		health->again_ms = ANSWER_MS - since_ms;
+	} else {
+		finding_set(&health->ready, TRUTH_FALSE, "StatusUnreachable",
+		            "the status of pod %s at %s cannot be read: %s", object_name(pod),
+		            object_text(pod, "status", "podIP", NULL), error[0] ? error : "it has not been asked yet");
+	}
+}
+
+static void judge_pods(const struct view *view, struct health *health)
+{
+	const json_t *pod = speaking_pod(view);
+	const char *failure = replica_failure(view);
+	int64_t started_ms;
+
+	if (failure[0] && !pod) {
+		finding_set(&health->ready, TRUTH_FALSE, "PodFailing", "no pod can be made: %s", failure);
+		set_reconciling(health, "PodFailing", "the pod is not there yet");
+	} else if (!pod && view_count_pods(view, true, true) + view_count_pods(view, false, false) > 0) {
+		set_progress(health, "Draining", "the old pod drains and commits before a new one reads");
+	} else if (!pod) {
+		set_progress(health, "Progressing", "the pod is not there yet");
+	} else if (pod_is_failing(view, pod, &health->ready)) {
+		set_reconciling(health, "PodFailing", "the pod does not run yet");
+	} else if (!pod_is_running(pod, &started_ms)) {
+		set_progress(health, "Progressing", "the pod is being started");
+	} else {
+		health->running_hash = object_text(pod, "metadata", "annotations", NOTE_SPEC_HASH, NULL);
+		judge_report(view, pod, started_ms, health);
+		if (view->spec && strcmp(health->running_hash, view->spec->spec_hash) != 0)
+			set_progress(health, "Progressing", "the pod still runs the job file before this one");
+	}
+}
+
+static void judge_job(const struct view *view, const struct step *refused, const struct error *words,
+                      struct health *health)
+{
+	judge_pods(view, health);
+	if (view->deleting) {
+		set_progress(health, "Deleting", "pods drain, then the Pushgateway groups are deleted");
+	} else if (!view->spec) {
+		judge_spec(view, health);
+		finding_set(&health->reconciling, TRUTH_FALSE, "InvalidSpec", "waits for a spec without problems");
+	} else if (refused) {
+		set_progress(health, "ApplyFailed", "the API server refused a write; it is tried again");
+		finding_set(&health->ready, TRUTH_FALSE, "ApplyFailed", "%s %s: %s", kind_names[refused->kind].kind,
+		            object_name(refused->object), words->text);
+	} else if (!pods_wanted(view) && health->replicas) {
+		set_progress(health, "Draining", "the pod drains and commits");
+	} else if (!pods_wanted(view)) {
+		finding_set(&health->ready, TRUTH_FALSE, "Suspended", "%s; the job goes on from its committed offsets",
+		            view->spec->cluster.suspend ? "spec.suspend is true" : "spec.parallelism is 0");
+		finding_set(&health->reconciling, TRUTH_FALSE, "UpToDate", "what the spec asks for is there");
+	}
+}
+
+void health_judge(const struct view *view, const struct step *refused, const struct error *words,
+                  struct health *ret_health)
+{
+	struct health *health = ret_health;
+
+	*health = (struct health){.running_hash = ""};
+	finding_set(&health->reconciling, TRUTH_FALSE, "UpToDate", "what the spec asks for is there");
+	finding_set(&health->stalled, TRUTH_FALSE, "NotStalled", "nothing waits for a change of the spec");
+	finding_set(&health->functions, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
+	finding_set(&health->sinks, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
+	health->replicas = (int64_t)view_count_pods(view, true, false);
+	judge_job(view, refused, words, health);
+}
+
+void health_release(struct health *health)
+{
+	struct finding *findings[] = {&health->ready, &health->reconciling, &health->stalled, &health->functions,
+	                              &health->sinks};
+
+	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
+		buffer_release(&findings[i]->message);
+}

@@ -1,0 +1,42 @@
+/*
+ * The verdict on a job: does data flow, and if not, why, in whose words. Inside operator/reconcile only.
+ */
+#ifndef STREAMJOB_HEALTH_H
+#define STREAMJOB_HEALTH_H
+
+#include "operator/reconcile/view.h"
+
+#define MESSAGE_BYTES_MAX 16384 /* of a condition; the CRD allows 32768 characters */
+
+enum truth { TRUTH_UNKNOWN, TRUTH_FALSE, TRUTH_TRUE };
+
+struct finding {
+	enum truth truth;
+	const char *reason; /* CamelCase, static */
+	struct buffer message;
+};
+
+struct health {
+	struct finding ready, reconciling, stalled, functions, sinks;
+	int64_t replicas, ready_replicas;
+	const char *running_hash; /* "" where no pod runs */
+	const json_t *document;   /* of the pod that speaks for the job; NULL */
+	int64_t again_ms;         /* when time alone changes the verdict; 0 */
+};
+
+/* `refused` and `words`: as in plan_status. */
+void health_judge(const struct view *view, const struct step *refused, const struct error *words,
+                  struct health *ret_health);
+void health_release(struct health *health);
+
+/* Sets all of a finding; its message is what the format says, cut at MESSAGE_BYTES_MAX. */
+void finding_set(struct finding *finding, enum truth truth, const char *reason, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
+
+/* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set. */
+bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *ready);
+bool pod_is_running(const json_t *pod, int64_t *ret_started_ms);
+/* What the runtime says of itself, into Ready, FunctionsHealthy and SinksHealthy. */
+void document_judge(const json_t *document, struct health *health);
+
+#endif

@@ -1,0 +1,119 @@
+#include "operator/reconcile/mounts.h"
+
+#include "operator/reconcile/names.h"
+#include "operator/reconcile/pod.h"
+
+static void add(struct mounts *mounts, const char *volume, const char *path, bool read_only, json_t *source)
+{
+	json_t *mount = json_pack("{s:s, s:s}", "name", volume, "mountPath", path);
+	size_t index;
+	json_t *known;
+
+	json_object_set_new(source, "name", json_string(volume));
+	if (read_only)
+		json_object_set_new(mount, "readOnly", json_true());
+	json_array_foreach(mounts->mounts, index, known)
+	{
+		if (json_equal(json_object_get(known, "mountPath"), json_object_get(mount, "mountPath"))) {
+			json_decref(mount);
+			json_decref(source);
+			return;
+		}
+	}
+	json_array_append_new(mounts->volumes, source);
+	json_array_append_new(mounts->mounts, mount);
+}
+
+static void add_scratch(struct mounts *mounts, const char *path)
+{
+	char volume[NAME_MAX_BYTES + 1];
+
+	name_hashed("streamjob-scratch-", path, volume);
+	add(mounts, volume, path, false, json_pack("{s:{s:s}}", "emptyDir", "sizeLimit", SCRATCH_BYTES));
+}
+
+static void add_secret(struct mounts *mounts, const struct secret_ref *secret)
+{
+	char volume[NAME_MAX_BYTES + 1];
+	json_t *path;
+
+	if (!secret->name)
+		return;
+	name_hashed("streamjob-secret-", secret->name, volume);
+	path = json_sprintf(SECRETS_DIR "/%s", secret->name);
+	add(mounts, volume, json_string_value(path), true,
+	    json_pack("{s:{s:s}}", "secret", "secretName", secret->name));
+	json_decref(path);
+}
+
+static void add_security(struct mounts *mounts, const struct kafka_security *security)
+{
+	add_secret(mounts, &security->credentials_secret);
+	add_secret(mounts, &security->ca_secret);
+	add_secret(mounts, &security->client_certificate_secret);
+}
+
+static void add_code(struct mounts *mounts, const struct function_spec *function)
+{
+	char volume[NAME_MAX_BYTES + 1];
+	json_t *path;
+
+	if (function->code.source != CODE_CONFIG_MAP)
+		return;
+	name_hashed("streamjob-code-", function->name, volume);
+	path = json_sprintf(FUNCTIONS_DIR "/%s", function->name);
+	add(mounts, volume, json_string_value(path), true,
+	    json_pack("{s:{s:s}}", "configMap", "name", function->code.config_map.name));
+	json_decref(path);
+}
+
+/* The folder of a file that the job writes. A relative one is in WORK_DIR already; the root cannot be a mount. */
+static void add_folder(struct mounts *mounts, const char *file)
+{
+	const char *slash = file[0] == '/' ? strrchr(file, '/') : NULL;
+	json_t *folder;
+
+	if (!slash || slash == file)
+		return;
+	folder = json_sprintf("%.*s", (int)(slash - file), file);
+	if (folder)
+		add_scratch(mounts, json_string_value(folder));
+	json_decref(folder);
+}
+
+static void add_sink(struct mounts *mounts, const struct sink_spec *sink)
+{
+	switch (sink->kind) {
+	case SINK_PUSHGATEWAY:
+		add_secret(mounts, &sink->pushgateway.credentials_secret);
+		add_secret(mounts, &sink->pushgateway.ca_secret);
+		break;
+	case SINK_KAFKA:
+		add_security(mounts, &sink->kafka.security);
+		break;
+	case SINK_FILE:
+		add_folder(mounts, sink->file.path);
+		break;
+	default:
+		break;
+	}
+}
+
+void mounts_make(const struct jobspec *spec, const char *config_map, struct mounts *ret_mounts)
+{
+	ret_mounts->volumes = json_array();
+	ret_mounts->mounts = json_array();
+	add(ret_mounts, "streamjob-job", JOB_DIR, true, json_pack("{s:{s:s}}", "configMap", "name", config_map));
+	add_scratch(ret_mounts, "/tmp");
+	add_scratch(ret_mounts, WORK_DIR);
+	if (spec->source.kind == SOURCE_KAFKA)
+		add_security(ret_mounts, &spec->source.kafka.client.security);
+	for (size_t i = 0; i < spec->functions_count; i++)
+		add_code(ret_mounts, &spec->functions[i]);
+	for (size_t i = 0; i < spec->sinks_count; i++)
+		add_sink(ret_mounts, &spec->sinks[i]);
+	if (spec->dead_letter.kind == SINK_FILE)
+		add_folder(ret_mounts, spec->dead_letter.file.path);
+	if (spec->dead_letter.kind == SINK_KAFKA)
+		add_security(ret_mounts, &spec->dead_letter.kafka.security);
+}

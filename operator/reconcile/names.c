@@ -1,0 +1,44 @@
+#include "operator/reconcile/names.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+#include "lib/base/hash.h"
+
+#define HASH_DIGITS 8
+
+void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1])
+{
+	size_t suffix_size = strlen(suffix), size = strlen(job);
+	char hex[HASH_SHA256_HEX];
+
+	if (size + suffix_size <= max) {
+		snprintf(ret_name, NAME_MAX_BYTES + 1, "%s%s", job, suffix);
+		return;
+	}
+	hash_sha256_hex(slice_of(job), hex);
+	size = max - suffix_size - HASH_DIGITS - 1;
+	while (size > 1 && !isalnum((unsigned char)job[size - 1]))
+		size--;
+	snprintf(ret_name, NAME_MAX_BYTES + 1, "%.*s-%.*s%s", (int)size, job, HASH_DIGITS, hex, suffix);
+}
+
+void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1])
+{
+	char prefixed[NAME_MAX_BYTES + 1];
+
+	if (!isdigit((unsigned char)job[0])) {
+		name_child(job, "", NAME_LABEL_MAX, ret_name);
+		return;
+	}
+	snprintf(prefixed, sizeof(prefixed), "sj-%s", job);
+	name_child(prefixed, "", NAME_LABEL_MAX, ret_name);
+}
+
+void name_hashed(const char *prefix, const char *text, char ret_name[NAME_MAX_BYTES + 1])
+{
+	char hex[HASH_SHA256_HEX];
+
+	hash_sha256_hex(slice_of(text), hex);
+	snprintf(ret_name, NAME_MAX_BYTES + 1, "%s%.*s", prefix, HASH_DIGITS, hex);
+}

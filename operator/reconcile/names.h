@@ -1,0 +1,46 @@
+/*
+ * What a StreamJob's children are called, and their labels. The same job always gives the same names, so two operators,
+ * or one after a crash, write the same objects.
+ */
+#ifndef STREAMJOB_NAMES_H
+#define STREAMJOB_NAMES_H
+
+#include "lib/base/slice.h"
+
+#define FIELD_MANAGER  "streamjob-operator"
+#define PUSH_FINALIZER "streamjob.dev/pushgateway"
+
+#define LABEL_NAME      "app.kubernetes.io/name"
+#define LABEL_INSTANCE  "app.kubernetes.io/instance"
+#define LABEL_COMPONENT "app.kubernetes.io/component"
+#define LABEL_MANAGER   "app.kubernetes.io/managed-by"
+#define LABEL_JOB_UID   "streamjob.dev/job-uid"
+#define LABEL_SCRAPER   "streamjob.dev/scraper"
+
+#define NOTE_APPLIED   "streamjob.dev/applied"   /* hash of what was applied last */
+#define NOTE_SPEC_HASH "streamjob.dev/spec-hash" /* of the job file that a pod runs */
+#define NOTE_
+
+#define COMPONENT_RUNTIME  "runtime"
+#define COMPONENT_JOB_FILE "job-file"
+#define COMPONENT_CLEANUP  "cleanup"
+
+#define RUNTIME_CONTAINER "streamjob"
+
+/* What all children share, for watches. */
+#define CHILDREN_SELECTOR LABEL_MANAGER "=" FIELD_MANAGER
+
+#define NAME_LABEL_MAX 63  /* of Services, batch Jobs and label values */
+#define NAME_MAX_BYTES 253 /* of the rest */
+
+/*
+ * "JOB<suffix>", or where that has more than `max` characters the beginning of JOB, '-', eight digits of JOB's hash,
+ * and the suffix. `max` is at most NAME_MAX_BYTES.
+ */
+void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1]);
+/* A Service's: as above, and "sj-" before a digit, for a Service's name begins with a letter. */
+void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1]);
+/* "<prefix><eight digits of text's hash>": volumes named after what they hold. */
+void name_hashed(const char *prefix, const char *text, char ret_name[NAME_MAX_BYTES + 1]);
+
+#endif

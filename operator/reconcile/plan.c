@@ -1,0 +1,117 @@
+#include "operator/reconcile/plan.h"
+
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "operator/reconcile/desired.h"
+#include "operator/reconcile/steps.h"
+
+const char *const verb_names[] = {
+        [VERB_CREATE] = "create", [VERB_APPLY] = "apply", [VERB_DELETE] = "delete", [VERB_MERGE] = "merge"};
+
+static bool pushes(const struct jobspec *spec)
+{
+	for (size_t i = 0; i < spec->sinks_count; i++)
+		if (spec->sinks[i].kind == SINK_PUSHGATEWAY)
+			return true;
+	return false;
+}
+
+static bool plan_leftovers(struct plan *plan)
+{
+	char name[NAME_MAX_BYTES + 1];
+	bool any = false;
+
+	for (size_t i = 0; i < DESIRED_KINDS; i++) {
+		view_child_name(plan->view, desired_kinds[i], plan->view->spec->spec_hash, name);
+		any = plan_leftover(plan, desired_kinds[i], name) || any;
+	}
+	view_child_name(plan->view, KIND_JOB, NULL, name);
+	return plan_leftover(plan, KIND_JOB, name) || any;
+}
+
+static void plan_children(struct plan *plan)
+{
+	int replicas = pods_allowed(plan->view);
+	char name[NAME_MAX_BYTES + 1];
+
+	for (size_t i = 0; i < DESIRED_KINDS; i++) {
+		enum kind kind = desired_kinds[i];
+
+		view_child_name(plan->view, kind, plan->view->spec->spec_hash, name);
+		plan_apply(plan, kind, desired_child(plan->view, kind, replicas), view_child(plan->view, kind, name));
+	}
+}
+
+/* The new job file is what every pod runs: the Deployment says so, its controller has seen it, and no pod is older. */
+static bool is_rolled_out(const struct view *view)
+{
+	const json_t *deployment = view_deployment(view);
+	size_t index;
+	json_t *pod;
+
+	if (!deployment || strcmp(view_deployed_hash(view), view->spec->spec_hash) != 0 ||
+	    object_integer(deployment, "status", "observedGeneration", NULL) <
+	            object_integer(deployment, "metadata", "generation", NULL))
+		return false;
+	json_array_foreach(view->observed->children[KIND_POD], index, pod)
+	{
+		if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && !pod_is_gone(pod) &&
+		    strcmp(object_text(pod, "metadata", "annotations", NOTE_SPEC_HASH, NULL), view->spec->spec_hash) !=
+		            0)
+			return false;
+	}
+	return true;
+}
+
+static void plan_collect(struct plan *plan)
+{
+	const struct view *view = plan->view;
+	char current[NAME_MAX_BYTES + 1];
+	size_t index;
+	json_t *old;
+
+	if (!is_rolled_out(view))
+		return;
+	view_child_name(view, KIND_CONFIG_MAP, view->spec->spec_hash, current);
+	json_array_foreach(view->observed->children[KIND_CONFIG_MAP], index, old)
+	{
+		if (object_is_controlled(old, view->uid) && strcmp(object_name(old), current) != 0)
+			plan_delete(plan, KIND_CONFIG_MAP, old);
+	}
+}
+
+static void plan_good_spec(struct plan *plan)
+{
+	const struct view *view = plan->view;
+	bool finalizer = view->spec->cluster.deletion.pushgateway == DELETION_DELETE && pushes(view->spec);
+
+	if (plan_leftovers(plan))
+		return;
+	if (finalizer != job_has_finalizer(view))
+		plan_finalizer(plan, finalizer);
+	plan_children(plan);
+	plan_collect(plan);
+}
+
+void plan_make(const struct observed *observed, const struct settings *settings, struct plan *ret_plan)
+{
+	*ret_plan = (struct plan){.view = xcalloc(1, sizeof(struct view))};
+	view_init(ret_plan->view, observed, settings);
+	if (ret_plan->view->deleting)
+		plan_deletion(ret_plan);
+	else if (ret_plan->view->spec && !observed->namespace_ends)
+		plan_good_spec(ret_plan);
+}
+
+void plan_release(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps_count; i++)
+		json_decref(plan->steps[i].object);
+	for (size_t i = 0; i < plan->events_count; i++)
+		json_decref(plan->events[i].note);
+	if (plan->view)
+		view_release(plan->view);
+	free(plan->view);
+	*plan = (struct plan){0};
+}

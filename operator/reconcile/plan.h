@@ -1,0 +1,74 @@
+/*
+ * The plan: from what is observed of one StreamJob to the writes that it needs next, and to its status. Level-based:
+ * nothing is remembered here; the same observation gives the same plan, so a crash after any write, a missed event or a
+ * second operator at work only means that the next look plans the rest.
+ *
+ * Pure: the clock comes with the observation. JSON that is passed in is only read, and outlives the plan.
+ */
+#ifndef STREAMJOB_PLAN_H
+#define STREAMJOB_PLAN_H
+
+#include <jansson.h>
+
+#include "lib/base/error.h"
+#include "operator/reconcile/kind.h"
+
+struct settings {
+	const char *image;         /* of the runtime, where a spec names none */
+	const char *own_namespace; /* where the operator runs, NULL: not in a pod; for the NetworkPolicy */
+};
+
+struct observed {
+	const json_t *job;                  /* the StreamJob */
+	const json_t *children[KIND_COUNT]; /* of each kind: those with the job's instance label, an array; or NULL */
+	/* What pods said: {podUid: {at: ms, document: /status} or {at, error: words}, and words: of the kubelet}. */
+	const json_t *reports;
+	int64_t now_ms;         /* wall */
+	int64_t deleting_ms;    /* since this process first saw the deletion, monotonic; 0 */
+	int64_t figures_age_ms; /* since the figures were last written, monotonic; INT64_MAX: not by this process */
+	bool namespace_ends;    /* the API server refused a write since the namespace is being deleted */
+};
+
+enum verb {
+	VERB_CREATE, /* apply what was not there: first make sure that no foreign object has the name */
+	VERB_APPLY,  /* server-side apply, forced; metadata.uid is the precondition */
+	VERB_DELETE, /* with the UID of the object as precondition */
+	VERB_MERGE   /* a merge patch; metadata.resourceVersion is the precondition */
+};
+extern const char *const verb_names[];
+struct step {
+	enum verb verb;
+	enum kind kind;
+	json_t *object;
+};
+struct event {
+	bool warning;
+	const char *reason; /* CamelCase */
+	json_t *note;       /* a string */
+};
+
+#define PLAN_STEPS_MAX  32
+#define PLAN_EVENTS_MAX 8
+
+struct view;
+struct plan {
+	struct view *view;
+	struct step steps[PLAN_STEPS_MAX]; /* in this order; the first failure ends them */
+	size_t steps_count;
+	struct event events[PLAN_EVENTS_MAX]; /* of plan_make and plan_status */
+	size_t events_count;
+	int64_t again_ms; /* look again after so long at the latest; 0: an event will come */
+};
+
+void plan_make(const struct observed *observed, const struct settings *settings, struct plan *ret_plan);
+void plan_release(struct plan *plan);
+
+/*
+ * After the steps: the object to apply to the status subresource, or NULL where it says all there is to say already.
+ * `refused`: the step that failed and the API server's words, or NULL. Conditions are due at once, figures every
+ * FIGURES_MS. Call once.
+ */
+#define FIGURES_MS 30000
+json_t *plan_status(struct plan *plan, const struct step *refused, const struct error *words);
+
+#endif

@@ -1,0 +1,108 @@
+#include "operator/reconcile/pod.h"
+
+#include "operator/reconcile/merge.h"
+#include "operator/reconcile/mounts.h"
+
+json_t *pod_labels(const struct view *view, const char *component)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}", LABEL_NAME, "streamjob", LABEL_INSTANCE, view->name, LABEL_COMPONENT,
+	                 component, LABEL_MANAGER, FIELD_MANAGER);
+}
+
+json_t *pod_selector(const struct view *view)
+{
+	return json_pack("{s:s, s:s, s:s}", LABEL_NAME, "streamjob", LABEL_INSTANCE, view->name, LABEL_COMPONENT,
+	                 COMPONENT_RUNTIME);
+}
+
+static const char *image(const struct view *view)
+{
+	const char *given = object_text(view->job, "spec", "image", NULL);
+
+	return given[0] ? given : view->settings->image;
+}
+
+static json_t *probe(const char *path, int period_s, int failures)
+{
+	return json_pack("{s:{s:s, s:s}, s:i, s:i, s:i}", "httpGet", "path", path, "port", "status", "periodSeconds",
+	                 period_s, "timeoutSeconds", 5, "failureThreshold", failures);
+}
+
+static json_t *container(const struct view *view, json_t *arguments)
+{
+	json_t *json = json_pack("{s:s, s:s, s:[s], s:o, s:s, s:s}", "name", RUNTIME_CONTAINER, "image", image(view),
+	                         "command", "streamjob", "args", arguments, "workingDir", WORK_DIR,
+	                         "terminationMessagePolicy", "FallbackToLogsOnError");
+	json_t *security = json_pack("{s:b, s:{s:[s]}, s:b}", "allowPrivilegeEscalation", 0, "capabilities", "drop",
+	                             "ALL", "readOnlyRootFilesystem", 1);
+	const json_t *resources = object_at(view->job, "spec", "resources", NULL);
+
+	json_object_set_new(json, "securityContext", security);
+	if (resources)
+		json_object_set_new(json, "resources", json_deep_copy(resources));
+	return json;
+}
+
+/* A pod with that one container, and the mounts of `mounts`, which it takes. */
+static json_t *pod(const struct view *view, json_t *one, struct mounts *mounts, int64_t grace_s)
+{
+	char account[NAME_MAX_BYTES + 1];
+	json_t *security = json_pack("{s:b, s:{s:s}}", "runAsNonRoot", 1, "seccompProfile", "type", "RuntimeDefault");
+
+	view_child_name(view, KIND_SERVICE_ACCOUNT, NULL, account);
+	json_object_set_new(one, "volumeMounts", mounts->mounts);
+	return json_pack("{s:s, s:b, s:b, s:I, s:o, s:[o], s:o}", "serviceAccountName", account,
+	                 "automountServiceAccountToken", 0, "enableServiceLinks", 0, "terminationGracePeriodSeconds",
+	                 (json_int_t)grace_s, "securityContext", security, "containers", one, "volumes",
+	                 mounts->volumes);
+}
+
+static void merge_template(const struct view *view, json_t *template)
+{
+	const json_t *given = object_at(view->job, "spec", "podTemplate", NULL);
+
+	if (given)
+		merge_strategic(template, given);
+}
+
+json_t *pod_template(const struct view *view)
+{
+	const struct jobspec *spec = view->spec;
+	json_t *labels = pod_labels(view, COMPONENT_RUNTIME), *one, *template;
+	json_t *arguments = json_pack("[s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen", ":8080",
+	                              "--log-format", "json");
+	char config_map[NAME_MAX_BYTES + 1];
+	struct mounts mounts;
+
+	view_child_name(view, KIND_CONFIG_MAP, spec->spec_hash, config_map);
+	mounts_make(spec, config_map, &mounts);
+	one = container(view, arguments);
+	json_object_set_new(
+	        one, "ports",
+	        json_pack("[{s:s, s:i, s:s}]", "name", "status", "containerPort", STATUS_PORT, "protocol", "TCP"));
+	json_object_set_new(one, "readinessProbe", probe("/readyz", 5, 2));
+	json_object_set_new(one, "livenessProbe", probe("/healthz", 10, 6));
+	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
+	template = json_pack("{s:{s:o, s:{s:s}}, s:o}", "metadata", "labels", labels, "annotations", NOTE_SPEC_HASH,
+	                     spec->spec_hash, "spec",
+	                     pod(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
+	merge_template(view, template);
+	return template;
+}
+
+json_t *pod_cleanup_template(const struct view *view, const struct jobspec *file, const char *config_map,
+                             int64_t seconds)
+{
+	json_t *arguments = json_pack("[s, s, s, o, s, s]", "cleanup", JOB_DIR "/" JOB_FILE, "--timeout",
+	                              json_sprintf("%llds", (long long)seconds), "--log-format", "json");
+	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *template, *spec;
+	struct mounts mounts;
+
+	mounts_make(file, config_map, &mounts);
+	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
+	spec = pod(view, container(view, arguments), &mounts, GRACE_MARGIN_S);
+	json_object_set_new(spec, "restartPolicy", json_string("Never"));
+	template = json_pack("{s:{s:o}, s:o}", "metadata", "labels", labels, "spec", spec);
+	merge_template(view, template);
+	return template;
+}

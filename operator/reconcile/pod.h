@@ -1,0 +1,25 @@
+/*
+ * The pods of a job: the runtime in a container of the restricted Pod Security Standard, the job file, secrets and code
+ * as mounted files, and what spec.podTemplate adds. Inside operator/reconcile only.
+ */
+#ifndef STREAMJOB_POD_H
+#define STREAMJOB_POD_H
+
+#include "operator/reconcile/view.h"
+
+#define STATUS_PORT 8080
+/* What a pod gets beyond the job's own grace: the time from SIGTERM to the drain, and from the drain to the exit. */
+#define GRACE_MARGIN_S 15
+#define SCRATCH_BYTES  "1Gi" /* of each emptyDir; a pod that writes more is evicted */
+
+/* The template of the Deployment; its spec is good. */
+json_t *pod_template(const struct view *view);
+/* The template of the clean-up of `file`, which reads it from that ConfigMap. */
+json_t *pod_cleanup_template(const struct view *view, const struct jobspec *file, const char *config_map,
+                             int64_t seconds);
+/* {name, instance, component}: what selects the job's pods. */
+json_t *pod_selector(const struct view *view);
+/* The labels of a job's children. */
+json_t *pod_labels(const struct view *view, const char *component);
+
+#endif

@@ -1,0 +1,208 @@
+/* The status as an object, and whether it says more than the one that is there. */
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+#include "lib/base/text.h"
+#include "operator/reconcile/health.h"
+#include "operator/reconcile/steps.h"
+
+#define ERROR_MESSAGE_MAX 2000 /* characters; the CRD allows 2048 */
+
+static json_t *condition_json(const struct view *view, const char *type, const struct finding *finding)
+{
+	static const char *const truths[] = {"Unknown", "False", "True"};
+	const json_t *before = object_condition(object_at(view->job, "status", "conditions", NULL), type);
+	const char *status = truths[finding->truth], *since = object_text(before, "lastTransitionTime", NULL);
+	bool same = since[0] && !strcmp(object_text(before, "status", NULL), status);
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:o}", "type", type, "status", status, "reason", finding->reason,
+	                 "message", finding->message.data, "observedGeneration",
+	                 (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "lastTransitionTime",
+	                 same ? json_string(since) : object_time_json(view->observed->now_ms));
+}
+
+static void set_text(json_t *status, const char *key, const char *text)
+{
+	if (text[0])
+		json_object_set_new(status, key, json_string(text));
+}
+
+static json_t *last_push(const json_t *document)
+{
+	const char *newest = "";
+	size_t index;
+	json_t *sink;
+
+	json_array_foreach(json_object_get(document, "sinks"), index, sink)
+	{
+		const char *at = object_text(sink, "lastAccepted", "at", NULL);
+
+		if (strcmp(at, newest) > 0)
+			newest = at;
+	}
+	return newest[0] ? json_string(newest) : NULL;
+}
+
+static json_t *lag(const json_t *document)
+{
+	int64_t sum = 0;
+	bool known = false;
+	size_t index;
+	json_t *partition;
+
+	json_array_foreach(json_object_get(document, "partitions"), index, partition)
+	{
+		const json_t *one = json_object_get(partition, "lag");
+
+		known = known || one;
+		sum += json_integer_value(one);
+	}
+	return known ? json_integer(sum) : NULL;
+}
+
+static json_t *members(const json_t *object, const char *const *keys)
+{
+	json_t *some = json_object();
+
+	for (size_t i = 0; keys[i]; i++)
+		if (json_object_get(object, keys[i]))
+			json_object_set(some, keys[i], json_object_get(object, keys[i]));
+	if (json_object_size(some))
+		return some;
+	json_decref(some);
+	return NULL;
+}
+
+static json_t *last_error(const json_t *document)
+{
+	const json_t *error = json_object_get(document, "lastError");
+	const char *message = object_text(error, "message", NULL);
+	size_t size = strlen(message);
+
+	if (!size)
+		return NULL;
+	for (size = size > ERROR_MESSAGE_MAX ? ERROR_MESSAGE_MAX : size;
+	     size && !text_is_utf8((struct slice){message, size}); size--)
+		;
+	return json_pack("{s:s, s:s%}", "at", object_text(error, "at", NULL), "message", message, size);
+}
+
+/* Takes `value`; where there is none now, what was known stays. */
+static void set_figure(const struct view *view, json_t *status, const char *key, json_t *value, bool stays)
+{
+	const json_t *before = object_at(view->job, "status", key, NULL);
+
+	if (value)
+		json_object_set_new(status, key, value);
+	else if (stays && before)
+		json_object_set(status, key, object_borrow(before));
+}
+
+static void add_figures(const struct view *view, const json_t *document, json_t *status)
+{
+	static const char *const window_keys[] = {"start", "end", "sequence", "rows", NULL};
+	static const char *const row_keys[] = {"in", "filtered", "bad", "late", "out", NULL};
+
+	set_figure(view, status, "lag", lag(document), false);
+	set_figure(view, status, "lastPush", last_push(document), true);
+	set_figure(view, status, "lastWindow", members(json_object_get(document, "lastWindow"), window_keys), true);
+	set_figure(view, status, "rows", members(json_object_get(document, "rows"), row_keys), true);
+	set_figure(view, status, "lastError", last_error(document), true);
+}
+
+static json_t *status_json(const struct view *view, const struct health *health)
+{
+	json_t *conditions = json_array(), *status;
+
+	json_array_append_new(conditions, condition_json(view, "Ready", &health->ready));
+	json_array_append_new(conditions, condition_json(view, "Reconciling", &health->reconciling));
+	json_array_append_new(conditions, condition_json(view, "Stalled", &health->stalled));
+	json_array_append_new(conditions, condition_json(view, "FunctionsHealthy", &health->functions));
+	json_array_append_new(conditions, condition_json(view, "SinksHealthy", &health->sinks));
+	status = json_pack("{s:I, s:o, s:I, s:I, s:o}", "observedGeneration",
+	                   (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "conditions",
+	                   conditions, "replicas", (json_int_t)health->replicas, "readyReplicas",
+	                   (json_int_t)health->ready_replicas, "selector",
+	                   json_sprintf(LABEL_NAME "=streamjob," LABEL_INSTANCE "=%s," LABEL_COMPONENT
+	                                           "=" COMPONENT_RUNTIME,
+	                                view->name));
+	set_text(status, "specHash", view->spec ? view->spec->spec_hash : "");
+	set_text(status, "runningHash", health->running_hash);
+	add_figures(view, health->document, status);
+	return status;
+}
+
+/* Without what may wait: figures, and the words of conditions that are otherwise the same. */
+static json_t *urgent_part(const json_t *status)
+{
+	static const char *const figures[] = {"lag", "lastPush", "lastWindow", "rows", "lastError"};
+	json_t *part = json_deep_copy(status);
+	size_t index;
+	json_t *condition;
+
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		json_object_del(part, figures[i]);
+	json_array_foreach(json_object_get(part, "conditions"), index, condition)
+	{
+		json_object_del(condition, "message");
+	}
+	return part;
+}
+
+static bool is_due(struct plan *plan, const json_t *before, const json_t *status)
+{
+	int64_t age_ms = plan->view->observed->figures_age_ms;
+	json_t *old, *new;
+	bool urgent;
+
+	if (!before)
+		return true;
+	if (json_equal(before, status))
+		return false;
+	old = urgent_part(before);
+	new = urgent_part(status);
+	urgent = !json_equal(old, new);
+	json_decref(old);
+	json_decref(new);
+	if (!urgent && age_ms < FIGURES_MS)
+		plan_again(plan, FIGURES_MS - age_ms);
+	return urgent || age_ms >= FIGURES_MS;
+}
+
+/* A change of Ready's reason, and of Stalled, is worth an Event. */
+static void plan_condition_events(struct plan *plan, const struct health *health)
+{
+	const json_t *before = object_at(plan->view->job, "status", "conditions", NULL);
+	const char *reason = object_text(object_condition(before, "Ready"), "reason", NULL);
+	bool was_stalled = !strcmp(object_text(object_condition(before, "Stalled"), "status", NULL), "True");
+	bool quiet = health->reconciling.truth == TRUTH_TRUE && strcmp(health->ready.reason, "PodFailing") != 0 &&
+	             strcmp(health->ready.reason, "ApplyFailed") != 0;
+
+	if (health->stalled.truth == TRUTH_TRUE && !was_stalled)
+		plan_event(plan, true, health->stalled.reason, json_string(health->stalled.message.data));
+	else if (strcmp(reason, health->ready.reason) != 0 && !quiet && health->stalled.truth != TRUTH_TRUE)
+		plan_event(plan, health->ready.truth != TRUTH_TRUE && strcmp(health->ready.reason, "Suspended") != 0,
+		           health->ready.reason, json_string(health->ready.message.data));
+}
+
+json_t *plan_status(struct plan *plan, const struct step *refused, const struct error *words)
+{
+	const struct view *view = plan->view;
+	const json_t *before = object_at(view->job, "status", NULL);
+	struct health health;
+	json_t *status, *object = NULL;
+
+	health_judge(view, refused, words, &health);
+	if (health.again_ms)
+		plan_again(plan, health.again_ms);
+	status = status_json(view, &health);
+	if (is_due(plan, before, status)) {
+		plan_condition_events(plan, &health);
+		object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", JOB_API_VERSION, "kind",
+		                   JOB_KIND, "metadata", "name", view->name, "namespace", view->namespace, "uid",
+		                   view->uid, "status", status);
+	}
+	json_decref(status);
+	health_release(&health);
+	return object;
+}

@@ -1,0 +1,41 @@
+/*
+ * One look at a StreamJob: what was observed, and what its spec says once it is read and checked. Inside
+ * operator/reconcile only.
+ */
+#ifndef STREAMJOB_VIEW_H
+#define STREAMJOB_VIEW_H
+
+#include "lib/jobspec/load.h"
+#include "operator/reconcile/names.h"
+#include "operator/reconcile/object.h"
+#include "operator/reconcile/plan.h"
+
+struct view {
+	const struct observed *observed;
+	const struct settings *settings;
+	const json_t *job;
+	const char *name, *namespace, *uid; /* the job's own */
+	bool deleting;
+	const struct jobspec *spec; /* NULL: the spec has problems */
+	struct jobspecs jobs;
+	struct problems problems;
+};
+
+void view_init(struct view *view, const struct observed *observed, const struct settings *settings);
+void view_release(struct view *view);
+
+/* The child of that name if this very StreamJob controls it, else NULL. */
+const json_t *view_child(const struct view *view, enum kind kind, const char *name);
+/* One with that name that an earlier StreamJob of the same name controls: it is about to go. */
+const json_t *view_leftover(const struct view *view, enum kind kind, const char *name);
+/* The name of the child of a kind; of a ConfigMap: that of the job file with this hash. */
+void view_child_name(const struct view *view, enum kind kind, const char *spec_hash, char ret_name[NAME_MAX_BYTES + 1]);
+const json_t *view_deployment(const struct view *view);
+/* The hash of the job file that the Deployment runs, "" where there is none. */
+const char *view_deployed_hash(const struct view *view);
+
+/* Pods of the runtime that have not ended: of this StreamJob, or of an earlier one of the same name. */
+bool pod_is_gone(const json_t *pod);
+size_t view_count_pods(const struct view *view, bool ours, bool leaving_only);
+
+#endif
