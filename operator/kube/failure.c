@@ -50,7 +50,8 @@ static const char *string_of(const json_t *object, const char *key)
 	return text ? text : "";
 }
 
-static bool has_cause(const json_t *status, const char *reason)
+/* One of the causes in details has this text under `key`, "reason" or "field". */
+static bool has_cause(const json_t *status, const char *key, const char *text)
 {
 	const json_t *causes = json_object_get(json_object_get(status, "details"), "causes");
 	size_t i;
@@ -58,7 +59,7 @@ static bool has_cause(const json_t *status, const char *reason)
 
 	json_array_foreach(causes, i, cause)
 	{
-		if (strcmp(string_of(cause, "reason"), reason) == 0)
+		if (strcmp(string_of(cause, key), text) == 0)
 			return true;
 	}
 	return false;
@@ -67,7 +68,7 @@ static bool has_cause(const json_t *status, const char *reason)
 /* Servers before 1.21 say it in words only. */
 static bool version_too_large(const json_t *status)
 {
-	return has_cause(status, "ResourceVersionTooLarge") ||
+	return has_cause(status, "reason", "ResourceVersionTooLarge") ||
 	       strncmp(string_of(status, "message"), "Too large resource version", 26) == 0;
 }
 
@@ -77,12 +78,13 @@ static enum kube_reason reason_of(int code, const json_t *status)
 		return KUBE_VERSION_TOO_LARGE;
 	switch (code) {
 	case 400:
-	case 422:
 		return KUBE_INVALID;
+	case 422: /* a patch with another object's UID wants to change what cannot be changed */
+		return has_cause(status, "field", "metadata.uid") ? KUBE_CONFLICT : KUBE_INVALID;
 	case 401:
 		return KUBE_UNAUTHORIZED;
 	case 403:
-		return has_cause(status, "NamespaceTerminating") ? KUBE_ENDING_NAMESPACE : KUBE_FORBIDDEN;
+		return has_cause(status, "reason", "NamespaceTerminating") ? KUBE_ENDING_NAMESPACE : KUBE_FORBIDDEN;
 	case 404:
 		return KUBE_NOT_FOUND;
 	case 409:

@@ -4,12 +4,15 @@ A small Kubernetes API server that does what it is told: objects, lists in pages
 Each connection is a thread. A request first goes to `server.fault(request, reply)`; what returns True has answered.
 """
 
+import functools
 import json
+import pathlib
 import re
 import socket
 import ssl
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -17,18 +20,25 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 OBJECT = re.compile(r"^(/api/v1|/apis/[^/]+/[^/]+)(?:/namespaces/([^/]+))?/([a-z]+)(?:/([^/]+))?(?:/([a-z]+))?$")
 
 
+@functools.cache
+def made_authority():
+    """A CA, and certificates of it for localhost and 127.0.0.1 and for a client: name to bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+
+        def openssl(*arguments):
+            key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            subprocess.run(["openssl", "req", "-x509", *key, *arguments], check=True, capture_output=True, cwd=folder)
+
+        openssl("-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test-ca")
+        for name, names in (("server", "DNS:localhost,IP:127.0.0.1"), ("client", "DNS:client")):
+            openssl("-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}", "-CA", "ca.crt", "-CAkey",
+                    "ca.key", "-addext", f"subjectAltName={names}", "-addext", "basicConstraints=critical,CA:false")
+        return {path.name: path.read_bytes() for path in pathlib.Path(folder).iterdir()}
+
+
 def authority(folder):
-    """A CA, and a certificate of it for localhost and 127.0.0.1."""
-
-    def openssl(*arguments):
-        subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=folder)
-
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-    openssl("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=test-ca")
-    for name, names in (("server", "DNS:localhost,IP:127.0.0.1"), ("client", "DNS:client")):
-        openssl("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}", "-CA",
-                "ca.crt", "-CAkey", "ca.key", "-addext", f"subjectAltName={names}", "-addext",
-                "basicConstraints=critical,CA:false")
+    for name, content in made_authority().items():
+        (folder / name).write_bytes(content)
 
 
 def status(code, reason="", message="", **details):
