@@ -70,10 +70,16 @@ int udf_probe_rows(const struct function_spec *spec, const struct udf_environmen
 
 /* A metric of the function's own, from FunctionContext's metric group, as of its last call. */
 enum udf_metric_kind { UDF_COUNTER, UDF_GAUGE };
+#define UDF_METRIC_LABELS_MAX 4
+struct udf_label {
+	char name[32], value[64];
+};
 struct udf_metric {
 	enum udf_metric_kind kind;
-	char name[64]; /* [a-zA-Z_][a-zA-Z0-9_]* */
+	char name[64]; /* as the names of its labels: [a-zA-Z_][a-zA-Z0-9_]* */
 	double value;
+	size_t labels_count;
+	struct udf_label labels[UDF_METRIC_LABELS_MAX];
 };
 #define UDF_METRICS_MAX 64
 /* At most `max`; how many. Never waits for a call that is under way. */

@@ -1,0 +1,169 @@
+/* The loop of streamjob-worker: wait, read, call, answer. */
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lib/jobspec/function_spec.h"
+#include "runtime/worker/worker.h"
+
+#define ARGUMENTS 3 /* the runtime's process, the language */
+
+void worker_row_failed(struct worker *worker, uint32_t row, struct slice reason)
+{
+	uint32_t head[2] = {row, 0};
+
+	if (reason.size > UDF_REASON_BYTES_MAX)
+		reason.size = UDF_REASON_BYTES_MAX;
+	while (reason.size && reason.size == UDF_REASON_BYTES_MAX &&
+	       ((unsigned char)reason.data[reason.size - 1] & 0x80))
+		reason.size--;
+	head[1] = (uint32_t)reason.size;
+	buffer_append(&worker->failures, head, sizeof(head));
+	buffer_append_slice(&worker->failures, reason);
+	worker->failures_count++;
+}
+
+int worker_error(struct worker *worker, struct slice reason)
+{
+	worker->out.size = 0;
+	worker->out.overflow = false;
+	wire_put_text(&worker->out, reason);
+	return REPLY_ERROR;
+}
+
+static void put_failures(struct worker *worker)
+{
+	const char *at = worker->failures.data;
+
+	wire_put_u32(&worker->out, worker->failures_count);
+	for (uint32_t i = 0; i < worker->failures_count; i++) {
+		uint32_t head[2];
+
+		memcpy(head, at, sizeof(head));
+		wire_put_u32(&worker->out, head[0]);
+		wire_put_text(&worker->out, (struct slice){at + sizeof(head), head[1]});
+		at += sizeof(head) + head[1];
+	}
+}
+
+/* The reply of a call: failures first, then rows or columns; what save wrote is there already. */
+static void put_results(struct worker *worker, enum udf_op op)
+{
+	bool rows = op == OP_EVAL_TABLE || op == OP_EMIT;
+	size_t count = worker->parents.size / sizeof(uint32_t);
+
+	put_failures(worker);
+	if (rows) {
+		wire_put_u32(&worker->out, (uint32_t)count);
+		wire_put_u32s(&worker->out, (const uint32_t *)(const void *)buffer_slice(&worker->parents).data, count);
+	}
+	if (rows || op == OP_EVAL || op == OP_VALUES)
+		for (size_t c = 0; c < worker->results_count; c++)
+			wire_put_grown(&worker->out, &worker->results[c]);
+	if (op == OP_SAVE)
+		wire_put_grown(&worker->out, &worker->results[worker->results_count]);
+}
+
+static int call(struct worker *worker, const struct language *language, enum udf_op op)
+{
+	int status;
+
+	buffer_clear(&worker->failures);
+	buffer_clear(&worker->parents);
+	worker->failures_count = 0;
+	worker->out_of_memory = false;
+	for (size_t c = 0; worker->results && c <= worker->results_count; c++)
+		grown_column_truncate(&worker->results[c], 0);
+	status = language->call(worker, op);
+	if (status != REPLY_OK)
+		return status;
+	if (worker->out_of_memory && !sandbox_has_room(worker->memory_bytes))
+		return REPLY_EXHAUSTED;
+	put_results(worker, op);
+	return worker->out.overflow ? REPLY_TOO_LARGE : REPLY_OK;
+}
+
+static void handle(struct worker *worker, const struct language *language, uint64_t sequence)
+{
+	struct udf_control *control = worker->control;
+	enum udf_op op = (enum udf_op)control->op;
+	int status;
+
+	worker->in = (struct wire_in){.data = udf_request_area(control), .size = control->request_bytes};
+	worker->out = (struct wire_out){.data = udf_reply_area(control), .max = UDF_REPLY_BYTES_MAX};
+	status = op == OP_START ? language->start(worker) : call(worker, language, op);
+	control->reply_status = (uint32_t)status;
+	control->reply_bytes = (uint32_t)worker->out.size;
+	atomic_store(&control->reply_sequence, sequence);
+}
+
+static bool signalled(int fd)
+{
+	uint64_t count;
+	ssize_t got;
+
+	do {
+		got = read(fd, &count, sizeof(count));
+	} while (got < 0 && errno == EINTR);
+	return got == (ssize_t)sizeof(count);
+}
+
+static bool signal_runtime(void)
+{
+	uint64_t one = 1;
+
+	return write(UDF_FD_REPLY, &one, sizeof(one)) == (ssize_t)sizeof(one);
+}
+
+static int serve(struct worker *worker, const struct language *language)
+{
+	uint64_t done = 0;
+
+	for (;;) {
+		bool ended = false, awake;
+		uint64_t sequence;
+
+		language->wait_begins();
+		awake = signalled(UDF_FD_REQUEST);
+		language->wait_ends();
+		if (!awake)
+			return UDF_EXIT_DESCRIPTORS;
+		sequence = atomic_load(&worker->control->sequence);
+		if (sequence == done)
+			continue;
+		done = sequence;
+		ended = worker->control->op == OP_CLOSE;
+		handle(worker, language, sequence);
+		if (!signal_runtime())
+			return UDF_EXIT_DESCRIPTORS;
+		if (ended)
+			return 0;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct worker worker = {0};
+	int code;
+
+	if (argc < ARGUMENTS) {
+		fputs("streamjob-worker runs a user's function for streamjob, which starts it; it has no use of its "
+		      "own\n",
+		      stderr);
+		return 2;
+	}
+	if (sandbox_begin(strtol(argv[1], NULL, 10)) < 0)
+		return UDF_EXIT_SANDBOX;
+	worker.control = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, UDF_FD_MEMORY, 0);
+	if (worker.control == MAP_FAILED)
+		return UDF_EXIT_SANDBOX;
+	buffer_init(&worker.failures);
+	buffer_init(&worker.parents);
+	code = serve(&worker, strcmp(argv[2], "native") == 0 ? &native_language : &python_language);
+	fflush(NULL);
+	_exit(code); /* no atexit of the user's, no finalizing of the interpreter: the runtime waits */
+}

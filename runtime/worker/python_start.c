@@ -1,0 +1,351 @@
+/*
+ * The interpreter, the function in it, and which call goes where.
+ *
+ * The interpreter is configured as `python3` is, so that PYTHONPATH and packages installed for it count; it takes no
+ * signals. Its own memory is counted before the user's limit is set.
+ */
+#include <stdlib.h>
+
+#include "lib/jobspec/function_spec.h"
+#include "lib/base/memory.h"
+#include "runtime/worker/python.h"
+
+#ifndef STREAMJOB_PYTHON
+#define STREAMJOB_PYTHON "/usr/bin/python3.11"
+#endif
+
+struct python python;
+
+static const char prologue[] =
+        "import faulthandler, signal, sys\n"
+        "faulthandler.enable()\n"                                   /* a crash says where */
+        "faulthandler.register(signal.SIGUSR2, all_threads=True)\n" /* and so does a time-out, when asked */
+        "sys.stdout.reconfigure(line_buffering=True)\n";
+
+static int begin_interpreter(struct worker *worker)
+{
+	const char *program = getenv("STREAMJOB_PYTHON");
+	PyConfig config;
+	PyStatus status;
+
+	PyConfig_InitPythonConfig(&config);
+	config.install_signal_handlers = 0;
+	config.parse_argv = 0;
+	config.write_bytecode = 0;
+	status = PyConfig_SetBytesString(&config, &config.program_name, program ? program : STREAMJOB_PYTHON);
+	if (!PyStatus_Exception(status))
+		status = Py_InitializeFromConfig(&config);
+	PyConfig_Clear(&config);
+	if (PyStatus_Exception(status))
+		return worker_error(worker, slice_of(status.err_msg ? status.err_msg : "the interpreter cannot start"));
+	if (PyRun_SimpleString(prologue) < 0 || shared_view_type() < 0)
+		return worker_error(worker,
+		                    SLICE_LITERAL("the interpreter cannot be prepared; its words are on stderr"));
+	return REPLY_OK;
+}
+
+static PyObject *text_object(struct slice text)
+{
+	return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.size, "replace");
+}
+
+/* sys.path begins with the folder. */
+static int look_first_in(struct slice folder)
+{
+	PyObject *path = PySys_GetObject("path"), *text = text_object(folder);
+	int result = path && text ? PyList_Insert(path, 0, text) : -1;
+
+	Py_XDECREF(text);
+	return result;
+}
+
+static PyObject *attribute(PyObject *owner, const char *name)
+{
+	PyObject *found = PyObject_GetAttrString(owner, name);
+
+	if (found == Py_None)
+		Py_CLEAR(found);
+	else if (!found)
+		PyErr_Clear();
+	return found;
+}
+
+static int import_own(void)
+{
+	PyObject *pickle = PyImport_ImportModule("pickle");
+
+	python.api = PyImport_ImportModule("streamjob.worker_api");
+	python.columns = python.api ? PyImport_ImportModule("streamjob.columns") : NULL;
+	if (!pickle || !python.columns)
+		return -1;
+	python.dumps = attribute(pickle, "dumps");
+	python.loads = attribute(pickle, "loads");
+	python.describe = attribute(python.api, "describe");
+	python.shortened = attribute(python.api, "short");
+	python.row_values = attribute(python.api, "row_values");
+	python.emitted = attribute(python.api, "emitted");
+	python.to_json = attribute(python.api, "to_json");
+	python.to_milliseconds = attribute(python.columns, "to_milliseconds");
+	python.wrap = attribute(python.columns, "wrap");
+	python.unwrap = attribute(python.columns, "unwrap");
+	Py_DECREF(pickle);
+	for (int t = TYPE_BOOLEAN; t < TYPE_COUNT; t++)
+		python.type_names[t] = PyUnicode_InternFromString(type_name((enum type)t));
+	return 0;
+}
+
+/* [(name, type)] of the job file's `returns`, or None. */
+static PyObject *take_declared(struct wire_in *in)
+{
+	uint32_t count = wire_take_u32(in);
+	PyObject *list = count ? PyList_New(0) : Py_NewRef(Py_None);
+
+	for (uint32_t i = 0; list && i < count && !in->bad; i++) {
+		struct slice name = wire_take_text(in), type = wire_take_text(in);
+		PyObject *pair =
+		        Py_BuildValue("(s#s#)", name.data, (Py_ssize_t)name.size, type.data, (Py_ssize_t)type.size);
+
+		if (!pair || PyList_Append(list, pair) < 0)
+			Py_CLEAR(list);
+		Py_XDECREF(pair);
+	}
+	return list;
+}
+
+static PyObject *take_parameters(struct wire_in *in)
+{
+	uint32_t count = wire_take_u32(in);
+	PyObject *map = PyDict_New();
+
+	for (uint32_t i = 0; map && i < count && !in->bad; i++) {
+		PyObject *key = text_object(wire_take_text(in)), *value = text_object(wire_take_text(in));
+
+		if (!key || !value || PyDict_SetItem(map, key, value) < 0)
+			Py_CLEAR(map);
+		Py_XDECREF(key);
+		Py_XDECREF(value);
+	}
+	return map;
+}
+
+static int load(struct worker *worker)
+{
+	struct wire_in *in = &worker->in;
+	struct slice entrypoint = wire_take_text(in), kind = wire_take_text(in);
+	bool has_source = wire_take_u32(in) != 0;
+	struct slice source = wire_take_text(in), filename = wire_take_text(in), folder = wire_take_text(in);
+	PyObject *declared = take_declared(in), *parameters = take_parameters(in);
+
+	if (folder.size && look_first_in(folder) < 0)
+		return -1;
+	if (declared && parameters)
+		python.loaded = PyObject_CallMethod(python.api, "load", "s#z#s#s#OO", entrypoint.data,
+		                                    (Py_ssize_t)entrypoint.size, has_source ? source.data : NULL,
+		                                    (Py_ssize_t)source.size, filename.data, (Py_ssize_t)filename.size,
+		                                    kind.data, (Py_ssize_t)kind.size, declared, parameters);
+	Py_XDECREF(declared);
+	Py_XDECREF(parameters);
+	return python.loaded ? 0 : -1;
+}
+
+static void take_methods(void)
+{
+	python.open = attribute(python.loaded, "open");
+	python.close = attribute(python.loaded, "close");
+	python.eval = attribute(python.loaded, "eval");
+	python.create_accumulator = attribute(python.loaded, "create_accumulator");
+	python.accumulate = attribute(python.loaded, "accumulate");
+	python.get_value = attribute(python.loaded, "get_value");
+	python.emit_value = attribute(python.loaded, "emit_value");
+	python.merge = attribute(python.loaded, "merge");
+	python.save = attribute(python.loaded, "save");
+	python.load = attribute(python.loaded, "load");
+	python.columns_kind = attribute(python.loaded, "columns");
+}
+
+static int take_results(struct worker *worker)
+{
+	PyObject *fields = attribute(python.loaded, "result_fields"), *row = attribute(python.loaded, "row_result");
+	PyObject *json = attribute(python.loaded, "json_fields");
+	Py_ssize_t count = fields && PyList_Check(fields) ? PyList_GET_SIZE(fields) : 0;
+
+	if (count < 1 || count > UDF_RESULTS_MAX) {
+		PyErr_Format(PyExc_ValueError, "a result of %zd fields; 1 to %d can be", count, UDF_RESULTS_MAX);
+		return -1;
+	}
+	python.row_result = row && PyObject_IsTrue(row);
+	worker->results = xcalloc((size_t)count + 1, sizeof(*worker->results));
+	worker->results_count = (size_t)count;
+	for (Py_ssize_t i = 0; i < count; i++) {
+		const char *name, *type;
+		enum type parsed;
+
+		if (!PyArg_ParseTuple(PyList_GET_ITEM(fields, i), "ss", &name, &type))
+			return -1;
+		if (!type_parse(slice_of(type), &parsed)) {
+			PyErr_Format(PyExc_ValueError, "result field %s has type %s, which no column has", name, type);
+			return -1;
+		}
+		python.json[i] = json && PyList_Check(json) && PyObject_IsTrue(PyList_GET_ITEM(json, i));
+		grown_column_init(&worker->results[i], parsed);
+		wire_put_text(&worker->out, slice_of(name));
+		wire_put_u32(&worker->out, parsed);
+	}
+	grown_column_init(&worker->results[count], TYPE_STRING);
+	Py_XDECREF(fields);
+	Py_XDECREF(row);
+	Py_XDECREF(json);
+	return 0;
+}
+
+static int put_argument_types(struct worker *worker)
+{
+	PyObject *types = attribute(python.loaded, "argument_types");
+	Py_ssize_t count = types && PyList_Check(types) ? PyList_GET_SIZE(types) : 0;
+
+	wire_put_u32(&worker->out, (uint32_t)count);
+	for (Py_ssize_t i = 0; i < count; i++) {
+		const char *name = PyUnicode_AsUTF8(PyList_GET_ITEM(types, i));
+		enum type type = TYPE_NULL;
+
+		if (!name || !type_parse(slice_of(name), &type)) {
+			PyErr_Format(PyExc_ValueError, "argument %zd has a type that no column has", i + 1);
+			Py_DECREF(types);
+			return -1;
+		}
+		wire_put_u32(&worker->out, type);
+	}
+	Py_XDECREF(types);
+	return 0;
+}
+
+static int put_signature(struct worker *worker)
+{
+	PyObject *arity = attribute(python.loaded, "arity"), *fields;
+	int least = 0, most = -1;
+
+	if (!arity || !PyArg_ParseTuple(arity, "ii", &least, &most))
+		return -1;
+	Py_DECREF(arity);
+	wire_put_u32(&worker->out, python.columns_kind != NULL);
+	wire_put_u32(&worker->out, python.merge != NULL);
+	wire_put_u32(&worker->out, (uint32_t)least);
+	wire_put_u32(&worker->out, most < 0 ? UDF_ARGUMENTS_MAX : (uint32_t)most);
+	if (put_argument_types(worker) < 0)
+		return -1;
+	fields = attribute(python.loaded, "result_fields");
+	wire_put_u32(&worker->out, fields && PyList_Check(fields) ? (uint32_t)PyList_GET_SIZE(fields) : 0);
+	Py_XDECREF(fields);
+	return take_results(worker);
+}
+
+static int open_function(void)
+{
+	PyObject *context = attribute(python.loaded, "context"), *result;
+
+	if (!python.open) {
+		Py_XDECREF(context);
+		return 0;
+	}
+	result = PyObject_CallFunctionObjArgs(python.open, context, NULL);
+	Py_XDECREF(context);
+	Py_XDECREF(result);
+	return result ? 0 : -1;
+}
+
+static int start(struct worker *worker)
+{
+	struct slice folder;
+	int status;
+
+	worker_at(worker, METHOD_START, UDF_NO_ROW);
+	worker->memory_bytes = (int64_t)wire_take_u64(&worker->in);
+	folder = wire_take_text(&worker->in);
+	status = begin_interpreter(worker);
+	if (status != REPLY_OK)
+		return status;
+	if (look_first_in(folder) < 0 || import_own() < 0)
+		return call_raised(worker);
+	if (sandbox_close(worker->memory_bytes) < 0)
+		return worker_error(worker,
+		                    SLICE_LITERAL("the sandbox cannot be set up: /proc, rlimits and seccomp are "
+		                                  "needed"));
+	worker_at(worker, METHOD_IMPORT, UDF_NO_ROW);
+	if (load(worker) < 0)
+		return call_raised(worker);
+	take_methods();
+	if (put_signature(worker) < 0)
+		return call_raised(worker);
+	worker_at(worker, METHOD_OPEN, UDF_NO_ROW);
+	if (open_function() < 0)
+		return call_raised(worker);
+	publish_metrics(worker, true);
+	return REPLY_OK;
+}
+
+static int close_function(struct worker *worker)
+{
+	PyObject *result;
+
+	worker_at(worker, METHOD_CLOSE, UDF_NO_ROW);
+	result = python.close ? PyObject_CallNoArgs(python.close) : Py_NewRef(Py_None);
+	if (!result)
+		return call_raised(worker);
+	Py_DECREF(result);
+	PyRun_SimpleString("import sys\nsys.stdout.flush()\nsys.stderr.flush()\n");
+	return REPLY_OK;
+}
+
+static int call(struct worker *worker, enum udf_op op)
+{
+	int status = REPLY_ERROR;
+
+	switch (op) {
+	case OP_EVAL:
+		status = python.columns_kind ? eval_columns(worker) : eval_rows(worker);
+		break;
+	case OP_EVAL_TABLE:
+		status = eval_table_rows(worker);
+		break;
+	case OP_ACCUMULATE:
+		status = python.columns_kind ? accumulate_columns(worker) : accumulate_rows(worker);
+		break;
+	case OP_VALUES:
+		status = values_of_slots(worker);
+		break;
+	case OP_EMIT:
+		status = emit_slots(worker);
+		break;
+	case OP_SAVE:
+		status = save_slots(worker);
+		break;
+	case OP_MERGE:
+		status = merge_slots(worker);
+		break;
+	case OP_CLEAR:
+		status = clear_table(worker);
+		break;
+	case OP_CLOSE:
+		return close_function(worker);
+	case OP_START:
+		break;
+	}
+	publish_metrics(worker, op == OP_VALUES || op == OP_EMIT);
+	return status;
+}
+
+static PyThreadState *waiting;
+
+static void wait_begins(void)
+{
+	waiting = Py_IsInitialized() ? PyEval_SaveThread() : NULL;
+}
+
+static void wait_ends(void)
+{
+	if (waiting)
+		PyEval_RestoreThread(waiting);
+	waiting = NULL;
+}
+
+const struct language python_language = {start, call, wait_begins, wait_ends};
