@@ -35,12 +35,17 @@ CFLAGS += -std=gnu17 $(OPT) $(WARN) $(HARDEN) -I. -D_GNU_SOURCE -DSTREAMJOB_VERS
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(if $(SAN),-fsanitize=$(SAN))
 LIBS = $(PKG_LIBS) -lpg_query -lm -lpthread
 
-SRC := $(shell find lib runtime operator -name '*.c' ! -name main.c 2>/dev/null)
+SRC := $(shell find lib runtime operator -name '*.c' ! -name main.c ! -path 'runtime/worker/*' 2>/dev/null)
 OBJ := $(SRC:%.c=$(B)/obj/%.o)
 OPERATOR_MAIN := $(wildcard operator/*/main.c)
 MAINS := runtime/cli/main.c $(OPERATOR_MAIN)
 # One archive for all: each program takes the objects that it calls.
-PROGRAMS := $(B)/streamjob $(if $(OPERATOR_MAIN),$(B)/streamjob-operator)
+PROGRAMS := $(B)/streamjob $(B)/streamjob-worker $(if $(OPERATOR_MAIN),$(B)/streamjob-operator)
+# The worker embeds CPython. It is never sanitized, as the interpreter is not: what it can do to the runtime is tested on
+# the runtime's side.
+WORKER_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard runtime/worker/*.c))
+PYTHON_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags python-3.11-embed 2>/dev/null))
+PYTHON_LIBS = $(shell pkg-config --libs python-3.11-embed 2>/dev/null)
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
@@ -72,6 +77,20 @@ $(B)/streamjob: $(B)/obj/runtime/cli/main.o $(B)/libstreamjob.a
 $(B)/streamjob-operator: $(OPERATOR_MAIN:%.c=$(B)/obj/%.o) $(B)/libstreamjob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(OPERATOR_LIBS)
 
+ifeq ($(SAN),)
+$(WORKER_OBJ): CFLAGS += $(PYTHON_CFLAGS)
+
+$(B)/streamjob-worker: $(WORKER_OBJ) $(B)/libstreamjob.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(PYTHON_LIBS) -lm -lpthread
+else
+$(B)/streamjob-worker: FORCE
+	@mkdir -p $(@D)
+	@$(MAKE) --no-print-directory SAN= build/release/streamjob-worker
+	@cp -u build/release/streamjob-worker $@
+
+FORCE:
+endif
+
 $(B)/libstreamjob.a: $(OBJ)
 	@rm -f $@
 	ar rcs $@ $^
@@ -96,7 +115,7 @@ $(FAULT_DRIVER): tests/faults/driver.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(OPERATOR_LIBS)
 
--include $(OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
+-include $(OBJ:.o=.d) $(WORKER_OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
 
 $(B)/bench/%: bench/%.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)

@@ -158,9 +158,8 @@ static int wait_once(struct udf_worker *worker, int64_t left_ns, bool *ret_ended
 	*ret_ended = false;
 	if (ready <= 0)
 		return 0;
-	if (fds[0].revents && read(worker->reply_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
-		return -1;
-	if (atomic_load(&worker->control->reply_sequence) == worker->sequence)
+	if (fds[0].revents && read(worker->reply_fd, &count, sizeof(count)) == (ssize_t)sizeof(count) &&
+	    atomic_load(&worker->control->reply_sequence) == worker->sequence)
 		return 1;
 	*ret_ended = fds[1].revents != 0;
 	return *ret_ended ? -1 : 0;

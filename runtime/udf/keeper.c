@@ -19,8 +19,6 @@
 #define READ_BYTES  16384
 #define DRAIN_READS 64 /* after the process has ended: a pipe holds no more */
 
-extern char **environ;
-
 /* One thread for the mathematics libraries: a worker is there for each lane already. */
 static const char *const own_variables[] = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1",
                                             "PYTHONUNBUFFERED=", "PYTHONFAULTHANDLER="};

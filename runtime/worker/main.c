@@ -161,9 +161,12 @@ int main(int argc, char **argv)
 	worker.control = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, UDF_FD_MEMORY, 0);
 	if (worker.control == MAP_FAILED)
 		return UDF_EXIT_SANDBOX;
+	/* the request is the runtime's: who writes there stops at once */
+	if (mprotect(udf_request_area(worker.control), UDF_REQUEST_BYTES_MAX, PROT_READ) < 0)
+		return UDF_EXIT_SANDBOX;
 	buffer_init(&worker.failures);
 	buffer_init(&worker.parents);
-	code = serve(&worker, strcmp(argv[2], "native") == 0 ? &native_language : &python_language);
+	code = serve(&worker, &python_language);
 	fflush(NULL);
 	_exit(code); /* no atexit of the user's, no finalizing of the interpreter: the runtime waits */
 }

@@ -14,13 +14,27 @@
 /* Short ASCII strings come again and again (keys, kinds, states): one object serves them, hash and all. */
 static PyObject *cached_strings[CACHED_STRINGS];
 
+static size_t cache_place(struct slice text)
+{
+	uint64_t hash = text.size, word;
+
+	for (size_t at = 0; at < text.size; at += sizeof(word)) {
+		size_t left = text.size - at;
+
+		word = 0;
+		memcpy(&word, text.data + at, left < sizeof(word) ? left : sizeof(word));
+		hash = hash_mix(hash ^ word);
+	}
+	return hash & (CACHED_STRINGS - 1);
+}
+
 static PyObject *string_object(struct slice text)
 {
 	PyObject **place, *string;
 
 	if (text.size > CACHED_BYTES_MAX)
 		return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.size, "strict");
-	place = &cached_strings[hash_bytes(text.data, text.size) & (CACHED_STRINGS - 1)];
+	place = &cached_strings[cache_place(text)];
 	string = *place;
 	if (string && (size_t)PyUnicode_GET_LENGTH(string) == text.size &&
 	    memcmp(PyUnicode_1BYTE_DATA(string), text.data, text.size) == 0)

@@ -37,7 +37,6 @@ struct language {
 	void (*wait_ends)(void);
 };
 extern const struct language python_language;
-extern const struct language native_language;
 
 static inline void worker_at(struct worker *worker, enum udf_method method, uint32_t row)
 {
