@@ -37,6 +37,7 @@ suite unit-thread sanitized thread
 suite faults-address faults address,undefined
 suite faults-thread faults thread
 suite fuzz make -s fuzz
+suite cli tests/cli/run.sh
 suite integration tests/integration/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"

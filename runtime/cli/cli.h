@@ -33,5 +33,7 @@ unsigned processors_available(void);
 
 /* Logs to standard error from now on. */
 void log_to_stderr(bool json, int level);
+/* Each line of the log takes the place of the live line, which is shown again below it. */
+void log_over_live_line(void);
 
 #endif

@@ -65,6 +65,8 @@ static void wait_for_job(struct run *run, const sigset_t *signals, bool live)
 	const struct timespec pause = {.tv_nsec = LIVE_LINE_MS * 1000000L};
 	struct live_line line = {0};
 
+	if (live)
+		log_over_live_line();
 	while (!atomic_load(&run->done)) {
 		int number = sigtimedwait(signals, NULL, &pause);
 

@@ -72,9 +72,8 @@ unsigned processors_available(void)
 	return count < 1 ? 1 : count > LANES_DEFAULT_MAX ? LANES_DEFAULT_MAX : count;
 }
 
-static void write_line(void *context, const char *line, size_t size)
+static void write_bytes(const char *line, size_t size)
 {
-	(void)context;
 	while (size) {
 		ssize_t written = write(STDERR_FILENO, line, size);
 
@@ -85,6 +84,21 @@ static void write_line(void *context, const char *line, size_t size)
 		line += written;
 		size -= (size_t)written;
 	}
+}
+
+static _Atomic bool over_live_line;
+
+static void write_line(void *context, const char *line, size_t size)
+{
+	(void)context;
+	if (atomic_load(&over_live_line))
+		write_bytes("\r\033[K", 4);
+	write_bytes(line, size);
+}
+
+void log_over_live_line(void)
+{
+	atomic_store(&over_live_line, true);
 }
 
 void log_to_stderr(bool json, int level)

@@ -40,6 +40,8 @@ static enum sink_outcome output_write(struct sink *sink, const struct window_res
 	(void)stop;
 	buffer_clear(&output->text);
 	if (output->format == FORMAT_TABLE) {
+		if (isatty(output->fd)) /* over the live line */
+			buffer_append_text(&output->text, "\r\033[K");
 		if (!output->first)
 			buffer_append_char(&output->text, '\n');
 		table_render(result, &output->text);
