@@ -7,13 +7,14 @@
 
 #include "lib/base/memory.h"
 #include "operator/kube/client.h"
+#include "operator/kube/list_text.h"
 #include "operator/kube/path.h"
 
 #define LIST_PAGES_MAX   100000
 #define LIMIT_CUT        10
 #define LIST_KIND_SUFFIX "List"
 
-static int get_page(struct kube_client *client, const char *path, int limit, const char *more, json_t **ret_page,
+static int get_page(struct kube_client *client, const char *path, int limit, const char *more, struct buffer *page,
                     struct kube_error *err)
 {
 	struct request request = {.method = KUBE_METHOD_GET};
@@ -22,12 +23,13 @@ static int get_page(struct kube_client *client, const char *path, int limit, con
 	int outcome;
 
 	snprintf(limit_text, sizeof(limit_text), "%d", limit);
+	buffer_clear(page);
 	buffer_init(&whole);
 	buffer_append_text(&whole, path);
 	path_query(&whole, "limit", limit_text);
 	path_query(&whole, "continue", more);
 	request.path = whole.data;
-	outcome = client_json(client, &request, ret_page, err);
+	outcome = client_text(client, &request, page, err);
 	buffer_release(&whole);
 	return outcome;
 }
@@ -44,22 +46,47 @@ static void name_kind(json_t *object, const json_t *page)
 	json_object_set(object, "apiVersion", json_object_get(page, "apiVersion"));
 }
 
-static int give_items(json_t *page, const char *path,
+/* The page without its items, as JSON. */
+static int parse_envelope(const struct list_text *list, const char *path, json_t **ret_envelope, struct kube_error *err)
+{
+	struct buffer text;
+	json_error_t why;
+	json_t *envelope;
+
+	buffer_init(&text);
+	buffer_append_slice(&text, list->before);
+	buffer_append_text(&text, list->items.size ? "[]" : "");
+	buffer_append_slice(&text, list->after);
+	envelope = json_loadb(text.data ? text.data : "", text.size, JSON_ALLOW_NUL, &why);
+	buffer_release(&text);
+	if (!envelope)
+		return kube_fail(err, KUBE_MALFORMED, "GET %s: the answer is no JSON object: %s", path, why.text);
+	*ret_envelope = envelope;
+	if (list->items.size || json_is_null(json_object_get(envelope, "items")))
+		return 0;
+	json_decref(envelope);
+	return kube_fail(err, KUBE_MALFORMED, "GET %s: the answer has no items: it is no list", path);
+}
+
+/* One tree at a time. */
+static int give_items(struct slice items, const json_t *envelope, const char *path,
                       int (*each)(void *context, json_t *object, struct kube_error *err), void *context,
                       struct kube_error *err)
 {
-	json_t *items = json_object_get(page, "items");
-	size_t i;
-	json_t *object;
+	struct slice item;
+	int more;
 
-	if (!json_is_array(items) && !json_is_null(items))
-		return kube_fail(err, KUBE_MALFORMED, "GET %s: the answer has no items: it is no list", path);
-	json_array_foreach(items, i, object)
-	{
-		if (!json_is_object(object))
-			return kube_fail(err, KUBE_MALFORMED, "GET %s: item %zu is no object", path, i);
-		name_kind(object, page);
-		if (each(context, json_incref(object), err) < 0)
+	while (items.size && (more = list_text_next(&items, &item))) {
+		json_error_t why = {.text = "something else"};
+		json_t *object = more > 0 ? json_loadb(item.data, item.size, JSON_ALLOW_NUL, &why) : NULL;
+
+		if (!json_is_object(object)) {
+			json_decref(object);
+			return kube_fail(err, KUBE_MALFORMED, "GET %s: an item of the list is no object: %s", path,
+			                 why.text);
+		}
+		name_kind(object, envelope);
+		if (each(context, object, err) < 0)
 			return -1;
 	}
 	return 0;
@@ -80,23 +107,37 @@ static void read_metadata(const json_t *page, char **more, char **version)
 	}
 }
 
-static int get_pages(struct kube_client *client, const char *path, int limit,
+static int give_page(struct slice text, const char *path,
+                     int (*each)(void *context, json_t *object, struct kube_error *err), void *context, char **more,
+                     char **version, struct kube_error *err)
+{
+	struct list_text list;
+	json_t *envelope = NULL;
+	int outcome;
+
+	if (!list_text_find(text, &list))
+		return kube_fail(err, KUBE_MALFORMED, "GET %s: the answer is no JSON object, or is cut off", path);
+	if (parse_envelope(&list, path, &envelope, err) < 0)
+		return -1;
+	read_metadata(envelope, more, version);
+	outcome = give_items(list.items, envelope, path, each, context, err);
+	json_decref(envelope);
+	return outcome;
+}
+
+static int get_pages(struct kube_client *client, const char *path, int limit, struct buffer *page,
                      int (*each)(void *context, json_t *object, struct kube_error *err), void *context, char **more,
                      char **version, struct kube_error *err)
 {
 	for (int pages = 0; pages < LIST_PAGES_MAX; pages++) {
-		json_t *page = NULL;
-		int outcome = get_page(client, path, limit, *more, &page, err);
+		int outcome = get_page(client, path, limit, *more, page, err);
 
 		while (outcome < 0 && err->reason == KUBE_TOO_LARGE && limit > 1) {
 			limit = limit > LIMIT_CUT ? limit / LIMIT_CUT : 1;
-			outcome = get_page(client, path, limit, *more, &page, err);
+			outcome = get_page(client, path, limit, *more, page, err);
 		}
-		if (!outcome) {
-			read_metadata(page, more, version);
-			outcome = give_items(page, path, each, context, err);
-			json_decref(page);
-		}
+		if (!outcome)
+			outcome = give_page(buffer_slice(page), path, each, context, more, version, err);
 		if (outcome < 0 || !*more)
 			return outcome;
 	}
@@ -109,15 +150,16 @@ int kube_list(struct kube_client *client, const struct kube_resource *resource, 
               struct kube_error *err)
 {
 	char *more = NULL, *version = NULL;
-	struct buffer path;
+	struct buffer path, page;
 	int outcome;
 
 	buffer_init(&path);
+	buffer_init(&page);
 	path_object(&path, resource, namespace, NULL, NULL);
 	path_query(&path, "labelSelector", selection->label_selector);
 	path_query(&path, "fieldSelector", selection->field_selector);
-	outcome = get_pages(client, path.data, selection->limit ? selection->limit : KUBE_LIST_LIMIT, each, context,
-	                    &more, &version, err);
+	outcome = get_pages(client, path.data, selection->limit ? selection->limit : KUBE_LIST_LIMIT, &page, each,
+	                    context, &more, &version, err);
 	if (!outcome && !version)
 		outcome = kube_fail(err, KUBE_MALFORMED, "GET %s: the list has no resourceVersion", path.data);
 	if (!outcome) {
@@ -126,6 +168,7 @@ int kube_list(struct kube_client *client, const struct kube_resource *resource, 
 	}
 	free(version);
 	free(more);
+	buffer_release(&page);
 	buffer_release(&path);
 	return outcome;
 }

@@ -32,22 +32,30 @@ static int parse(const struct request *request, struct slice text, json_t **ret_
 	return 0;
 }
 
+int client_text(struct kube_client *client, struct request *request, struct buffer *answer, struct kube_error *err)
+{
+	int outcome;
+
+	answer->max = KUBE_ANSWER_BYTES_MAX;
+	request->receive = collect;
+	request->context = answer;
+	request->timeout_ms = client_timeout_ms(client);
+	outcome = client_perform(client, request, err);
+	if (outcome > 0)
+		return kube_fail(err, KUBE_TOO_LARGE, "%s %.*s: the answer is larger than %zu bytes",
+		                 kube_method_names[request->method], (int)strcspn(request->path, "?"), request->path,
+		                 answer->max);
+	return outcome;
+}
+
 int client_json(struct kube_client *client, struct request *request, json_t **ret_answer, struct kube_error *err)
 {
 	struct buffer answer;
 	int outcome;
 
 	buffer_init(&answer);
-	answer.max = KUBE_ANSWER_BYTES_MAX;
-	request->receive = collect;
-	request->context = &answer;
-	request->timeout_ms = client_timeout_ms(client);
-	outcome = client_perform(client, request, err);
-	if (outcome > 0)
-		outcome = kube_fail(err, KUBE_TOO_LARGE, "%s %.*s: the answer is larger than %zu bytes",
-		                    kube_method_names[request->method], (int)strcspn(request->path, "?"), request->path,
-		                    answer.max);
-	else if (!outcome && ret_answer)
+	outcome = client_text(client, request, &answer, err);
+	if (!outcome && ret_answer)
 		outcome = parse(request, buffer_slice(&answer), ret_answer, err);
 	buffer_release(&answer);
 	return outcome;

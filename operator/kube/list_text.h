@@ -1,0 +1,22 @@
+/*
+ * A list's text, cut into its items without parsing them: a tree of all items would take ten times the text. Inside
+ * operator/kube only.
+ *
+ * Only the outermost structure is looked at; what is wrong inside an item or around the items, the parser finds.
+ */
+#ifndef STREAMJOB_KUBE_LIST_TEXT_H
+#define STREAMJOB_KUBE_LIST_TEXT_H
+
+#include "lib/base/slice.h"
+
+struct list_text {
+	struct slice before, items, after; /* `items`: its brackets with it; empty where there is no such array */
+};
+
+/* The array at the key "items" of the outermost object. False: the text is no object, or is cut off. */
+bool list_text_find(struct slice text, struct list_text *ret_list);
+/* Takes the next item off `items`, with which it begins at the bracket. 1: an item, 0: there is none left, -1: no
+ * array. */
+int list_text_next(struct slice *items, struct slice *ret_item);
+
+#endif

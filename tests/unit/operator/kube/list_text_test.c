@@ -1,0 +1,76 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "operator/kube/list_text.h"
+
+struct list_case {
+	const char *name, *text;
+	const char *items;  /* each in parentheses, `!` where the array ends wrongly; NULL: no object */
+	const char *around; /* what is before and behind, with `@` between; NULL: not looked at */
+};
+
+static const struct list_case cases[] = {
+        {"items in the middle", "{\"a\":1,\"items\":[{\"b\":2},{\"c\":3}],\"z\":{}}", "({\"b\":2})({\"c\":3})",
+         "{\"a\":1,\"items\":@,\"z\":{}}"},
+        {"blanks everywhere", " { \"items\" : [ { } , [ 1 , 2 ] , 7 , \"x\" ] } \n", "({ })([ 1 , 2 ])(7)(\"x\")",
+         " { \"items\" : @ } \n"},
+        {"no items", "{\"items\":[]}", "", "{\"items\":@}"},
+        {"null", "{\"items\":null}", "!", "{\"items\":null}@"},
+        {"none at all", "{\"a\":{\"items\":[1]},\"b\":[{\"items\":[2]}]}", "!", NULL},
+        {"the key in a text", "{\"a\":\"\\\"items\\\":[1]\",\"items\":[2]}", "(2)", NULL},
+        {"brackets in texts", "{\"items\":[\"]\",{\"a\":\"}\\\\\"},\"\\\"]\"]}",
+         "(\"]\")({\"a\":\"}\\\\\"})(\"\\\"]\")", NULL},
+        {"nested", "{\"items\":[[[{\"a\":[1,{\"b\":[]}]}]],-1.5e3]}", "([[{\"a\":[1,{\"b\":[]}]}]])(-1.5e3)", NULL},
+        {"a comma too many", "{\"items\":[1,]}", "(1)!", NULL},
+        {"a comma too few", "{\"items\":[1 2]}", "!", NULL},
+        {"cut off in an item", "{\"items\":[{\"a\":1},{\"b\"", NULL, NULL},
+        {"cut off in a text", "{\"items\":[\"abc", NULL, NULL},
+        {"cut off behind the key", "{\"items\"", NULL, NULL},
+        {"cut off before a value", "{\"items\":", NULL, NULL},
+        {"an array", "[1]", NULL, NULL},
+        {"a text", "\"items\"", NULL, NULL},
+        {"nothing", "", NULL, NULL},
+};
+
+static void write_items(struct slice items, char *out, size_t size)
+{
+	struct slice item;
+	int more;
+
+	while ((more = list_text_next(&items, &item)) > 0)
+		snprintf(out + strlen(out), size - strlen(out), "(%.*s)", SLICE_ARG(item));
+	if (more < 0)
+		strcat(out, "!");
+}
+
+static void list_test(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char items[256] = "", around[256];
+		struct list_text list;
+		bool found = list_text_find(slice_of(cases[i].text), &list);
+
+		if (found != (cases[i].items != NULL))
+			fail_msg("%s: %s", cases[i].name, found ? "is an object" : "is no object");
+		if (!found)
+			continue;
+		write_items(list.items, items, sizeof(items) - 2);
+		if (strcmp(items, cases[i].items) != 0)
+			fail_msg("%s: %s, not %s", cases[i].name, items, cases[i].items);
+		snprintf(around, sizeof(around), "%.*s@%.*s", SLICE_ARG(list.before), SLICE_ARG(list.after));
+		if (cases[i].around && strcmp(around, cases[i].around) != 0)
+			fail_msg("%s: around it %s, not %s", cases[i].name, around, cases[i].around);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(list_test)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
