@@ -198,6 +198,10 @@ static int watch(struct informer *informer, struct kube_error *err)
 	atomic_fetch_add(&informer->watches, 1);
 	outcome = kube_watch(informer->client, &informer->options.resource, informer->namespace, &watch, err);
 	free(from);
+	/* The server may just have had nothing to say: it is asked again, and only if it does not answer that is
+	 * trouble. */
+	if (outcome < 0 && err->reason == KUBE_SILENT)
+		return 0;
 	if (!outcome && !informer->watch_events && now_ms(informer) - begun_ms < limits->watch_ms_min)
 		return kube_fail(err, KUBE_UNAVAILABLE, "watch %s/%s: ended at once without an event", informer->root,
 		                 informer->plural);

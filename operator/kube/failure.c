@@ -6,6 +6,7 @@
 
 static const char *const names[] = {
         [KUBE_UNAVAILABLE] = "unavailable",
+        [KUBE_SILENT] = "silent",
         [KUBE_UNTRUSTED] = "untrusted",
         [KUBE_CREDENTIALS] = "credentials",
         [KUBE_UNAUTHORIZED] = "unauthorized",

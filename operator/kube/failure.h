@@ -13,6 +13,7 @@
 
 enum kube_reason {
 	KUBE_UNAVAILABLE,      /* refused, reset, timed out, cut off, 5xx: try again later */
+	KUBE_SILENT,           /* a watch that was open: nothing came for so long that it may be dead */
 	KUBE_UNTRUSTED,        /* the server's certificate was not signed by the configured CA, or names another host */
 	KUBE_CREDENTIALS,      /* token, CA or certificate files cannot be read */
 	KUBE_UNAUTHORIZED,     /* 401, also with a token that was read anew */

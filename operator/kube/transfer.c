@@ -229,8 +229,8 @@ static int fail_transfer(const struct attempt *attempt, enum ending ending, CURL
 		failed = kube_fail(err, KUBE_UNAVAILABLE, "%s: no answer of %s within the time-out", what.data,
 		                   client->cluster->access.server);
 	else if (ending == FELL_SILENT)
-		failed = kube_fail(err, KUBE_UNAVAILABLE, "%s: silent for %lld ms", what.data,
-		                   (long long)attempt->request->idle_ms);
+		failed = kube_fail(err, attempt->opened ? KUBE_SILENT : KUBE_UNAVAILABLE, "%s: silent for %lld ms",
+		                   what.data, (long long)attempt->request->idle_ms);
 	else
 		failed = kube_fail(err, untrusted(code) ? KUBE_UNTRUSTED : KUBE_UNAVAILABLE, "%s: %s: %s", what.data,
 		                   client->cluster->access.server,

@@ -2,8 +2,8 @@
  * Watches: one request whose answer is a line of JSON an event, for as long as it lasts.
  *
  * Complete events are delivered as they come, however the bytes are cut; a line that is no event, or is longer than its
- * cap, ends the watch after those before it. A watch that is silent for longer than its limit is given up: bookmarks
- * come about once a minute.
+ * cap, ends the watch after those before it. A watch that is silent for longer than its limit ends with KUBE_SILENT: it
+ * may be dead, or there was nothing to say; bookmarks come every minute or two.
  */
 #ifndef STREAMJOB_KUBE_WATCH_H
 #define STREAMJOB_KUBE_WATCH_H
