@@ -18,7 +18,7 @@ static int usage(FILE *out, int code)
 	      "  --namespace NAME       of StreamJobs that name none (the context's)\n"
 	      "  --field-manager NAME   who will apply the files (kubectl)\n"
 	      "  --runtime-image IMAGE  the operator's --runtime-image (streamjob:" STREAMJOB_VERSION ")\n"
-	      "  --operator-namespace NAME  where the operator runs (streamjob-system)\n\n"
+	      "  --operator-namespace NAME  where the operator runs; \"\": in no pod (streamjob-system)\n\n"
 	      "Prints what an apply of the StreamJobs in the files would create or change, as a unified diff of YAML, "
 	      "and\n"
 	      "changes nothing. Exit 0: nothing; 2: changes; 1: a file or the cluster has an error.\n",
@@ -59,7 +59,7 @@ static int parse(int argc, char **argv, struct plan_options *options)
 			options->settings.image = optarg;
 			break;
 		case 'o':
-			options->settings.own_namespace = optarg;
+			options->settings.own_namespace = *optarg ? optarg : NULL;
 			break;
 		default:
 			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EXIT_OK : EXIT_FAILED);

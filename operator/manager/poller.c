@@ -88,14 +88,14 @@ struct words {
 static int read_words(void *context, json_t *event, struct kube_error *err)
 {
 	struct words *words = context;
-	const char *at = object_text(event, "lastTimestamp", NULL);
+	const char *at = object_text(event, "deprecatedLastTimestamp", NULL);
 
 	(void)err;
 	if (!at[0])
 		at = object_text(event, "metadata", "creationTimestamp", NULL);
-	if (!strcmp(object_text(event, "involvedObject", "uid", NULL), words->uid) && strcmp(at, words->at) >= 0) {
+	if (!strcmp(object_text(event, "regarding", "uid", NULL), words->uid) && strcmp(at, words->at) >= 0) {
 		snprintf(words->at, sizeof(words->at), "%s", at);
-		snprintf(words->text, sizeof(words->text), "%s", object_text(event, "message", NULL));
+		snprintf(words->text, sizeof(words->text), "%s", object_text(event, "note", NULL));
 	}
 	json_decref(event);
 	return 0;
@@ -103,9 +103,9 @@ static int read_words(void *context, json_t *event, struct kube_error *err)
 
 static void explain(struct round *round, struct kube_client *client, const json_t *pod)
 {
-	static const struct kube_resource events = {"/api/v1", "events"};
+	static const struct kube_resource events = {"/apis/events.k8s.io/v1", "events"};
 	struct words words = {.uid = object_uid(pod)};
-	json_t *selector = json_sprintf("type=Warning,involvedObject.uid=%s", words.uid);
+	json_t *selector = json_sprintf("type=Warning,regarding.uid=%s", words.uid);
 	struct kube_selection selection = {.field_selector = json_string_value(selector), .limit = 50};
 	struct kube_error err;
 	char *version = NULL;

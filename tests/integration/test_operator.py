@@ -1,11 +1,17 @@
 """The operator against a real API server. Pods and their controllers are played by the test."""
 
 import copy
+import datetime
+import http.server
 import json
+import os
+import subprocess
+import threading
 
 import pytest
-from servers import free_port
-from servers.kubernetes import Kubernetes, Operator, eventually
+
+from servers.kubernetes import OPERATOR, Kubernetes, Operator, eventually
+from servers.proxy import ApiProxy
 
 SPEC = {
     "source": {"kafka": {"bootstrapServers": "kafka:9092", "topic": "events"}},
@@ -123,3 +129,531 @@ def test_apply_makes_children(job, operator):
     status = job.get()["status"]
     assert status["specHash"] == job.deployment()["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/spec-hash"]
     assert {c["type"] for c in status["conditions"]} == {"Ready", "Reconciling", "Stalled", "FunctionsHealthy", "SinksHealthy"}
+
+
+def settled(job, operator):
+    """No key waits or is worked on, for a while."""
+
+    def quiet():
+        return operator.metric('workqueue_depth{name="streamjob"}') == 0
+
+    eventually(quiet, "the queue is empty")
+    return job.deployment()
+
+
+def spec_hash(deployment):
+    return deployment["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/spec-hash"]
+
+
+def test_update_keeps_the_old_job_file_until_the_roll_out(job, operator):
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    before = spec_hash(job.deployment())
+    job.apply(filter="bucket = 'a'")
+    eventually(lambda: spec_hash(job.deployment()) != before, "the Deployment has the new job file")
+    names = {c["metadata"]["name"] for c in job.children("configmaps")}
+    assert names == {f"home-{before}", f"home-{spec_hash(job.deployment())}"}
+    assert all(c["immutable"] for c in job.children("configmaps"))
+    deployment = job.deployment()
+    status = {"observedGeneration": deployment["metadata"]["generation"]}
+    job.cluster.request(
+        "PATCH", f"/apis/apps/v1/namespaces/{job.namespace}/deployments/home/status", {"status": status},
+        "application/merge-patch+json",
+    )  # fmt: skip
+    eventually(lambda: len(job.children("configmaps")) == 1, "the old ConfigMap is collected")
+
+
+def test_bad_spec_touches_nothing(job, operator):
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    before = settled(job, operator)
+    job.apply(filter="bucket = ", having="n > 'x'")
+    stalled = job.wait("Stalled", "True", "InvalidSpec")
+    assert "spec.filter" in stalled["message"] and "spec.having" in stalled["message"]
+    lines = job.cluster.kubectl("get", "streamjob", "home", "-n", job.namespace, "-o", "yaml").stdout.splitlines()
+    line = next(int(p.split(":")[1]) for p in stalled["message"].splitlines() if "spec.filter" in p)
+    assert "filter:" in lines[line - 1]
+    assert job.deployment()["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    job.apply()
+    job.wait("Stalled", "False", "NotStalled")
+
+
+def test_more_than_one_pod_is_refused_by_the_api_server(job, operator):
+    refused = job.apply(check=False, parallelism=2)
+    assert refused.returncode and "more than one pod is not possible yet" in refused.stderr
+
+
+def test_suspend_and_resume(job, operator):
+    job.apply(suspend=True)
+    job.wait("Ready", "False", "Suspended")
+    job.wait("Reconciling", "False", "UpToDate")
+    assert job.deployment()["spec"]["replicas"] == 0
+    job.apply(parallelism=0)
+    job.wait("Ready", "False", "Suspended")
+    job.apply()
+    eventually(lambda: job.deployment()["spec"]["replicas"] == 1, "the Deployment is scaled up")
+
+
+def test_drift_is_repaired_and_others_fields_stay(job, operator):
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    path = f"/apis/apps/v1/namespaces/{job.namespace}/deployments/home"
+    edit = {
+        "metadata": {"annotations": {"team.example/note": "mine"}, "labels": {"app.kubernetes.io/managed-by": None}},
+        "spec": {"replicas": 5, "minReadySeconds": 7},
+    }
+    job.cluster.request("PATCH", path + "?fieldManager=someone", edit, "application/merge-patch+json")
+    eventually(lambda: job.deployment() and job.deployment()["spec"]["replicas"] == 1, "replicas are repaired")
+    assert job.deployment()["metadata"]["annotations"]["team.example/note"] == "mine"
+    assert job.deployment()["spec"]["minReadySeconds"] == 7
+    for plural in "services", "configmaps", "serviceaccounts", "networkpolicies", "deployments":
+        old = job.children(plural)[0]["metadata"]
+        job.cluster.request("DELETE", f"{CHILDREN[plural]}/namespaces/{job.namespace}/{plural}/{old['name']}")
+        eventually(lambda p=plural, o=old: [c for c in job.children(p) if c["metadata"]["uid"] != o["uid"]], f"{plural} again")
+
+
+def test_a_strangers_object_is_left_alone(cluster, job, operator):
+    stranger = {"metadata": {"name": "home"}, "spec": {"selector": {"app": "theirs"}, "ports": [{"port": 80}]}}
+    cluster.request("POST", f"/api/v1/namespaces/{job.namespace}/services", stranger)
+    job.apply()
+    ready = job.wait("Ready", "False", "ApplyFailed")
+    assert "Service home" in ready["message"] and "does not belong" in ready["message"]
+    assert cluster.request("GET", f"/api/v1/namespaces/{job.namespace}/services/home")["spec"]["selector"] == {"app": "theirs"}
+    cluster.request("DELETE", f"/api/v1/namespaces/{job.namespace}/services/home")
+    job.wait("Ready", "False", "Progressing")
+
+
+def test_nothing_is_written_when_nothing_changes(cluster, namespace, tmp_path):
+    job = Job(cluster, namespace)
+    operator = Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false", "--resync", "300ms"])
+    with operator:
+        job.apply(
+            resources={"limits": {"cpu": "1000m", "memory": "1024Mi"}, "requests": {"cpu": 0.5}},
+            podTemplate={
+                "metadata": {"labels": {"team": "reco"}},
+                "spec": {
+                    "nodeSelector": {},
+                    "tolerations": [{"key": "a", "operator": "Exists"}],
+                    "containers": [{"name": "streamjob", "env": [{"name": "TZ", "value": ""}]}, {"name": "side", "image": "x"}],
+                    "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "1024Mi"}}],
+                },
+            },
+        )
+        job.wait("Ready", "False", "Progressing")
+        before = settled(job, operator)
+        version = job.get()["metadata"]["resourceVersion"]
+        looks = operator.metric('controller_runtime_reconcile_time_seconds_count{controller="streamjob"}')
+        eventually(
+            lambda: operator.metric('controller_runtime_reconcile_time_seconds_count{controller="streamjob"}') > looks + 8,
+            "resyncs",
+        )
+        writes = [line for line in operator.log().splitlines() if "msg=written" in line or 'msg="written"' in line]
+        assert job.get()["metadata"]["resourceVersion"] == version
+        assert job.deployment()["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+        assert len(writes) == 5, writes
+        containers = {c["name"]: c for c in before["spec"]["template"]["spec"]["containers"]}
+        assert containers["streamjob"]["image"] == "streamjob:test" and "side" in containers
+
+
+def finalizers(job):
+    return job.get()["metadata"].get("finalizers", [])
+
+
+CLEAN = {"deletionPolicy": {"pushgateway": "Delete", "timeout": "1h"}}
+
+
+def end_job(job, type):
+    def cleanup():
+        return next(iter(job.children("jobs")), None)
+
+    one = eventually(cleanup, "the clean-up Job")
+    assert one["spec"]["template"]["spec"]["containers"][0]["args"][0] == "cleanup"
+    now = "2026-01-01T00:00:00Z"
+    conditions = [{"type": t, "status": "True", "lastTransitionTime": now} for t in (type, {"Complete": "SuccessCriteriaMet", "Failed": "FailureTarget"}[type])]
+    status = {"conditions": conditions, "startTime": now} | ({"completionTime": now} if type == "Complete" else {})
+    job.cluster.request(
+        "PATCH", f"/apis/batch/v1/namespaces/{job.namespace}/jobs/{one['metadata']['name']}/status", {"status": status},
+        "application/merge-patch+json",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["Complete", "Failed"])
+def test_deletion_cleans_the_gateway(job, operator, end):
+    job.apply(**CLEAN)
+    eventually(lambda: finalizers(job), "the finalizer")
+    job.wait("Ready", "False", "Progressing")
+    job.delete()
+    end_job(job, end)
+    eventually(lambda: job.get() is None, "the StreamJob is gone")
+    events = job.cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{job.namespace}/events")["items"]
+    wanted = {"Complete": ("Normal", "PushgatewayCleaned"), "Failed": ("Warning", "CleanupFailed")}[end]
+    eventually(
+        lambda: [
+            e
+            for e in job.cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{job.namespace}/events")["items"]
+            if (e["type"], e["reason"]) == wanted
+        ],
+        f"the Event {wanted}, not {[(e['reason'], e['note']) for e in events]}",
+    )
+
+
+def test_a_deletion_ends_at_its_deadline(job, operator):
+    job.apply(deletionPolicy={"pushgateway": "Delete", "timeout": "2s"})
+    eventually(lambda: finalizers(job), "the finalizer")
+    job.delete()
+    eventually(lambda: job.get() is None, "the StreamJob is gone")
+
+
+def test_policy_keep_takes_the_finalizer_away(job, operator):
+    job.apply(**CLEAN)
+    eventually(lambda: finalizers(job), "the finalizer")
+    job.apply()
+    eventually(lambda: not finalizers(job), "no finalizer")
+
+
+def test_delete_and_recreate_under_one_name(job, operator):
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    old = job.get()["metadata"]["uid"]
+    job.delete()  # no garbage collector here: the operator meets everything of the old one
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    eventually(lambda: all(job.children(p) for p in CHILDREN if p != "jobs"), "children of the new StreamJob")
+    owners = [o["uid"] for p in CHILDREN for c in job.children(p) for o in c["metadata"]["ownerReferences"]]
+    assert old not in owners
+
+
+def test_deleted_before_the_first_look(cluster, namespace, tmp_path):
+    job = Job(cluster, namespace)
+    job.apply(**CLEAN)
+    job.delete()
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"]) as operator:
+        eventually(lambda: operator.page("/readyz")[0] == 200, "ready")
+        other = Job(cluster, namespace, "other")
+        other.apply()
+        other.wait("Ready", "False", "Progressing")
+        listed = cluster.request("GET", f"/apis/apps/v1/namespaces/{namespace}/deployments?{OURS}")["items"]
+        assert [d["metadata"]["name"] for d in listed] == ["other"]
+
+
+def test_a_namespace_that_ends(cluster, namespace, tmp_path):
+    job = Job(cluster, namespace)
+    job.apply(**CLEAN)
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"]) as operator:
+        eventually(lambda: finalizers(job), "the finalizer")
+        job.wait("Ready", "False", "Progressing")
+        cluster.request("DELETE", f"/api/v1/namespaces/{namespace}")  # no namespace controller: it stays Terminating
+        cluster.request("DELETE", f"/api/v1/namespaces/{namespace}/services/home")
+        eventually(lambda: "being" in operator.log() or operator.metric('controller_runtime_reconcile_total{controller="streamjob",result="requeue"}'), "a refusal")
+        looks = operator.metric('controller_runtime_reconcile_time_seconds_count{controller="streamjob"}')
+        job.delete()
+        eventually(lambda: job.get() is None, "the finalizer does not hold the namespace up")
+        assert operator.metric('controller_runtime_reconcile_time_seconds_count{controller="streamjob"}') < looks + 20
+
+
+def test_two_operators_at_once(cluster, namespace, tmp_path):
+    """Without election both work: every write is safe under that."""
+    arguments = ["--namespace", namespace, "--leader-elect=false"]
+    with Operator(tmp_path, cluster, arguments, "one"), Operator(tmp_path, cluster, arguments, "two"):
+        jobs = [Job(cluster, namespace, f"home-{i}") for i in range(5)]
+        for job in jobs:
+            job.apply()
+        for round in range(3):
+            for job in jobs:
+                job.apply(filter=f"bucket = '{round}'")
+        for job in jobs:
+            job.wait("Ready", "False", "Progressing")
+            eventually(lambda j=job: spec_hash(j.deployment()) == j.get()["status"]["specHash"], "the last spec")
+            assert {p: len(job.children(p)) for p in CHILDREN if p != "configmaps"} == {p: int(p != "jobs") for p in CHILDREN if p != "configmaps"}
+
+
+def test_a_crash_after_any_write(cluster, namespace, tmp_path):
+    """Killed after write n, for every n there is: the next start leads to the same."""
+
+    def life(n):
+        job, proxy = Job(cluster, namespace, f"job-{n}"), ApiProxy(cluster)
+        operator = Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"], f"life-{n}", server=proxy.url)
+        reached = []
+
+        def after_write(count, *_):
+            if count == n:
+                reached.append(count)
+                operator.process.kill()
+
+        proxy.after_write = after_write
+        job.apply(**CLEAN)
+        operator.start()
+        try:
+            eventually(lambda: reached or (job.condition("Ready") or {}).get("reason") == "Progressing", "the kill, or the end")
+            if reached:
+                operator.process.wait(20)
+            else:
+                operator.stop()
+        finally:
+            proxy.close()
+        return job, bool(reached)
+
+    n, jobs = 1, []
+    while True:
+        job, reached = life(n)
+        jobs.append(job)
+        if not reached:
+            break
+        n += 1
+    assert n > 6  # a finalizer, five children, a status
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"], "last"):
+        for job in jobs:
+            job.wait("Ready", "False", "Progressing")
+            assert {p: len(job.children(p)) for p in CHILDREN} == {p: int(p != "jobs") for p in CHILDREN}, job.name
+            assert len(finalizers(job)) == 1
+
+
+def test_the_crd_comes_later(tmp_path):
+    with Kubernetes(tmp_path) as bare:
+        with Operator(tmp_path, bare, ["--leader-elect=false"]) as operator:
+            eventually(lambda: "streamjobs" in operator.page("/readyz")[1], "waits, and says for what")
+            assert operator.page("/healthz")[0] == 200
+            bare.install_crd()
+            job = Job(bare, "default")
+            job.apply()
+            eventually(lambda: operator.page("/readyz")[0] == 200, "ready", 60)
+            job.wait("Ready", "False", "Progressing")
+
+
+def test_a_crd_that_is_newer(cluster, namespace, operator):
+    crd = cluster.request("GET", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/streamjobs.streamjob.dev")
+    spec = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    spec["properties"]["fieldOfNextYear"] = {"type": "string"}
+    cluster.request("PUT", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/streamjobs.streamjob.dev", crd)
+    job = Job(cluster, namespace)
+
+    def stored():
+        job.apply(fieldOfNextYear="x")
+        return "fieldOfNextYear" in job.get()["spec"]
+
+    eventually(stored, "the API server knows the field")
+    job.wait("Ready", "False", "Progressing")
+    assert job.condition("Stalled")["status"] == "False"
+    cluster.install_crd()
+
+
+class Runtime:
+    """Plays a pod's /status."""
+
+    def __init__(self):
+        self.document, owner = {}, self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                body = json.dumps(owner.document).encode()
+                self.send_response(200 if self.path == "/status" else 404)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def make_pod(job, port, status):
+    """A pod as the Deployment asks for it, but for the port; its status is ours."""
+    template = job.deployment()["spec"]["template"]
+    spec = {"containers": [{"name": "streamjob", "image": "x", "ports": [{"name": "status", "containerPort": port}]}]}
+    metadata = template["metadata"] | {"name": "home-1", "namespace": job.namespace}
+    path = f"/api/v1/namespaces/{job.namespace}/pods"
+    pod = job.cluster.request("POST", path, {"metadata": metadata, "spec": spec})
+    set_pod_status(job, status)
+    return pod
+
+
+def set_pod_status(job, status):
+    job.cluster.request(
+        "PATCH", f"/api/v1/namespaces/{job.namespace}/pods/home-1/status", {"status": status}, "application/merge-patch+json"
+    )
+
+
+def container(state, **more):
+    return {"phase": "Running", "podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}], "containerStatuses": [
+        {"name": "streamjob", "image": "x", "imageID": "", "ready": True, "restartCount": 3, "state": state} | more]}  # fmt: skip
+
+
+def running():
+    return container({"running": {"startedAt": now()}})
+
+
+FLOWS = {
+    "phase": "running", "ready": True, "uptimeSeconds": 60.0,
+    "rows": {"in": 100, "filtered": 1, "bad": 2, "badFields": 9, "late": 3, "out": 4},
+    "lastWindow": {"start": "2026-01-01T00:00:00.000Z", "end": "2026-01-01T00:01:00.000Z", "sequence": 7, "rows": 4},
+    "sinks": [{"target": "pushgateway http://p", "healthy": True, "failures": 0,
+               "lastAccepted": {"sequence": 7, "at": "2026-01-01T00:01:01.000Z"}}],
+    "partitions": [{"topic": "events", "partition": 0, "lag": 5}, {"topic": "events", "partition": 1, "lag": 6}],
+    "lastError": None,
+}  # fmt: skip
+
+
+@pytest.fixture
+def runtime():
+    one = Runtime()
+    yield one
+    one.close()
+
+
+def test_status_says_what_the_runtime_says(job, operator, runtime):
+    runtime.document = FLOWS
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    make_pod(job, runtime.port, running())
+    job.wait("Ready", "True", "Running")
+    job.wait("Reconciling", "False", "UpToDate")
+    status = job.get()["status"]
+    assert status["lag"] == 11 and status["lastPush"] == "2026-01-01T00:01:01.000Z"
+    assert status["lastWindow"] == FLOWS["lastWindow"]
+    assert status["rows"] == {"in": 100, "filtered": 1, "bad": 2, "late": 3, "out": 4}
+    assert (status["replicas"], status["readyReplicas"]) == (1, 1)
+    assert status["runningHash"] == status["specHash"]
+    assert job.cluster.kubectl("wait", "--for=condition=Ready", "sj/home", "-n", job.namespace, "--timeout=5s").returncode == 0
+    row = job.cluster.kubectl("get", "sj", "-n", job.namespace).stdout.splitlines()
+    assert row[0].split() == ["NAME", "READY", "REASON", "PODS", "LAG", "LAST", "WINDOW", "AGE"]
+    assert row[1].split()[:5] == ["home", "True", "Running", "1", "11"]
+
+    sick = FLOWS["sinks"][0] | {"healthy": False, "failures": 3, "lastError": "PUT: the gateway answered 503"}
+    runtime.document = FLOWS | {"ready": False, "notReadyPart": "sink", "notReadyReason": "sink p: the gateway answered 503", "sinks": [sick]}
+    assert "answered 503" in job.wait("Ready", "False", "SinkFailing")["message"]
+    assert "answered 503" in job.wait("SinksHealthy", "False", "SinkFailing")["message"]
+    assert job.get()["status"]["readyReplicas"] == 0
+
+    runtime.document = FLOWS | {"ready": False, "notReadyPart": "source", "notReadyReason": "kafka:9092: no broker answers"}
+    assert "no broker answers" in job.wait("Ready", "False", "SourceUnavailable")["message"]
+    broken = {"name": "score", "healthy": False, "restarts": 2, "lastError": {"message": "time-out after 2s"}}
+    runtime.document = FLOWS | {"functions": [broken]}
+    assert "score" in job.wait("Ready", "False", "FunctionFailing")["message"]
+    assert "time-out after 2s" in job.wait("FunctionsHealthy", "False", "FunctionFailing")["message"]
+    runtime.document = FLOWS | {"ready": False, "notReadyPart": "window", "notReadyReason": "overdue"}
+    job.wait("Ready", "False", "WindowOverdue")
+    runtime.document = FLOWS
+    job.wait("Ready", "True", "Running")
+    events = job.cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{job.namespace}/events")["items"]
+    assert {"SinkFailing", "SourceUnavailable", "FunctionFailing", "WindowOverdue", "Running"} <= {e["reason"] for e in events}
+    ready = [e for e in events if e["reason"] == "Running"]
+    assert len(ready) == 1, "the same Event again is one series"
+    metrics = operator.page("/metrics")[1]
+    assert f'streamjob_job_ready{{namespace="{job.namespace}",name="home"}} 1' in metrics
+    assert f'streamjob_job_lag{{namespace="{job.namespace}",name="home"}} 11' in metrics
+
+
+def test_status_says_why_a_pod_does_not_run(job, operator, runtime):
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    waits = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image \"x\""}}
+    pod = make_pod(job, runtime.port, container(waits))
+    assert "Back-off pulling" in job.wait("Ready", "False", "PodFailing")["message"]
+    last = {"terminated": {"exitCode": 1, "reason": "Error", "message": "job failed: no such topic"}}
+    set_pod_status(job, container({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}, lastState=last))
+    eventually(lambda: "no such topic" in job.condition("Ready")["message"], "the runtime's last words", 60)
+    set_pod_status(job, {"phase": "Pending", "containerStatuses": None})
+    job.wait("Ready", "False", "Progressing")
+    words = {
+        "metadata": {"name": "home-1.x", "namespace": job.namespace}, "type": "Warning", "reason": "FailedMount", "action": "x",
+        "eventTime": now().replace("Z", ".000000Z"), "note": 'secret "kafka-login" not found', "reportingController": "kubelet",
+        "reportingInstance": "n", "regarding": {"kind": "Pod", "namespace": job.namespace, "name": "home-1", "uid": pod["metadata"]["uid"]},
+    }  # fmt: skip
+    job.cluster.request("POST", f"/apis/events.k8s.io/v1/namespaces/{job.namespace}/events", words)
+    assert 'secret "kafka-login" not found' in job.wait("Ready", "False", "PodFailing")["message"]
+    set_pod_status(job, running())
+    runtime.document = FLOWS
+    job.wait("Ready", "True", "Running")
+    runtime.close()
+    job.wait("Ready", "False", "StatusUnreachable")
+
+
+def test_one_of_two_operators_leads(cluster, namespace, tmp_path):
+    arguments = ["--namespace", namespace, "--leader-election-namespace", namespace]
+    first, second = (Operator(tmp_path, cluster, arguments, name) for name in ("one", "two"))
+    lead = 'leader_election_master_status{name="streamjob-operator"}'
+    first.start()
+    eventually(lambda: first.metric(lead) == 1, "the first leads")
+    second.start()
+    job = Job(cluster, namespace)
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    assert second.metric(lead) == 0 and second.page("/healthz")[0] == 200
+    first.stop()
+    assert first.process.returncode == 0
+    eventually(lambda: second.metric(lead) == 1, "the second leads, for the lease was released", 10)
+    job.apply(suspend=True)
+    job.wait("Ready", "False", "Suspended")
+    second.stop()
+
+
+def test_a_kind_that_may_not_be_read(cluster, namespace, tmp_path):
+    rules = [
+        {"apiGroups": ["streamjob.dev"], "resources": ["streamjobs", "streamjobs/status"], "verbs": ["get", "list", "watch", "patch"]},
+        {"apiGroups": [""], "resources": ["configmaps", "services", "serviceaccounts", "pods"], "verbs": ["get", "list", "watch", "patch", "create"]},
+        {"apiGroups": ["networking.k8s.io", "batch"], "resources": ["networkpolicies", "jobs"], "verbs": ["get", "list", "watch", "patch", "create"]},
+        {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+    ]  # fmt: skip
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    cluster.request("POST", f"{rbac}/roles", {"metadata": {"name": "operator"}, "rules": rules})
+    binding = {
+        "metadata": {"name": "operator"}, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"},
+        "subjects": [{"kind": "User", "name": "operator", "apiGroup": "rbac.authorization.k8s.io"}],
+    }  # fmt: skip
+    cluster.request("POST", f"{rbac}/rolebindings", binding)
+    job = Job(cluster, namespace)
+    job.apply()
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"], user="operator") as operator:
+        ready = job.wait("Ready", "False", "ApplyFailed")
+        assert "deployments" in ready["message"]
+        rules.append({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "watch", "patch", "create"]})
+        cluster.request("PUT", f"{rbac}/roles/operator", {"metadata": {"name": "operator"}, "rules": rules})
+        eventually(lambda: job.deployment(), "recovers by itself", 60)
+        assert operator.page("/healthz")[0] == 200
+
+
+def plan(cluster, *arguments):
+    environment = os.environ | {"KUBECONFIG": str(cluster.kubeconfig())}
+    return subprocess.run([OPERATOR, "plan", "--runtime-image", "streamjob:test", *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def write_job(path, namespace, **changes):
+    metadata = {"name": "home", "namespace": namespace}
+    manifest = {"apiVersion": "streamjob.dev/v1alpha1", "kind": "StreamJob", "metadata": metadata, "spec": SPEC | changes}
+    path.write_text(json.dumps(manifest))
+    return str(path)
+
+
+def test_plan(cluster, namespace, tmp_path):
+    job, file = Job(cluster, namespace), write_job(tmp_path / "job.json", namespace)
+    fresh = plan(cluster, file)
+    assert fresh.returncode == 2, fresh.stderr
+    for kind in "StreamJob", "ConfigMap", "Deployment", "Service", "ServiceAccount", "NetworkPolicy":
+        assert f"+++ plan/{kind}/{namespace}/home" in fresh.stdout, kind
+    assert job.get() is None, "nothing was changed"
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"]):
+        job.apply()
+        job.wait("Ready", "False", "Progressing")
+        eventually(job.deployment, "the Deployment, which is applied last")
+    same = plan(cluster, "--operator-namespace", "", file)  # as that operator, which runs in no namespace
+    assert (same.returncode, same.stdout) == (0, ""), same.stderr
+    changed = plan(cluster, write_job(tmp_path / "new.json", namespace, filter="bucket = 'a'"))
+    assert changed.returncode == 2
+    assert "+  filter: bucket = 'a'" in changed.stdout
+    assert f"live/Deployment/{namespace}/home" in changed.stdout and "+      - configMap:" not in changed.stdout
+    assert "filter" not in job.get()["spec"]
+    bad = plan(cluster, write_job(tmp_path / "bad.json", namespace, filter="bucket ="))
+    assert bad.returncode == 1 and "spec.filter" in bad.stderr
+    lost = plan(cluster, "--kubeconfig", "/nowhere", file)
+    assert lost.returncode == 1 and "/nowhere" in lost.stderr

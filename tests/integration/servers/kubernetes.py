@@ -118,14 +118,14 @@ class Kubernetes:
             self.api.stop()
         self.etcd.stop()
 
-    def kubeconfig(self, user="admin"):
-        path = self.folder / f"{user}.conf"
+    def kubeconfig(self, user="admin", server=None):
+        path = self.folder / f"{user}{'-' + server.rpartition(':')[2] if server else ''}.conf"
         ca = self.api.folder / "ca.crt"
         config = {
             "apiVersion": "v1",
             "kind": "Config",
             "current-context": "test",
-            "clusters": [{"name": "test", "cluster": {"server": self.api.url, "certificate-authority": str(ca)}}],
+            "clusters": [{"name": "test", "cluster": {"server": server or self.api.url, "certificate-authority": str(ca)}}],
             "users": [{"name": user, "user": {"token": f"{user}-token"}}],
             "contexts": [{"name": "test", "context": {"cluster": "test", "user": user}}],
         }
@@ -156,18 +156,16 @@ class Kubernetes:
             raise RuntimeError(f"{method} {path}: {error.code} {error.read().decode()[:2000]}") from None
 
     def install_crd(self):
-        self.kubectl("apply", "--server-side", "-f", str(CRD))
+        self.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
         self.kubectl("wait", "--for=condition=Established", "crd/streamjobs.streamjob.dev", "--timeout=30s")
 
 
 class Operator(Process):
-    def __init__(self, folder, cluster, args=(), name="operator", user="admin", environment=None):
+    def __init__(self, folder, cluster, args=(), name="operator", user="admin", server=None):
         super().__init__(folder, name)
         self.port = free_port()
-        self.kubeconfig = cluster.kubeconfig(user)
+        self.kubeconfig = cluster.kubeconfig(user, server)
         self.args = list(args)
-        if environment:
-            self.owner = {"env": os.environ | environment}
 
     def command(self):
         return [
