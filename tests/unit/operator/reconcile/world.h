@@ -124,9 +124,10 @@ static inline size_t world_turn(struct world *world, size_t steps_max)
 	struct observed observed;
 	struct plan plan;
 	size_t taken = 0;
-	json_t *status;
+	json_t *status, *seen = world->job;
 
 	world_look(world, &observed, &plan);
+	world->job = json_deep_copy(seen); /* the plan points into what it saw, which steps leave alone */
 	for (; taken < plan.steps_count && taken < steps_max; taken++)
 		world_step(world, &plan.steps[taken]);
 	if (taken == plan.steps_count && (status = plan_status(&plan, NULL, NULL))) {
@@ -134,6 +135,7 @@ static inline size_t world_turn(struct world *world, size_t steps_max)
 		json_decref(status);
 	}
 	plan_release(&plan);
+	json_decref(seen);
 	return taken;
 }
 
