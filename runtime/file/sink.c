@@ -84,6 +84,19 @@ static int write_side(struct file_sink *file, uint64_t sequence, int64_t begin, 
 	return 0;
 }
 
+/* Rows are cut back and synced: a device or a pipe can do neither. */
+static int check_regular(const struct file_sink *file, struct error *err)
+{
+	struct stat status;
+
+	if (fstat(file->fd, &status) == 0 && !S_ISREG(status.st_mode))
+		return error_set(err,
+		                 "%s is not a regular file, so a window cannot be written again; write to a file, or "
+		                 "use the stdout sink",
+		                 file->path);
+	return 0;
+}
+
 static int64_t file_size(const struct file_sink *file)
 {
 	struct stat status;
@@ -119,6 +132,8 @@ static int file_sink_open(struct sink *sink, uint64_t next_sequence, bool resuma
 	file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (resumable ? 0 : O_TRUNC), 0644);
 	if (file->fd < 0)
 		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
+	if (check_regular(file, err) < 0)
+		return -1;
 	if (!resumable) {
 		unlink(file->side_path);
 		return 0;
