@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
@@ -18,6 +19,7 @@
 #define REQUEST_TIMEOUT_MS 10000
 #define COMMIT_TIMEOUT_MS  30000
 #define QUEUE_WAIT_MS      100
+#define RETRY_PAUSE_MS     500 /* between attempts that failed at once */
 #define ID_BYTES_MAX       512
 
 struct kafka_sink {
@@ -90,7 +92,7 @@ static void judge_progress(struct kafka_sink *sink)
 	sink->progress = sink->next_sequence - 1;
 }
 
-static int connect_producer(struct kafka_sink *sink, bool first, struct error *err)
+static rd_kafka_conf_t *producer_conf(const struct kafka_sink *sink, struct error *err)
 {
 	const struct setting settings[] = {
 	        {"transactional.id", sink->transactional_id},
@@ -99,7 +101,13 @@ static int connect_producer(struct kafka_sink *sink, bool first, struct error *e
 	        {"transaction.timeout.ms", "60000"},
 	        {NULL, NULL},
 	};
-	rd_kafka_conf_t *conf = client_conf(sink->spec, sink->secrets_dir, settings, err);
+
+	return client_conf(sink->spec, sink->secrets_dir, settings, err);
+}
+
+static int connect_producer(struct kafka_sink *sink, bool first, struct error *err)
+{
+	rd_kafka_conf_t *conf = producer_conf(sink, err);
 	rd_kafka_error_t *error;
 
 	sink->producer = conf ? client_new(RD_KAFKA_PRODUCER, conf, err) : NULL;
@@ -134,7 +142,11 @@ static int kafka_sink_open(struct sink *base, uint64_t next_sequence, bool resum
                            struct error *err)
 {
 	struct kafka_sink *sink = (struct kafka_sink *)base;
+	rd_kafka_conf_t *conf = producer_conf(sink, err);
 
+	if (!conf)
+		return -1; /* a wrong property or a missing secret: waiting does not mend it */
+	rd_kafka_conf_destroy(conf);
 	sink->stop = stop;
 	sink->next_sequence = next_sequence;
 	sink->resumable = resumable;
@@ -143,6 +155,7 @@ static int kafka_sink_open(struct sink *base, uint64_t next_sequence, bool resum
 			return -1;
 		if (base->report)
 			base->report(base->report_context, err);
+		nanosleep(&(struct timespec){.tv_nsec = RETRY_PAUSE_MS * 1000000L}, NULL);
 	}
 	if (base->report)
 		base->report(base->report_context, NULL);

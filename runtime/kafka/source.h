@@ -67,9 +67,9 @@ int reader_start(struct kafka_reader *reader, struct error *err);
 /* The log's first and next offset of a partition. */
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                  struct error *err);
-/* Records at `from` are gone: an error by policy, or the earliest offset. */
-int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t *ret_offset,
-                       struct error *err);
+/* Records at `from` are gone from a log of low to high: an error by policy, or the earliest offset. */
+int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
+                       int64_t *ret_offset, struct error *err);
 
 enum take reader_take(struct source *source, unsigned number, struct record_batch *batch, int timeout_ms,
                       struct error *err);

@@ -17,14 +17,11 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 	return 0;
 }
 
-int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t *ret_offset,
-                       struct error *err)
+int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
+                       int64_t *ret_offset, struct error *err)
 {
 	const char *topic = reader->spec->client.topic;
-	int64_t low, high;
 
-	if (reader_range(reader, partition, &low, &high, err) < 0)
-		return -1;
 	if (reader->spec->on_offset_loss == OFFSET_LOSS_FAIL)
 		return error_set(
 		        err,
@@ -128,7 +125,7 @@ static int place(struct kafka_reader *reader, bool first_start, bool *ret_moved,
 			committed = latest ? high : low;
 			*ret_moved = true;
 		} else if (committed < low || committed > high || partition->to > high) {
-			if (reader_offset_loss(reader, (int32_t)p, committed, &committed, err) < 0)
+			if (reader_offset_loss(reader, (int32_t)p, committed, low, high, &committed, err) < 0)
 				return -2;
 			partition->to =
 			        reader->source.boundary.pending && partition->to >= committed ? partition->to : -1;
@@ -177,6 +174,29 @@ static int write_start(struct kafka_reader *reader, struct error *err)
 	return result;
 }
 
+#define VERSION_WITH_STRICT_SCRAM 0x020601ff /* docs/decisions/scram.md */
+
+static const char *scram_hint(const char *text)
+{
+	if (rd_kafka_version() >= VERSION_WITH_STRICT_SCRAM || !strstr(text, "SCRAM"))
+		return "";
+	return "; where the password is right: this librdkafka cannot do SCRAM with Kafka 4.0 and later, use PLAIN "
+	       "over TLS or a client certificate";
+}
+
+/* What librdkafka last said of the connection ("Authentication failed …") makes a time-out a reason. */
+static void add_last_error(struct kafka_reader *reader, struct error *err)
+{
+	struct error told = *err;
+
+	rd_kafka_poll(reader->rk, 0);
+	pthread_mutex_lock(&reader->mutex);
+	if (reader->last_error.text[0])
+		error_set(err, "%s; last error: %s%s", told.text, reader->last_error.text,
+		          scram_hint(reader->last_error.text));
+	pthread_mutex_unlock(&reader->mutex);
+}
+
 int reader_start(struct kafka_reader *reader, struct error *err)
 {
 	for (;;) {
@@ -188,6 +208,7 @@ int reader_start(struct kafka_reader *reader, struct error *err)
 			return 0;
 		if (result == -2 || atomic_load(&reader->stop->requested))
 			return -1;
+		add_last_error(reader, err);
 		reader_health(reader, err);
 		reader_pause(reader, RETRY_PAUSE_MS);
 	}

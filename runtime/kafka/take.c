@@ -62,18 +62,27 @@ static void place_headers(struct kafka_lane *lane, struct record_batch *batch)
 	}
 }
 
-/* The log no longer has what comes next: jump or fail. */
-static int lost(struct kafka_reader *reader, int32_t number, struct error *err)
+/*
+ * The log no longer has what comes next: jump or fail. A topic that is being made anew has no log for a while, so this
+ * waits until it has one; a stop meanwhile leaves the partition where it is, for the next start to judge.
+ */
+static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t number, struct error *err)
 {
 	struct partition *partition = &reader->partitions[number];
-	int64_t offset;
-	rd_kafka_resp_err_t code;
+	int64_t low, high, offset;
 
-	if (reader_offset_loss(reader, number, atomic_load(&partition->position), &offset, err) < 0)
+	while (reader_range(reader, number, &low, &high, err) < 0) {
+		reader_health(reader, err);
+		if (atomic_load(&reader->stop->requested))
+			return 0;
+		reader_pause(reader, RETRY_PAUSE_MS);
+	}
+	if (reader_offset_loss(reader, number, atomic_load(&partition->position), low, high, &offset, err) < 0)
 		return -1;
-	code = rd_kafka_seek(reader->topic, number, offset, REQUEST_TIMEOUT_MS);
-	if (code)
-		return client_error(err, code, "cannot seek after an offset was lost");
+	/* librdkafka has ended the partition by its own policy (auto.offset.reset: error), so a seek would not do. */
+	rd_kafka_consume_stop(reader->topic, number);
+	if (rd_kafka_consume_start_queue(reader->topic, number, offset, lane->queue))
+		return client_error(err, rd_kafka_last_error(), "cannot go on after an offset was lost");
 	atomic_store(&partition->position, offset);
 	return 0;
 }
@@ -91,7 +100,7 @@ static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, cons
 		return 0;
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-		return lost(reader, message->partition, err);
+		return lost(reader, lane, message->partition, err);
 	default:
 		error_set(&why, "topic %s, partition %d: %s", reader->spec->client.topic, (int)message->partition,
 		          rd_kafka_message_errstr(message));

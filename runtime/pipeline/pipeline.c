@@ -128,6 +128,7 @@ static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *er
 	status_phase(options->status, PHASE_CONNECTING);
 	if (options->letters && options->letters->ops->open(options->letters, options->stop, err) < 0)
 		return error_prefix(err, "dead letter");
+	status_connecting(options->status, source);
 	if (source->ops->open(source, lanes, options->stop, err) < 0)
 		return error_prefix(err, "source");
 	status_source(options->status, source);

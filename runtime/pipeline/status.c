@@ -33,9 +33,17 @@ void status_error(struct status *status, const struct error *err)
 	pthread_mutex_unlock(&status->mutex);
 }
 
+void status_connecting(struct status *status, struct source *source)
+{
+	pthread_mutex_lock(&status->mutex);
+	status->connecting = source;
+	pthread_mutex_unlock(&status->mutex);
+}
+
 void status_source(struct status *status, struct source *source)
 {
 	pthread_mutex_lock(&status->mutex);
+	status->connecting = NULL;
 	status->source = source;
 	pthread_mutex_unlock(&status->mutex);
 }
@@ -99,11 +107,15 @@ static int sinks_ready(struct status *status, struct error *err)
 
 static int source_ready(struct status *status, struct error *err)
 {
-	int result;
+	struct source *source;
+	int result = 0;
 
 	pthread_mutex_lock(&status->mutex);
-	result = status->source ? status->source->ops->healthy(status->source, err)
-	                        : error_set(err, "the source is not connected yet");
+	source = status->source ? status->source : status->connecting;
+	if (source)
+		result = source->ops->healthy(source, err);
+	if (!status->source && !result)
+		result = error_set(err, "the source is not connected yet");
 	pthread_mutex_unlock(&status->mutex);
 	return result;
 }

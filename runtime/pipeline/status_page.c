@@ -102,6 +102,12 @@ static json_t *sink_json(const struct sink_status *sink)
 	return json;
 }
 
+/* The part of the lag that is in windows which are open or not accepted yet. */
+static int64_t in_windows(const struct partition_status *partition)
+{
+	return partition->position > partition->committed ? partition->position - partition->committed : 0;
+}
+
 static json_t *partitions_json(const struct partition_status *partitions, size_t count)
 {
 	json_t *list = json_array();
@@ -117,6 +123,8 @@ static json_t *partitions_json(const struct partition_status *partitions, size_t
 		json_object_set_new(json, "end", json_integer(p->end));
 		if (p->end >= 0 && p->committed >= 0)
 			json_object_set_new(json, "lag", json_integer(p->end - p->committed));
+		if (p->committed >= 0)
+			json_object_set_new(json, "lagInWindows", json_integer(in_windows(p)));
 		json_array_append_new(list, json);
 	}
 	return list;
@@ -251,22 +259,40 @@ static double sink_accepted(const struct sink_status *sink)
 	return (double)sink->accepted_wall_ms / 1000;
 }
 
-static void lag_family(struct status *status, struct buffer *out)
+/* One family with a sample for each partition whose lag is known. */
+static void lag_family(struct buffer *out, const char *name, const char *help,
+                       const struct partition_status *partitions, size_t count,
+                       int64_t (*field)(const struct partition_status *partition))
+{
+	metrics_family(out, name, "gauge", help);
+	for (size_t i = 0; i < count; i++) {
+		if (partitions[i].end < 0 || partitions[i].committed < 0)
+			continue;
+		buffer_append_text(out, name);
+		buffer_append_char(out, '{');
+		metrics_label(out, true, "topic", slice_of(partitions[i].topic ? partitions[i].topic : ""));
+		buffer_printf(out, ",partition=\"%d\"}", (int)partitions[i].partition);
+		metrics_number(out, (double)field(&partitions[i]));
+	}
+}
+
+static int64_t lag(const struct partition_status *partition)
+{
+	return partition->end - partition->committed;
+}
+
+static void lag_families(struct status *status, struct buffer *out)
 {
 	struct partition_status *partitions = xmalloc(STATUS_PARTITIONS_MAX * sizeof(*partitions));
 	size_t count =
 	        status->source ? status->source->ops->status(status->source, partitions, STATUS_PARTITIONS_MAX) : 0;
 
-	if (count)
-		metrics_family(out, "streamjob_source_lag", "gauge",
-		               "Records after the committed offset, by partition.");
-	for (size_t i = 0; i < count; i++) {
-		if (partitions[i].end < 0 || partitions[i].committed < 0)
-			continue;
-		buffer_append_text(out, "streamjob_source_lag{");
-		metrics_label(out, true, "topic", slice_of(partitions[i].topic ? partitions[i].topic : ""));
-		buffer_printf(out, ",partition=\"%d\"}", (int)partitions[i].partition);
-		metrics_number(out, (double)(partitions[i].end - partitions[i].committed));
+	if (count) {
+		lag_family(out, "streamjob_source_lag", "Records after the committed offset, by partition.", partitions,
+		           count, lag);
+		lag_family(out, "streamjob_source_lag_in_windows",
+		           "The part of the lag that is in windows which are not accepted yet.", partitions, count,
+		           in_windows);
 	}
 	free(partitions);
 }
@@ -307,7 +333,7 @@ int status_page_metrics(void *context, struct buffer *out)
 	            "When the last window was accepted.", sink_accepted);
 	sample(out, "streamjob_source_offset_jumps_total", "counter", "Jumps over records that the log no longer had.",
 	       status->source ? (double)atomic_load(&status->source->offset_jumps) : 0);
-	lag_family(status, out);
+	lag_families(status, out);
 	pthread_mutex_unlock(&status->mutex);
 	return 200;
 }

@@ -45,7 +45,7 @@ struct source_ops {
 	int (*commit)(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
 	/* Fills up to `max`; returns how many. Any thread. */
 	size_t (*status)(struct source *source, struct partition_status *ret_status, size_t max);
-	/* 0, or -1 and why no data can come right now (broker away, authentication). Any thread. */
+	/* 0, or -1 and why no data can come right now (broker away, authentication). Any thread, also during open. */
 	int (*healthy)(struct source *source, struct error *err);
 	void (*close)(struct source *source); /* frees it too */
 };

@@ -3,12 +3,15 @@
 import collections
 import json
 import math
+import os
 import random
 import uuid
 
 ENDPOINTS = ["home", "search", "cart", "profile"]
 BUCKETS = ["control", "a", "b", "c"]
 PARTITIONS = 4
+ROWS = int(os.environ.get("STREAMJOB_TEST_ROWS", 1_000_000))  # fewer under sanitizers
+KILLS = int(os.environ.get("STREAMJOB_TEST_KILLS", 20))
 
 COLUMNS = [
     {"name": "endpoint", "type": "STRING"},
@@ -45,6 +48,17 @@ def make_events(count, seed=1):
         if event != "scroll":
             passing.append((endpoint, bucket, event, latency))
     return records, passing
+
+
+def split(records, parts):
+    """The records of each partition cut into `parts` runs, one after the other."""
+    return [{p: rows[len(rows) * i // parts : len(rows) * (i + 1) // parts] for p, rows in records.items()} for i in range(parts)]
+
+
+def passing_of(records):
+    """Of the records of make_events: (endpoint, bucket, event, latency) of those that pass the filter."""
+    rows = (json.loads(record) for run in records.values() for record in run)
+    return [(row["endpoint"], row["bucket"], row["event"], row["metrics"]["latency_ms"]) for row in rows if row["event"] != "scroll"]
 
 
 def expected(passing):

@@ -4,10 +4,10 @@ import collections
 import random
 import time
 
-import pytest
-
 from bucket import (
+    KILLS,
     PARTITIONS,
+    ROWS,
     expected,
     expected_sums,
     file_rows,
@@ -19,24 +19,11 @@ from bucket import (
     manifest,
     percentile_within,
     pushgateway_sink,
+    split,
     sum_rows,
     unique,
 )
 from servers import StreamJob, wait_for
-
-ROWS = 1_000_000
-KILLS = 20
-
-
-@pytest.fixture(scope="module")
-def events(kafka):
-    """A topic with a million events over four partitions, and those that pass the filter."""
-    topic = unique("events")
-    records, passing = make_events(ROWS)
-    kafka.create_topic(topic, PARTITIONS)
-    kafka.produce(topic, records)
-    return topic, passing
-
 
 def test_million_events_exact_for_all_keys(kafka, gateway, events, tmp_path):
     topic, passing = events
@@ -75,10 +62,10 @@ def test_killed_at_random_moments_loses_nothing_and_counts_nothing_twice(kafka, 
     sinks = [pushgateway_sink(gateway, name), {"kafka": {"bootstrapServers": kafka.address, "topic": out}}, {"file": {"path": str(path)}}]
     job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), sinks, size="300ms"))
     rng = random.Random(3)
-    slices = 40
+    slices = split(records, 2 * KILLS)
     for kill in range(KILLS):
         for part in (2 * kill, 2 * kill + 1):
-            kafka.produce(topic, {p: rows[len(rows) * part // slices : len(rows) * (part + 1) // slices] for p, rows in records.items()})
+            kafka.produce(topic, slices[part])
             if part % 2 == 0:
                 job.start()
         time.sleep(rng.uniform(0.0, 1.2))
@@ -95,10 +82,9 @@ def test_a_drain_flushes_the_open_window_and_the_next_run_goes_on(kafka, gateway
     name, topic = unique("drain"), unique("events")
     kafka.create_topic(topic, PARTITIONS)
     records, passing = make_events(20_000, seed=4)
-    halves = [{p: rows[: len(rows) // 2] for p, rows in records.items()}, {p: rows[len(rows) // 2 :] for p, rows in records.items()}]
     path = tmp_path / "out.jsonl"
     job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), [pushgateway_sink(gateway, name), {"file": {"path": str(path)}}], size="1h"))
-    for sequence, half in enumerate(halves, 1):
+    for sequence, half in enumerate(split(records, 2), 1):
         kafka.produce(topic, half)
         job.start()
         wait_for(lambda: job.status()["rows"]["in"] == 10_000, 30, "the rows of one half")

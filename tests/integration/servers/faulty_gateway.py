@@ -1,0 +1,92 @@
+"""A proxy in front of a real Pushgateway that answers as a sick one would, and remembers every request.
+
+    faulty.mode = "pass"        every request goes to the real gateway
+    faulty.mode = "500"         or any other status: answered at once, nothing is passed on
+    faulty.mode = "hang"        never answers, nothing is passed on
+    faulty.mode = "unanswered"  passed on, so the push is applied, and never answered
+    faulty.mode = "cut"         the connection is closed after the request was read
+"""
+
+import http.server
+import re
+import threading
+import urllib.error
+import urllib.request
+
+SEQUENCE = re.compile(rb"^streamjob_window_sequence (\d+)", re.M)
+
+
+class FaultyGateway:
+    def __init__(self, real):
+        self.real = real
+        self.mode = "pass"
+        self.body = b"scripted failure"
+        self.headers = {}
+        self.requests = []  # (mode, method, window sequence or None), in the order of their arrival
+        self._ending = threading.Event()
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+
+    def metrics(self):
+        return self.real.metrics()
+
+    def pushed(self, mode=None):
+        """The sequences of all PUTs that came, in their order."""
+        return [sequence for seen, method, sequence in self.requests if method == "PUT" and mode in (None, seen)]
+
+    def _handler(faulty):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def handle_any(self):
+                mode = faulty.mode
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                found = SEQUENCE.search(body)
+                faulty.requests.append((mode, self.command, int(found[1]) if found else None))
+                if mode in ("pass", "unanswered"):
+                    status, answer = faulty._forward(self.command, self.path, body)
+                if mode in ("hang", "unanswered"):
+                    faulty._ending.wait(60)
+                    self.close_connection = True
+                elif mode == "cut":
+                    self.close_connection = True
+                elif mode == "pass":
+                    self.answer(status, answer)
+                else:
+                    self.answer(int(mode), faulty.body)
+
+            do_GET = do_PUT = do_DELETE = do_POST = handle_any
+
+            def answer(self, status, body):
+                self.send_response(status)
+                for name, value in faulty.headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *unused):
+                pass
+
+        return Handler
+
+    def _forward(self, method, path, body):
+        request = urllib.request.Request(self.real.url + path, data=body or None, method=method)
+        try:
+            answer = urllib.request.urlopen(request, timeout=30)
+        except urllib.error.HTTPError as error:
+            answer = error
+        except OSError as error:
+            return 502, str(error).encode()
+        return answer.status, answer.read()
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *unused):
+        self._ending.set()
+        self._server.shutdown()
+        self._server.server_close()

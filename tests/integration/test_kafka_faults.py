@@ -1,0 +1,162 @@
+"""Kafka away, the topic missing, gone or made anew, offsets lost while running."""
+
+import pytest
+
+from bucket import PARTITIONS, expected_sums, file_rows, kafka_rows, kafka_source, make_events, manifest, passing_of, split, sum_rows, unique
+from servers import Kafka, StreamJob, wait_for
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    """One of their own: these tests stop it."""
+    with Kafka(tmp_path_factory.mktemp("broker")) as server:
+        yield server
+
+
+def file_sink(tmp_path):
+    return {"file": {"path": str(tmp_path / "rows.jsonl")}}
+
+
+def file_sums(tmp_path):
+    return sum_rows(file_rows(tmp_path / "rows.jsonl"))
+
+
+def not_ready(job, *words):
+    """Waits until /readyz says 503 with all the words, and /status the same."""
+
+    def condition():
+        code, text = job.get("/readyz")
+        return code == 503 and all(word in text for word in words)
+
+    try:
+        wait_for(condition, 90, f"not ready: {words}")
+    except TimeoutError:
+        raise AssertionError(job.get("/readyz")[1] + job.log()[-3000:])
+    status = job.status()
+    assert status["ready"] is False and all(word in status["notReadyReason"] for word in words)
+
+
+def test_kafka_away_and_back(broker, tmp_path):
+    """Source, Kafka sink and dead letter, all on a broker that goes and comes back."""
+    name, topic, out = unique("outage"), unique("events"), unique("out")
+    broker.create_topic(topic, PARTITIONS)
+    broker.create_topic(out, 2)
+    records, passing = make_events(9000)
+    before, during, after = split(records, 3)
+    sinks = [file_sink(tmp_path), {"kafka": {"bootstrapServers": broker.address, "topic": out}}]
+    job = StreamJob(tmp_path, manifest(name, kafka_source(broker, topic), sinks, size="300ms"))
+    job.start()
+    broker.produce(topic, before)
+    wait_for(lambda: job.status()["windows"], 60, "the first window")
+    broker.produce(topic, during)
+    broker.stop()
+    not_ready(job, topic, broker.address)
+    broker.start()
+    broker.produce(topic, after)
+    wait_for(lambda: file_sums(tmp_path) == expected_sums(passing), 90, "every event once it is back")
+    wait_for(lambda: job.get("/readyz")[0] == 200, 90, "ready again")
+    job.stop(timeout=60)
+    assert job.process.returncode == 0, job.log()
+    assert sum_rows(kafka_rows(broker, out)) == expected_sums(passing)
+    assert file_sums(tmp_path) == expected_sums(passing)
+
+
+def test_kafka_away_at_the_start(broker, tmp_path):
+    name, topic = unique("absent"), unique("events")
+    broker.create_topic(topic, PARTITIONS)
+    records, passing = make_events(2000)
+    broker.produce(topic, records)
+    broker.stop()
+    job = StreamJob(tmp_path, manifest(name, kafka_source(broker, topic), [file_sink(tmp_path)], size="300ms"))
+    job.start()
+    not_ready(job, "no answer from Kafka", broker.address)
+    assert job.status()["phase"] == "connecting"
+    broker.start()
+    wait_for(lambda: file_sums(tmp_path) == expected_sums(passing), 90, "every event")
+    job.stop()
+    assert job.process.returncode == 0, job.log()
+
+
+def test_a_topic_that_does_not_exist_is_said_and_waited_for(kafka, tmp_path):
+    name, topic = unique("missing"), unique("typo")
+    job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), [file_sink(tmp_path)], size="300ms"))
+    job.start()
+    not_ready(job, f"topic {topic}", "create it, or correct source.kafka.topic")
+    kafka.create_topic(topic, 1)
+    records, passing = make_events(400)
+    kafka.produce(topic, {0: [row for rows in records.values() for row in rows]})
+    wait_for(lambda: file_sums(tmp_path) == expected_sums(passing), 60, "the events of the topic that came later")
+    job.stop()
+    assert job.process.returncode == 0, job.log()
+
+
+def test_a_stop_while_waiting_for_a_topic_is_a_drain(kafka, tmp_path):
+    job = StreamJob(tmp_path, manifest(unique("missing"), kafka_source(kafka, unique("typo")), [file_sink(tmp_path)]))
+    job.start()
+    not_ready(job, "create it")
+    job.stop()
+    assert job.process.returncode == 0, job.log()
+
+
+def committed(job):
+    partitions = job.status().get("partitions")
+    return partitions[0]["committed"] if partitions else None
+
+
+def remake(kafka, topic, records):
+    kafka.delete_topic(topic)
+    wait_for(lambda: topic not in kafka.admin().list_topics(timeout=10).topics, 60, "the topic gone")
+
+    def created():
+        try:
+            kafka.create_topic(topic, 1)
+            return True
+        except Exception as error:
+            if "EXISTS" not in str(error):
+                raise
+            return False
+
+    wait_for(created, 60, "the topic made anew")
+    kafka.produce(topic, {0: records})
+
+
+@pytest.mark.parametrize("policy", ["fail", "earliest"])
+def test_a_topic_made_anew_while_the_job_runs(kafka, tmp_path, policy):
+    """Its log is shorter than where the job stands: an error, or a counted jump; never a silent one."""
+    name, topic = unique("anew"), unique("events")
+    kafka.create_topic(topic, 1)
+    records, passing = make_events(4000, seed=21)
+    old, new = records[0] + records[1] + records[2], records[3][:500]
+    kafka.produce(topic, {0: old})
+    spec = manifest(name, kafka_source(kafka, topic, onOffsetLoss=policy), [file_sink(tmp_path)], size="300ms")
+    job = StreamJob(tmp_path, spec)
+    job.start()
+    wait_for(lambda: committed(job) == 3000, 60, "the old topic read and committed")
+    before = file_sums(tmp_path)
+    remake(kafka, topic, new)
+    if policy == "fail":
+        assert job.wait(90) == 1
+        assert "is lost" in job.log() and "onOffsetLoss" in job.log() and topic in job.log()
+        assert file_sums(tmp_path) == before
+        return
+    wait_for(lambda: job.status()["rows"]["in"] == 3500, 90, "the rows of the new topic")
+    wait_for(lambda: committed(job) == 500, 60, "its offsets committed")
+    assert "streamjob_source_offset_jumps_total 1" in job.get("/metrics")[1]
+    job.stop()
+    assert job.process.returncode == 0, job.log()
+
+
+def test_a_topic_made_anew_while_the_job_was_away(kafka, tmp_path):
+    """The broker deletes the group's offsets with the topic: for the job it is a first start, from startingOffsets."""
+    name, topic = unique("anew"), unique("events")
+    kafka.create_topic(topic, 1)
+    records, _ = make_events(8000, seed=22)
+    kafka.produce(topic, {0: records[0]})
+    spec = manifest(name, kafka_source(kafka, topic), [file_sink(tmp_path)], size="1h")
+    job = StreamJob(tmp_path, spec, args=["--until-idle", "1s"], name="before")
+    assert job.run(60) == 0, job.log()
+    remake(kafka, topic, records[1] + records[2])
+    (tmp_path / "rows.jsonl").unlink()
+    job = StreamJob(tmp_path, spec, args=["--until-idle", "2s"], name="after")
+    assert job.run(60) == 0, job.log()
+    assert file_sums(tmp_path) == expected_sums(passing_of({0: records[1] + records[2]}))
