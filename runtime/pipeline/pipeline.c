@@ -128,10 +128,10 @@ static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *er
 	status_phase(options->status, PHASE_CONNECTING);
 	if (options->letters && options->letters->ops->open(options->letters, options->stop, err) < 0)
 		return error_prefix(err, "dead letter");
-	status_connecting(options->status, source);
+	status_source(options->status, source, false);
 	if (source->ops->open(source, lanes, options->stop, err) < 0)
 		return error_prefix(err, "source");
-	status_source(options->status, source);
+	status_source(options->status, source, true);
 	pipeline->delivery = delivery_new(source, options->sinks, options->sinks_count, options->letters, options->stop,
 	                                  options->status, err);
 	return pipeline->delivery ? 0 : -1;
@@ -199,7 +199,7 @@ static void close_all(struct pipeline *pipeline)
 	const struct pipeline_options *options = pipeline->options;
 
 	delivery_free(pipeline->delivery);
-	status_source(options->status, NULL);
+	status_source(options->status, NULL, false);
 	for (size_t i = 0; i < options->sinks_count; i++)
 		options->sinks[i]->ops->close(options->sinks[i]);
 	if (options->letters)

@@ -33,18 +33,11 @@ void status_error(struct status *status, const struct error *err)
 	pthread_mutex_unlock(&status->mutex);
 }
 
-void status_connecting(struct status *status, struct source *source)
+void status_source(struct status *status, struct source *source, bool open)
 {
 	pthread_mutex_lock(&status->mutex);
-	status->connecting = source;
-	pthread_mutex_unlock(&status->mutex);
-}
-
-void status_source(struct status *status, struct source *source)
-{
-	pthread_mutex_lock(&status->mutex);
-	status->connecting = NULL;
-	status->source = source;
+	status->connecting = open ? NULL : source;
+	status->source = open ? source : NULL;
 	pthread_mutex_unlock(&status->mutex);
 }
 

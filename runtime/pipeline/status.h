@@ -59,8 +59,7 @@ struct status {
 	_Atomic uint64_t rows_out, windows, result_errors;
 
 	pthread_mutex_t mutex;
-	struct source *source;     /* NULL while it is not open */
-	struct source *connecting; /* that is being opened: only its health may be asked for */
+	struct source *source, *connecting; /* open; being opened */
 	struct closed_window last;
 	struct sink_status sinks[STATUS_SINKS_MAX];
 	size_t sinks_count;
@@ -76,9 +75,8 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 void status_release(struct status *status);
 void status_phase(struct status *status, enum phase phase);
 void status_error(struct status *status, const struct error *err);
-/* The source that is being opened, and then the open one; NULL: it is closed. */
-void status_connecting(struct status *status, struct source *source);
-void status_source(struct status *status, struct source *source);
+/* NULL: it is closed. Before `open` only its health is asked for. */
+void status_source(struct status *status, struct source *source, bool open);
 struct status_counts status_counts(const struct status *status);
 /* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
  * unknown. */
