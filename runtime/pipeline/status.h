@@ -75,8 +75,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 void status_release(struct status *status);
 void status_phase(struct status *status, enum phase phase);
 void status_error(struct status *status, const struct error *err);
-/* NULL: it is closed. Before `open` only its health is asked for. */
-void status_source(struct status *status, struct source *source, bool open);
+void status_source(struct status *status, struct source *source, bool open); /* NULL: it is closed */
 struct status_counts status_counts(const struct status *status);
 /* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
  * unknown. */
