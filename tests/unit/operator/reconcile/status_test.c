@@ -1,0 +1,220 @@
+#include "tests/unit/operator/reconcile/world.h"
+
+#define SINKS "\"sinks\": [{\"target\": \"gateway\", \"healthy\": true, \"failures\": 0}]"
+
+static void settle(struct world *world)
+{
+	for (int turns = 0; world_turn(world, PLAN_STEPS_MAX) > 0; turns++)
+		assert_true(turns < 10);
+}
+
+/* The verdict on a pod with that status and that /status: what each condition begins with. */
+static void verdict_test(void **state)
+{
+	static const struct {
+		const char *name, *spec, *pod, *document; /* NULL: none */
+		const char *ready, *reconciling, *functions, *sinks;
+	} rows[] = {
+	        {"no pod yet", "{}", NULL, NULL, "False Progressing ", "True Progressing ", "Unknown NoStatus ",
+	         "Unknown NoStatus "},
+	        {"a pod that is being started", "{}", "{\"phase\": \"Pending\"}", NULL, "False Progressing ",
+	         "True Progressing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"data flows", "{}", POD_RUNS, "{\"ready\": true, " SINKS "}", "True Running data flows",
+	         "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
+	        {"an older runtime without parts", "{}", POD_RUNS, "{\"ready\": false, \"notReadyReason\": \"why\"}",
+	         "False NotReady why", "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
+	        {"the source is away", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"source\", \"notReadyReason\": \"no broker\", "
+	         "\"uptimeSeconds\": 60, " SINKS "}",
+	         "False SourceUnavailable no broker", "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
+	        {"the source in its first seconds", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"source\", \"notReadyReason\": \"no broker\", "
+	         "\"uptimeSeconds\": 1, " SINKS "}",
+	         "False Starting ", "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
+	        {"a sink refuses", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"sink\", \"notReadyReason\": \"sink gateway: 503\", "
+	         "\"sinks\": [{\"target\": \"gateway\", \"healthy\": false, \"failures\": 2, \"lastError\": \"503\"}]}",
+	         "False SinkFailing sink gateway: 503", "False UpToDate ", "True NoFunctions ",
+	         "False SinkFailing sink gateway: 503"},
+	        {"a function fails", "{}", POD_RUNS,
+	         "{\"ready\": true, \"functions\": [{\"name\": \"f\", \"healthy\": false, \"restarts\": 3, "
+	         "\"lastError\": {\"message\": \"time-out\"}}], " SINKS "}",
+	         "False FunctionFailing function f (3 restarts): time-out", "False UpToDate ",
+	         "False FunctionFailing function f (3 restarts): time-out", "True SinksHealthy "},
+	        {"functions are healthy", "{}", POD_RUNS,
+	         "{\"ready\": true, \"functions\": [{\"name\": \"f\", \"healthy\": true}], " SINKS "}", "True Running ",
+	         "False UpToDate ", "True FunctionsHealthy 1 function is healthy", "True SinksHealthy "},
+	        {"a window is overdue: no words that count", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"window\", \"notReadyReason\": \"it ended 12345 ms ago\", "
+	         "\"lastWindow\": {\"end\": \"2027-01-15T07:58:00.000Z\"}, " SINKS "}",
+	         "False WindowOverdue a window has ended and is not accepted by every sink; the last accepted one "
+	         "ended "
+	         "at 2027-01-15T07:58:00.000Z",
+	         "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
+	        {"the job has failed", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"failed\", \"notReadyReason\": \"offsets are lost\", " SINKS
+	         "}",
+	         "False JobFailed offsets are lost", "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
+	        {"a pod that does not answer", "{}", POD_RUNS, NULL, "False StatusUnreachable ", "False UpToDate ",
+	         "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"no image", "{}",
+	         "{\"phase\": \"Pending\", \"containerStatuses\": [{\"name\": \"streamjob\", \"state\": {\"waiting\": "
+	         "{\"reason\": \"ErrImagePull\", \"message\": \"not found\"}}}]}",
+	         NULL, "False PodFailing container streamjob of pod one waits: ErrImagePull: not found",
+	         "True PodFailing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"a crash loop, in the runtime's words", "{}",
+	         "{\"phase\": \"Running\", \"containerStatuses\": [{\"name\": \"streamjob\", \"restartCount\": 2, "
+	         "\"state\": {\"waiting\": {\"reason\": \"CrashLoopBackOff\", \"message\": \"back-off\"}}, "
+	         "\"lastState\": "
+	         "{\"terminated\": {\"exitCode\": 1, \"reason\": \"Error\", \"message\": \"no such topic\"}}}]}",
+	         NULL,
+	         "False PodFailing container streamjob of pod one ended (Error, exit code 1, 2 restarts): no such "
+	         "topic; "
+	         "back-off",
+	         "True PodFailing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"an init container fails", "{}",
+	         "{\"phase\": \"Pending\", \"initContainerStatuses\": [{\"name\": \"fetch\", \"state\": {\"waiting\": "
+	         "{\"reason\": \"CreateContainerConfigError\", \"message\": \"no key\"}}}]}",
+	         NULL, "False PodFailing container fetch of pod one waits: CreateContainerConfigError: no key",
+	         "True PodFailing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"no node", "{}",
+	         "{\"phase\": \"Pending\", \"conditions\": [{\"type\": \"PodScheduled\", \"status\": \"False\", "
+	         "\"message\": \"0/1 nodes\"}]}",
+	         NULL, "False PodFailing pod one is not scheduled: 0/1 nodes", "True PodFailing ", "Unknown NoStatus ",
+	         "Unknown NoStatus "},
+	        {"suspended", "{\"suspend\": true}", NULL, NULL, "False Suspended spec.suspend is true",
+	         "False UpToDate ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"no pods asked for", "{\"parallelism\": 0}", NULL, NULL, "False Suspended spec.parallelism is 0",
+	         "False UpToDate ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"suspended, and it drains", "{\"suspend\": true}", POD_RUNS, "{\"ready\": true, " SINKS "}",
+	         "False Draining ", "True Draining ", "True NoFunctions ", "True SinksHealthy "},
+	};
+	static const char *const types[] = {"Ready", "Reconciling", "FunctionsHealthy", "SinksHealthy"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *expected[] = {rows[i].ready, rows[i].reconciling, rows[i].functions, rows[i].sinks};
+		struct world world;
+
+		print_message("%s\n", rows[i].name);
+		world_init(&world, rows[i].spec);
+		settle(&world);
+		if (rows[i].pod)
+			world_pod(&world, "one", rows[i].pod);
+		if (rows[i].document)
+			world_report(&world, "one", rows[i].document);
+		settle(&world);
+		for (size_t k = 0; k < 4; k++) {
+			char *text = world_condition(&world, types[k]);
+
+			if (strncmp(text, expected[k], strlen(expected[k])) != 0)
+				fail_msg("%s: %s is \"%s\", not \"%s\"", rows[i].name, types[k], text, expected[k]);
+			free(text);
+		}
+		world_release(&world);
+	}
+}
+
+static bool writes_status(struct world *world, int64_t *ret_again_ms)
+{
+	struct observed observed;
+	struct plan plan;
+	json_t *status;
+
+	world_look(world, &observed, &plan);
+	status = plan_status(&plan, NULL, NULL);
+	*ret_again_ms = plan.again_ms;
+	json_decref(status);
+	plan_release(&plan);
+	return status != NULL;
+}
+
+/* Conditions at once; figures and words every half minute; nothing when nothing changed. */
+static void due_test(void **state)
+{
+	static const struct {
+		const char *name, *document;
+		int64_t age_ms;
+		bool writes;
+		int64_t again_ms;
+	} rows[] = {
+	        {"the same again", "{\"ready\": true, \"rows\": {\"in\": 1}, " SINKS "}", 1000, false, 0},
+	        {"a figure, soon after", "{\"ready\": true, \"rows\": {\"in\": 2}, " SINKS "}", 1000, false, 29000},
+	        {"a figure, in time", "{\"ready\": true, \"rows\": {\"in\": 2}, " SINKS "}", 30000, true, 0},
+	        {"a condition", "{\"ready\": false, \"notReadyPart\": \"sink\", \"rows\": {\"in\": 1}, " SINKS "}",
+	         1000, true, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world world;
+		int64_t again_ms;
+
+		print_message("%s\n", rows[i].name);
+		world_init(&world, "{}");
+		settle(&world);
+		world_pod(&world, "one", POD_RUNS);
+		world_report(&world, "one", "{\"ready\": true, \"rows\": {\"in\": 1}, " SINKS "}");
+		settle(&world);
+		world_report(&world, "one", rows[i].document);
+		world.figures_age_ms = rows[i].age_ms;
+		world.now_ms += 5000;
+		assert_int_equal(writes_status(&world, &again_ms), rows[i].writes);
+		assert_int_equal(again_ms, rows[i].again_ms);
+		world_release(&world);
+	}
+}
+
+/* lastTransitionTime is when the status changed, not when it was last written. */
+static void transition_test(void **state)
+{
+	struct world world;
+	const json_t *ready;
+
+	(void)state;
+	world_init(&world, "{}");
+	settle(&world);
+	world.now_ms += 60000;
+	world_pod(&world, "one", POD_RUNS);
+	world_report(&world, "one", "{\"ready\": false, \"notReadyPart\": \"sink\"}");
+	settle(&world);
+	ready = object_condition(object_at(world.job, "status", "conditions", NULL), "Ready");
+	assert_string_equal(object_text(ready, "lastTransitionTime", NULL), "2027-01-15T08:00:00Z");
+	world_report(&world, "one", "{\"ready\": true, " SINKS "}");
+	settle(&world);
+	ready = object_condition(object_at(world.job, "status", "conditions", NULL), "Ready");
+	assert_string_equal(object_text(ready, "lastTransitionTime", NULL), "2027-01-15T08:01:00Z");
+	world_release(&world);
+}
+
+static void refused_test(void **state)
+{
+	struct world world;
+	struct observed observed;
+	struct plan plan;
+	struct error words;
+	const json_t *ready;
+	json_t *status;
+
+	(void)state;
+	world_init(&world, "{}");
+	world_look(&world, &observed, &plan);
+	error_write(&words, "exceeded quota");
+	status = plan_status(&plan, &plan.steps[0], &words);
+	ready = object_condition(object_at(status, "status", "conditions", NULL), "Ready");
+	assert_string_equal(object_text(ready, "reason", NULL), "ApplyFailed");
+	assert_string_equal(object_text(ready, "message", NULL), "ServiceAccount home-feed: exceeded quota");
+	assert_int_equal(plan.events_count, 1);
+	assert_true(plan.events[0].warning);
+	json_decref(status);
+	plan_release(&plan);
+	world_release(&world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(verdict_test), cmocka_unit_test(due_test),
+	                                   cmocka_unit_test(transition_test), cmocka_unit_test(refused_test)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
