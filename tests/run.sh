@@ -31,6 +31,12 @@ faults() {
 	SAN=$1 tests/faults/run.sh
 }
 
+# The operator against a real API server, under a sanitizer.
+operator() {
+	local binary=build/san-${1//,/-}/streamjob-operator
+	make -s -j"$jobs" SAN="$1" "$binary" && STREAMJOB_OPERATOR=$PWD/$binary tests/integration/run.sh test_operator.py
+}
+
 suite check make -s -j"$jobs" check
 suite unit-address sanitized address,undefined
 suite unit-thread sanitized thread
@@ -38,6 +44,8 @@ suite faults-address faults address,undefined
 suite faults-thread faults thread
 suite fuzz make -s fuzz
 suite cli tests/cli/run.sh
+suite operator-address operator address,undefined
+suite operator-thread operator thread
 suite integration tests/integration/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"

@@ -6,6 +6,8 @@
 #include "lib/jobspec/read.h"
 
 #define RUNTIME_CONTAINER "streamjob"
+#define OPERATOR_VOLUMES  "streamjob-"
+#define OPERATOR_FOLDER   "/etc/streamjob"
 
 struct known { /* names end in NULL */
 	const char *const *names;
@@ -75,6 +77,49 @@ static void check_labels(const json_t *metadata, const char *which, struct probl
 	}
 }
 
+/* What the operator mounts keeps its names and places. */
+static void check_mounts(const json_t *container, const char *place, struct problems *problems)
+{
+	json_t *mounts = json_object_get(container, "volumeMounts"), *mount;
+	size_t index;
+
+	json_array_foreach(mounts, index, mount)
+	{
+		const char *path = json_string_value(json_object_get(mount, "mountPath"));
+
+		if (path && !strncmp(path, OPERATOR_FOLDER, sizeof(OPERATOR_FOLDER) - 1))
+			check_problem(problems, arena_printf(&problems->arena, "%s.volumeMounts[%zu]", place, index),
+			              "mount it elsewhere", "a folder of the operator");
+	}
+}
+
+/* Directives of a strategic merge ("$patch") would take out what the operator sets. */
+static void check_directives(json_t *json, const char *path, struct problems *problems)
+{
+	const char *key;
+	size_t index;
+	json_t *value;
+
+	json_array_foreach(json, index, value)
+	{
+		check_directives(value, path_item(&problems->arena, path, index), problems);
+	}
+	json_object_foreach(json, key, value)
+	{
+		const char *place = path_member(&problems->arena, path, slice_of(key));
+
+		if (key[0] == '$')
+			check_problem(problems, place, "leave it out", "directives of a merge are not taken");
+		check_directives(value, place, problems);
+	}
+}
+
+static void check_runtime_container(json_t *container, const char *place, struct problems *problems)
+{
+	if (check_object(container, &container_fields, place, problems))
+		check_mounts(container, place, problems);
+}
+
 static void check_containers(const json_t *spec, const char *which, struct problems *problems)
 {
 	const char *path = arena_printf(&problems->arena, "spec.podTemplate.spec.%s", which);
@@ -92,7 +137,7 @@ static void check_containers(const json_t *spec, const char *which, struct probl
 			check_problem(problems, place, "give it a name; the runtime's is " RUNTIME_CONTAINER,
 			              "a container without a name");
 		else if (!strcmp(name, RUNTIME_CONTAINER) && !strcmp(which, "containers"))
-			check_object(container, &container_fields, place, problems);
+			check_runtime_container(container, place, problems);
 	}
 }
 
@@ -106,9 +151,13 @@ static void check_volumes(const json_t *spec, struct problems *problems)
 	json_array_foreach(volumes, index, volume)
 	{
 		const char *place = path_item(&problems->arena, "spec.podTemplate.spec.volumes", index);
+		const char *name = json_string_value(json_object_get(volume, "name"));
 
-		if (!json_is_string(json_object_get(volume, "name")))
+		if (!name)
 			check_problem(problems, place, "give it a name", "a volume without a name");
+		else if (!strncmp(name, OPERATOR_VOLUMES, sizeof(OPERATOR_VOLUMES) - 1))
+			check_problem(problems, place, "choose another name",
+			              "names that begin with " OPERATOR_VOLUMES " are the operator's");
 		if (json_object_get(volume, "hostPath"))
 			check_problem(problems, place, "the restricted Pod Security Standard has no hostPath",
 			              "a volume of the node");
@@ -129,6 +178,7 @@ void check_pods(const struct jobspec *job, struct problems *problems)
 		return;
 	json = json_loads(cluster->pod_template, 0, NULL);
 	check_object(json, &template_fields, "spec.podTemplate", problems);
+	check_directives(json, "spec.podTemplate", problems);
 	part = json_object_get(json, "metadata");
 	if (part && check_object(part, &metadata_fields, "spec.podTemplate.metadata", problems)) {
 		check_labels(part, "labels", problems);

@@ -30,6 +30,22 @@ static void pods_test(void **state)
 	        {"a directory of the node", WITH("podTemplate: {spec: {volumes: [{name: v, hostPath: {path: /}}]}}"),
 	         "job.yaml:11:34: spec.podTemplate.spec.volumes[0]: a volume of the node; the restricted Pod Security "
 	         "Standard has no hostPath\n"},
+	        {"a volume with a name of the operator",
+	         WITH("podTemplate: {spec: {volumes: [{name: streamjob-tmp}]}}"),
+	         "job.yaml:11:34: spec.podTemplate.spec.volumes[0]: names that begin with streamjob- are the "
+	         "operator's; "
+	         "choose another name\n"},
+	        {"a mount over the job file",
+	         WITH("podTemplate: {spec: {containers: [{name: streamjob, volumeMounts: [{name: v, mountPath: "
+	              "/etc/streamjob/job}]}]}}"),
+	         "job.yaml:11:70: spec.podTemplate.spec.containers[0].volumeMounts[0]: a folder of the operator; mount "
+	         "it "
+	         "elsewhere\n"},
+	        {"a directive of a merge", WITH("podTemplate: {spec: {nodeSelector: {$patch: delete}}}"),
+	         "job.yaml:11:47: spec.podTemplate.spec.nodeSelector[\"$patch\"]: directives of a merge are not taken; "
+	         "leave "
+	         "it "
+	         "out\n"},
 	        {"a deletion that is not known", WITH("deletionPolicy: {pushgateway: Remove}"),
 	         "job.yaml:11:33: spec.deletionPolicy.pushgateway: unknown value \"Remove\"; it can be Keep or "
 	         "Delete\n"},
