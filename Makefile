@@ -31,7 +31,7 @@ OPT += -fsanitize=$(SAN) -fno-sanitize-recover=all
 MALLOC_LIB :=
 endif
 
-CFLAGS += -std=gnu17 $(OPT) $(WARN) $(HARDEN) -I. -D_GNU_SOURCE -DSTREAMJOB_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+CFLAGS += -std=gnu17 $(OPT) $(WARN) $(HARDEN) -I. -Iinclude -D_GNU_SOURCE -DSTREAMJOB_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 LDFLAGS += -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack $(if $(SAN),-fsanitize=$(SAN))
 LIBS = $(PKG_LIBS) -lpg_query -lm -lpthread
 
@@ -45,6 +45,7 @@ PROGRAMS := $(B)/streamjob $(B)/streamjob-worker $(if $(OPERATOR_MAIN),$(B)/stre
 # the runtime's side.
 WORKER_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard runtime/worker/*.c))
 PYTHON_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags python-3.11-embed 2>/dev/null))
+PYTHON_DEBUG_LIBS = -lpython3.11d
 PYTHON_LIBS = $(shell pkg-config --libs python-3.11-embed 2>/dev/null)
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
@@ -103,6 +104,19 @@ $(B)/tests/%_test: tests/%_test.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS) -lcmocka
 
+# The worker with a debug build of CPython, which counts references; for tests/run.sh.
+DEBUG_WORKER := $(B)/debug/streamjob-worker
+$(DEBUG_WORKER): $(wildcard runtime/worker/*.[ch]) $(B)/libstreamjob.a
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -O2,$(CFLAGS)) -O1 $(PYTHON_CFLAGS) -DPy_DEBUG $(LDFLAGS) -o $@ $(filter %.c,$^) $(B)/libstreamjob.a \
+		$(PYTHON_DEBUG_LIBS) -lm -lpthread
+
+# A library of native functions for the tests of user functions.
+NATIVE_LIBRARY := $(B)/tests/native_functions.so
+$(NATIVE_LIBRARY): tests/unit/runtime/udf/native_functions.c include/streamjob/function.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g $(WARN) -Iinclude -fPIC -shared -o $@ $<
+
 # What the integration tests run beside the program; they ask for it themselves.
 PARITY := $(B)/tests/integration/postgres_parity/eval_expr
 $(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
@@ -125,7 +139,7 @@ format: deps-check
 	clang-format -i $(ALL_C)
 
 unit: deps-check
-	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS)
+	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS) $(NATIVE_LIBRARY)
 	@tests/check/run_unit.sh $(B) $(TEST_BINS)
 	@$(if $(SAN),:,/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit/python)
 
@@ -171,6 +185,7 @@ install uninstall:
 else
 install: build
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/include/streamjob include/streamjob/function.h
 	find python -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/{} \;
 
 uninstall:

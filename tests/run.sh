@@ -37,7 +37,14 @@ operator() {
 	make -s -j"$jobs" SAN="$1" "$binary" && STREAMJOB_OPERATOR=$PWD/$binary tests/integration/run.sh test_operator.py
 }
 
+# Over 1,000 restarts and 10,000 windows nothing grows, and no reference is lost.
+leaks() {
+	make -s build/release/debug/streamjob-worker && UDF_RESTARTS=1000 UDF_WINDOWS=10000 \
+		UDF_DEBUG_WORKER=build/release/debug/streamjob-worker build/release/tests/unit/runtime/udf/leak_test
+}
+
 suite check make -s -j"$jobs" check
+suite leaks leaks
 suite unit-address sanitized address,undefined
 suite unit-thread sanitized thread
 suite faults-address faults address,undefined

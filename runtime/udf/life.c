@@ -113,9 +113,25 @@ static int begin_keeper(struct udf_worker *worker)
 	return 0;
 }
 
+/* The same memory, but nobody shares it. */
+static int begin_inside(struct udf_worker *worker, struct error *err)
+{
+	void *memory = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+	                    -1, 0);
+
+	if (memory == MAP_FAILED)
+		return error_set(err, "there is no memory for its requests: %s", strerror(errno));
+	worker->control = memory;
+	worker->inside = xmalloc(sizeof(*worker->inside));
+	serve_init(worker->inside, worker->control);
+	return 0;
+}
+
 int life_begin(struct udf_worker *worker, struct error *err)
 {
 	init(worker);
+	if (worker->spec->isolation == ISOLATION_IN_PROCESS && worker->spec->language == LANGUAGE_NATIVE)
+		return begin_inside(worker, err);
 	if (make_memory(worker) == 0 && make_descriptors(worker) == 0 && begin_keeper(worker) == 0)
 		return 0;
 	return error_set(err, "its process cannot be started: %s", strerror(errno));
@@ -138,6 +154,9 @@ void life_release(struct udf_worker *worker)
 	struct keeper *keeper = &worker->keeper;
 
 	life_end(worker);
+	if (worker->inside)
+		serve_release(worker->inside, &native_language);
+	free(worker->inside);
 	if (worker->control)
 		munmap(worker->control, UDF_SHARED_BYTES);
 	close_fd(&worker->memory_fd);

@@ -12,6 +12,7 @@
 
 #include "runtime/udf/protocol.h"
 #include "runtime/udf/udf_calls.h"
+#include "runtime/udf/serve.h"
 #include "runtime/udf/wire.h"
 
 #define TAIL_BYTES_MAX 2048 /* of stderr, kept for the words of a failure */
@@ -59,6 +60,7 @@ struct udf_worker {
 	struct wire_in in;       /* of it */
 	struct arena arena;      /* of the results and reasons of the last call */
 	struct wire_out request; /* being written */
+	struct worker *inside;   /* a native function in this process: no keeper, no process */
 };
 
 const char *udf_method_name(enum udf_method method);

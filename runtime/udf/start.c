@@ -57,9 +57,17 @@ static int module_of_file(struct module *module, const char *path, struct error 
 	return 0;
 }
 
+static int library_at(struct module *module, const char *path, struct error *err)
+{
+	if ((size_t)snprintf(module->filename, sizeof(module->filename), "%s", path) < sizeof(module->filename))
+		return 0;
+	return error_set(err, "the path of its library is too long");
+}
+
 static int find_module(struct module *module, const struct function_spec *spec,
                        const struct udf_environment *environment, struct error *err)
 {
+	bool native = spec->language == LANGUAGE_NATIVE;
 	const char *functions = environment->functions_folder ? environment->functions_folder : FUNCTIONS_FOLDER;
 	char path[PATH_MAX];
 
@@ -74,9 +82,9 @@ static int find_module(struct module *module, const struct function_spec *spec,
 		return 0;
 	case CODE_CONFIG_MAP:
 		snprintf(path, sizeof(path), "%s/%s/%s", functions, spec->name, spec->code.config_map.key);
-		return module_of_file(module, path, err);
+		return native ? library_at(module, path, err) : module_of_file(module, path, err);
 	case CODE_PATH:
-		return module_of_file(module, spec->code.path, err);
+		return native ? library_at(module, spec->code.path, err) : module_of_file(module, spec->code.path, err);
 	}
 	return 0;
 }
@@ -197,7 +205,7 @@ struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_
 	worker->environment = *environment;
 	buffer_init(&module.file);
 	result = life_begin(worker, &err);
-	if (result == 0)
+	if (result == 0 && !worker->inside)
 		result = find_worker(environment, path, sizeof(path), &err);
 	if (result == 0 && spec->language == LANGUAGE_PYTHON)
 		result = find_packages(environment, packages, sizeof(packages), &err);

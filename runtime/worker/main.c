@@ -12,95 +12,6 @@
 
 #define ARGUMENTS 3 /* the runtime's process, the language */
 
-void worker_row_failed(struct worker *worker, uint32_t row, struct slice reason)
-{
-	uint32_t head[2] = {row, 0};
-
-	if (reason.size > UDF_REASON_BYTES_MAX)
-		reason.size = UDF_REASON_BYTES_MAX;
-	while (reason.size && reason.size == UDF_REASON_BYTES_MAX &&
-	       ((unsigned char)reason.data[reason.size - 1] & 0x80))
-		reason.size--;
-	head[1] = (uint32_t)reason.size;
-	buffer_append(&worker->failures, head, sizeof(head));
-	buffer_append_slice(&worker->failures, reason);
-	worker->failures_count++;
-}
-
-int worker_error(struct worker *worker, struct slice reason)
-{
-	worker->out.size = 0;
-	worker->out.overflow = false;
-	wire_put_text(&worker->out, reason);
-	return REPLY_ERROR;
-}
-
-static void put_failures(struct worker *worker)
-{
-	const char *at = worker->failures.data;
-
-	wire_put_u32(&worker->out, worker->failures_count);
-	for (uint32_t i = 0; i < worker->failures_count; i++) {
-		uint32_t head[2];
-
-		memcpy(head, at, sizeof(head));
-		wire_put_u32(&worker->out, head[0]);
-		wire_put_text(&worker->out, (struct slice){at + sizeof(head), head[1]});
-		at += sizeof(head) + head[1];
-	}
-}
-
-/* The reply of a call: failures first, then rows or columns; what save wrote is there already. */
-static void put_results(struct worker *worker, enum udf_op op)
-{
-	bool rows = op == OP_EVAL_TABLE || op == OP_EMIT;
-	size_t count = worker->parents.size / sizeof(uint32_t);
-
-	put_failures(worker);
-	if (rows) {
-		wire_put_u32(&worker->out, (uint32_t)count);
-		wire_put_u32s(&worker->out, (const uint32_t *)(const void *)buffer_slice(&worker->parents).data, count);
-	}
-	if (rows || op == OP_EVAL || op == OP_VALUES)
-		for (size_t c = 0; c < worker->results_count; c++)
-			wire_put_grown(&worker->out, &worker->results[c]);
-	if (op == OP_SAVE)
-		wire_put_grown(&worker->out, &worker->results[worker->results_count]);
-}
-
-static int call(struct worker *worker, const struct language *language, enum udf_op op)
-{
-	int status;
-
-	buffer_clear(&worker->failures);
-	buffer_clear(&worker->parents);
-	worker->failures_count = 0;
-	worker->out_of_memory = false;
-	for (size_t c = 0; worker->results && c <= worker->results_count; c++)
-		grown_column_truncate(&worker->results[c], 0);
-	status = language->call(worker, op);
-	if (status != REPLY_OK)
-		return status;
-	if (worker->out_of_memory && !sandbox_has_room(worker->memory_bytes))
-		return REPLY_EXHAUSTED;
-	put_results(worker, op);
-	return worker->out.overflow ? REPLY_TOO_LARGE : REPLY_OK;
-}
-
-static void handle(struct worker *worker, const struct language *language, uint64_t sequence)
-{
-	struct udf_control *control = worker->control;
-	enum udf_op op = (enum udf_op)control->op;
-	int status;
-
-	worker->in = (struct wire_in){.data = udf_request_area(control), .size = control->request_bytes};
-	worker->out = (struct wire_out){.data = udf_reply_area(control), .max = UDF_REPLY_BYTES_MAX};
-	status = op == OP_START ? language->start(worker) : call(worker, language, op);
-	control->reply_status = (uint32_t)status;
-	control->reply_bytes = (uint32_t)worker->out.size;
-	atomic_store(&control->reply_sequence, sequence);
-}
-
 static bool signalled(int fd)
 {
 	uint64_t count;
@@ -127,9 +38,11 @@ static int serve(struct worker *worker, const struct language *language)
 		bool ended = false, awake;
 		uint64_t sequence;
 
-		language->wait_begins();
+		if (language->wait_begins)
+			language->wait_begins();
 		awake = signalled(UDF_FD_REQUEST);
-		language->wait_ends();
+		if (language->wait_ends)
+			language->wait_ends();
 		if (!awake)
 			return UDF_EXIT_DESCRIPTORS;
 		sequence = atomic_load(&worker->control->sequence);
@@ -137,7 +50,7 @@ static int serve(struct worker *worker, const struct language *language)
 			continue;
 		done = sequence;
 		ended = worker->control->op == OP_CLOSE;
-		handle(worker, language, sequence);
+		serve_request(worker, language, sequence);
 		if (!signal_runtime())
 			return UDF_EXIT_DESCRIPTORS;
 		if (ended)
@@ -147,7 +60,8 @@ static int serve(struct worker *worker, const struct language *language)
 
 int main(int argc, char **argv)
 {
-	struct worker worker = {0};
+	struct udf_control *control;
+	struct worker worker;
 	int code;
 
 	if (argc < ARGUMENTS) {
@@ -158,15 +72,16 @@ int main(int argc, char **argv)
 	}
 	if (sandbox_begin(strtol(argv[1], NULL, 10)) < 0)
 		return UDF_EXIT_SANDBOX;
-	worker.control = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, UDF_FD_MEMORY, 0);
-	if (worker.control == MAP_FAILED)
+	control = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, UDF_FD_MEMORY, 0);
+	if (control == MAP_FAILED)
 		return UDF_EXIT_SANDBOX;
 	/* the request is the runtime's: who writes there stops at once */
-	if (mprotect(udf_request_area(worker.control), UDF_REQUEST_BYTES_MAX, PROT_READ) < 0)
+	if (mprotect(udf_request_area(control), UDF_REQUEST_BYTES_MAX, PROT_READ) < 0)
 		return UDF_EXIT_SANDBOX;
-	buffer_init(&worker.failures);
-	buffer_init(&worker.parents);
-	code = serve(&worker, &python_language);
+	serve_init(&worker, control);
+	worker.sandbox_close = sandbox_close;
+	worker.has_room = sandbox_has_room;
+	code = serve(&worker, strcmp(argv[2], "native") == 0 ? &native_language : &python_language);
 	fflush(NULL);
 	_exit(code); /* no atexit of the user's, no finalizing of the interpreter: the runtime waits */
 }

@@ -348,4 +348,4 @@ static void wait_ends(void)
 	waiting = NULL;
 }
 
-const struct language python_language = {start, call, wait_begins, wait_ends};
+const struct language python_language = {start, call, NULL, wait_begins, wait_ends};
