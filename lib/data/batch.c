@@ -39,6 +39,19 @@ void batch_release(struct batch *batch)
 	*batch = (struct batch){0};
 }
 
+void batch_grow(struct batch *batch, size_t rows, size_t capacity)
+{
+	for (size_t i = 0; i < batch->columns_count; i++) {
+		struct column *column = &batch->columns[i];
+
+		if (!column->valid)
+			continue;
+		column->valid = xrealloc(column->valid, capacity);
+		column->values = xrealloc(column->values, capacity * type_width(column->type));
+		memset(column->valid + rows, 0, capacity - rows);
+	}
+}
+
 void batch_clear(struct batch *batch)
 {
 	batch->rows = 0;

@@ -39,6 +39,8 @@ struct batch {
 /* Columns of `schema`, each with room for `capacity` rows; where `read` is given, only columns i with read[i]. */
 void batch_init(struct batch *batch, const struct schema *schema, const bool *read, size_t capacity);
 void batch_release(struct batch *batch);
+/* Room for `capacity` rows in every column; the first `rows` are kept. */
+void batch_grow(struct batch *batch, size_t rows, size_t capacity);
 /* No rows, an empty arena; capacity stays. */
 void batch_clear(struct batch *batch);
 

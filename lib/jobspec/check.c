@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define PROBLEM_TEXT_MAX 1024
 
@@ -37,8 +38,31 @@ static bool columns_are_known(const struct jobspec *job)
 	return job->columns_count > 0;
 }
 
-void jobspec_check(const struct jobspec *job, struct problems *problems)
+/* What the code of each says; of one that does not load, what its spec says. */
+static struct user_functions *load_functions(const struct jobspec *job, const struct function_loader *loader,
+                                             struct problems *problems)
 {
+	struct user_functions *functions = query_functions(job);
+	struct user_function *items = (struct user_function *)(functions + 1);
+
+	for (size_t i = 0; i < job->functions_count; i++) {
+		struct user_function loaded;
+		struct error err;
+		char path[64];
+
+		snprintf(path, sizeof(path), "spec.functions[%zu].entrypoint", i);
+		if (loader->load(loader->context, &job->functions[i], &loaded, &err) < 0)
+			problems_add_at(problems, path, PROBLEM_NO_OFFSET, err.text, NULL);
+		else
+			items[i] = loaded;
+	}
+	return functions;
+}
+
+void jobspec_check(const struct jobspec *job, const struct function_loader *loader, struct problems *problems)
+{
+	size_t before = problems->count + problems->dropped;
+	struct user_functions *functions = NULL;
 	struct query *query;
 	bool good;
 
@@ -50,7 +74,10 @@ void jobspec_check(const struct jobspec *job, struct problems *problems)
 	check_pods(job, problems);
 	if (!columns_are_known(job))
 		return;
-	query = query_compile_parts(job, NULL, NULL, problems, &good);
+	if (loader && problems->count + problems->dropped == before)
+		functions = load_functions(job, loader, problems);
+	query = query_compile_parts(job, NULL, functions, problems, &good);
 	check_metrics(job, query, problems);
 	query_free(query);
+	free(functions);
 }

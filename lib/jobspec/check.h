@@ -6,10 +6,11 @@
 #define STREAMJOB_CHECK_H
 
 #include "lib/base/error.h"
+#include "lib/jobspec/load.h"
 #include "lib/jobspec/query.h"
 
 /* Everything below; problems get a path, and an offset inside of an expression. */
-void jobspec_check(const struct jobspec *job, struct problems *problems);
+void jobspec_check(const struct jobspec *job, const struct function_loader *loader, struct problems *problems);
 
 void check_functions(const struct jobspec *job, struct problems *problems);
 void check_names(const struct jobspec *job, struct problems *problems);

@@ -174,7 +174,7 @@ static struct jobspec *load_job(struct reader *reader, struct slice text, const 
 	read_duplicates(reader, root, "");
 	read_root(reader, root, job);
 	compute_defaults(job);
-	jobspec_check(job, reader->problems);
+	jobspec_check(job, read_count(reader) == before ? reader->loader : NULL, reader->problems);
 	find_places(reader->problems, first, reader->file, text, root);
 	if (read_count(reader) == before) {
 		make_hash(job);
@@ -221,23 +221,24 @@ static bool check_utf8(struct reader *reader, struct slice text)
 	return false;
 }
 
-static int load(const char *file, struct slice text, bool live, struct problems *problems, struct jobspecs *ret_jobs)
+static int load(struct reader reader, struct slice text, struct jobspecs *ret_jobs)
 {
+	struct problems *problems = reader.problems;
 	struct arena arena;
-	struct reader reader = {.file = file, .problems = problems, .scratch = &arena, .live = live};
 	struct documents documents;
 	struct syntax_problem syntax;
 	size_t before = read_count(&reader);
 
 	*ret_jobs = (struct jobspecs){0};
 	arena_init(&arena);
+	reader.scratch = &arena;
 	if (text.size >= 3 && !memcmp(text.data, "\xef\xbb\xbf", 3))
 		text = (struct slice){text.data + 3, text.size - 3};
 	if (text.size > JOB_FILE_BYTES_MAX) {
-		problems_add(problems, file, 0, 0, "", "the file has more than 4 MiB", "a job file is smaller");
+		problems_add(problems, reader.file, 0, 0, "", "the file has more than 4 MiB", "a job file is smaller");
 	} else if (check_utf8(&reader, text)) {
 		if (documents_parse(text, JOB_DOCUMENTS_MAX, &arena, &documents, &syntax) < 0)
-			problems_add(problems, file, syntax.line, syntax.column, "", syntax.wrong, syntax.right);
+			problems_add(problems, reader.file, syntax.line, syntax.column, "", syntax.wrong, syntax.right);
 		load_documents(&reader, text, &documents, ret_jobs);
 	}
 	arena_release(&arena);
@@ -246,12 +247,18 @@ static int load(const char *file, struct slice text, bool live, struct problems 
 
 int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs)
 {
-	return load(file, text, false, problems, ret_jobs);
+	return load((struct reader){.file = file, .problems = problems}, text, ret_jobs);
+}
+
+int jobspecs_load_calling(const char *file, struct slice text, const struct function_loader *loader,
+                          struct problems *problems, struct jobspecs *ret_jobs)
+{
+	return load((struct reader){.file = file, .problems = problems, .loader = loader}, text, ret_jobs);
 }
 
 int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs)
 {
-	return load(file, text, true, problems, ret_jobs);
+	return load((struct reader){.file = file, .problems = problems, .live = true}, text, ret_jobs);
 }
 
 void jobspecs_release(struct jobspecs *jobs)

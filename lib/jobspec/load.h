@@ -4,6 +4,7 @@
 #ifndef STREAMJOB_LOAD_H
 #define STREAMJOB_LOAD_H
 
+#include "lib/base/error.h"
 #include "lib/jobspec/jobspec.h"
 #include "lib/jobspec/problems.h"
 
@@ -27,6 +28,15 @@ int jobspecs_load(const char *file, struct slice text, struct problems *problems
 /* The same for what an API server gave out: its schema may be newer than this program, so fields that are not known
  * are left out instead of being problems. */
 int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
+/* What loading a function's code tells of it; -1: what is wrong with it. Results live as long as the context. */
+struct function_loader {
+	int (*load)(void *context, const struct function_spec *spec, struct user_function *ret_function,
+	            struct error *err);
+	void *context;
+};
+/* The same, and the functions of each job that is good so far are loaded: expressions are checked against them. */
+int jobspecs_load_calling(const char *file, struct slice text, const struct function_loader *loader,
+                          struct problems *problems, struct jobspecs *ret_jobs);
 void jobspecs_release(struct jobspecs *jobs);
 
 /* `streamjob schema`: the CRD (YAML) and the reference (Markdown), from the field table. */

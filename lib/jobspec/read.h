@@ -11,9 +11,10 @@
 struct reader {
 	const char *file;
 	struct problems *problems;
-	struct arena *arena;   /* for what the job keeps */
-	struct arena *scratch; /* for paths */
-	bool live;             /* fields that are not known are left out */
+	struct arena *arena;                  /* for what the job keeps */
+	struct arena *scratch;                /* for paths */
+	const struct function_loader *loader; /* NULL: code is not looked at */
+	bool live;                            /* fields that are not known are left out */
 };
 
 /* `members` is zeroed. A member whose value is bad keeps its default; each such adds a problem. */

@@ -32,6 +32,7 @@ static const struct aggregate *const aggregates[] = {
         &percentile_int,
         &percentile_bigint,
         &percentile_double,
+        &user_aggregate,
 };
 
 const struct aggregate *aggregate_find(enum aggregate_kind kind, enum type argument)

@@ -41,6 +41,11 @@ struct aggregate {
 	void (*release)(void *state, struct budget *budget); /* NULL where there is nothing to free */
 };
 
+/* The state of AGGREGATE_USER: the accumulators are in the function's worker. */
+struct user_state {
+	uint64_t touched; /* 1: there is one */
+};
+
 /* The implementation for a compiled call; never NULL for a call that the compiler let pass. */
 const struct aggregate *aggregate_find(enum aggregate_kind kind, enum type argument);
 

@@ -13,5 +13,6 @@ extern const struct aggregate sum_int, sum_bigint, sum_double, avg_int, avg_bigi
 extern const struct aggregate min_int, min_bigint, min_double, min_string, min_timestamp;
 extern const struct aggregate max_int, max_bigint, max_double, max_string, max_timestamp;
 extern const struct aggregate percentile_int, percentile_bigint, percentile_double;
+extern const struct aggregate user_aggregate;
 
 #endif

@@ -1,13 +1,14 @@
 /* streamjob explain FILE: the plan of a job. */
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "lib/jobspec/query.h"
-#include "runtime/cli/cli.h"
+#include "runtime/cli/functions.h"
 
 static int usage(FILE *out, int code)
 {
-	fputs("usage: streamjob explain FILE [--name JOB]\n\n"
+	fputs("usage: streamjob explain FILE [--name JOB] [--functions-dir DIR]\n\n"
 	      "Prints the columns that are read, the filter, the window, the keys, each aggregate with its type, "
 	      "where\n"
 	      "results go and what is committed when.\n",
@@ -15,24 +16,54 @@ static int usage(FILE *out, int code)
 	return code;
 }
 
+/* The types of what functions yield are known when they are loaded. */
+static int explain(const struct jobspec *job, const char *functions_dir)
+{
+	struct udf_environment environment = cli_environment(functions_dir);
+	struct functions *functions = functions_new(job, &udf_worker_ops, &environment, &system_clock);
+	struct user_functions known = {.items = functions->known, .count = functions->count};
+	struct query *query = NULL;
+	struct problems problems;
+	struct buffer out;
+	struct error err;
+
+	problems_init(&problems);
+	buffer_init(&out);
+	if (functions_load(functions, &err) < 0)
+		buffer_printf(&out, "%s\n", err.text);
+	else
+		query = query_compile_calling(job, NULL, &known, &problems);
+	if (query)
+		query_explain(job, query, &out);
+	problems_print(&problems, &out);
+	fwrite(buffer_slice(&out).data, 1, out.size, query ? stdout : stderr);
+	query_free(query);
+	functions_free(functions);
+	buffer_release(&out);
+	problems_release(&problems);
+	return query ? EXIT_OK : EXIT_PROBLEMS;
+}
+
 int command_explain(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-	        {"name", required_argument, NULL, 'n'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	const char *name = NULL;
+	static const struct option long_options[] = {{"name", required_argument, NULL, 'n'},
+	                                             {"functions-dir", required_argument, NULL, 'd'},
+	                                             {"help", no_argument, NULL, 'h'},
+	                                             {NULL, 0, NULL, 0}};
+	const char *name = NULL, *functions_dir = NULL;
 	const struct jobspec *job;
 	struct jobspecs jobs = {0};
-	struct problems problems;
-	struct query *query;
-	struct buffer out;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
 		if (option == 'h')
 			return usage(stdout, EXIT_OK);
-		if (option != 'n')
+		if (option == 'n')
+			name = optarg;
+		else if (option == 'd')
+			functions_dir = optarg;
+		else
 			return usage(stderr, EXIT_USAGE);
-		name = optarg;
 	}
 	if (optind + 1 != argc)
 		return usage(stderr, EXIT_USAGE);
@@ -41,18 +72,7 @@ int command_explain(int argc, char **argv)
 		jobspecs_release(&jobs);
 		return EXIT_PROBLEMS;
 	}
-	problems_init(&problems);
-	buffer_init(&out);
-	query = query_compile(job, NULL, &problems);
-	if (query)
-		query_explain(job, query, &out);
-	else
-		problems_print(&problems, &out);
-	fwrite(buffer_slice(&out).data, 1, out.size, query ? stdout : stderr);
-	option = query ? EXIT_OK : EXIT_PROBLEMS;
-	query_free(query);
-	buffer_release(&out);
-	problems_release(&problems);
+	option = explain(job, functions_dir);
 	jobspecs_release(&jobs);
 	return option;
 }

@@ -12,11 +12,15 @@
 
 #include "lib/base/log.h"
 #include "lib/probe/probe.h"
+#include "runtime/cli/functions.h"
 #include "runtime/cli/run.h"
+#include "runtime/pipeline/recover.h"
+#include "runtime/pipeline/status_page.h"
 
 #define LIVE_LINE_MS 500
 
 struct run {
+	const struct run_options *options;
 	struct pipeline_options parts;
 	struct stop stop;
 	struct status status;
@@ -26,11 +30,67 @@ struct run {
 	struct error error;
 };
 
+/* The input ends by itself: a laptop's job gives up where one on a cluster would try again. */
+static bool is_bounded(const struct run *run)
+{
+	const struct source_spec *source = &run->parts.job->source;
+
+	return run->options->input || run->options->until_idle_ms || source->kind == SOURCE_FILE ||
+	       source->kind == SOURCE_STDIN || (source->kind == SOURCE_DATAGEN && source->datagen.rows);
+}
+
+/* The job was checked, but the functions' own words come with their code. */
+static struct query *compile(struct run *run)
+{
+	const struct functions *functions = run->parts.functions;
+	struct user_functions known = {0};
+	struct problems problems;
+	struct query *query;
+	struct buffer text;
+
+	if (functions)
+		known = (struct user_functions){.items = functions->known, .count = functions->count};
+	problems_init(&problems);
+	query = query_compile_calling(run->parts.job, run->options->clock_column, functions ? &known : NULL, &problems);
+	buffer_init(&text);
+	problems_print(&problems, &text);
+	if (!query)
+		error_set(&run->error, "%.*s", SLICE_ARG(buffer_slice(&text)));
+	buffer_release(&text);
+	problems_release(&problems);
+	return query;
+}
+
+static int fail(struct run *run)
+{
+	status_error(&run->status, &run->error);
+	status_phase(&run->status, PHASE_FAILED);
+	return -1;
+}
+
+/* Functions first: what they yield decides what the sinks are given. */
+static int run_parts(struct run *run)
+{
+	struct recovery recovery = {run->parts.functions, &run->stop, &run->status, is_bounded(run), 0};
+	struct query *query;
+	int outcome = run->parts.functions ? recover_load(&recovery, &run->error) : 0;
+
+	if (outcome)
+		return outcome > 0 ? 0 : fail(run);
+	query = compile(run);
+	if (!query)
+		return fail(run);
+	run_make_parts(run->parts.job, query, run->options, &run->parts);
+	outcome = pipeline_run(&run->parts, &run->error);
+	query_free(query);
+	return outcome;
+}
+
 static void *job_thread(void *argument)
 {
 	struct run *run = argument;
 
-	run->outcome = pipeline_run(&run->parts, &run->error);
+	run->outcome = run_parts(run);
 	atomic_store(&run->done, true);
 	pthread_kill(run->main_thread, SIGUSR1);
 	return NULL;
@@ -117,9 +177,10 @@ static bool wants_live_line(const struct pipeline_options *parts, const struct r
 	return table && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 }
 
-static int run_job(const struct jobspec *job, const struct query *query, const struct run_options *options)
+static int run_job(const struct jobspec *job, const struct run_options *options)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
+	struct udf_environment environment = cli_environment(options->functions_dir);
 	struct probe *probe = NULL;
 	sigset_t signals;
 	int code = EXIT_JOB_FAILED;
@@ -128,6 +189,7 @@ static int run_job(const struct jobspec *job, const struct query *query, const s
 	atomic_store(&run->stop.deadline_ms, INT64_MAX);
 	run->stop.clock = &system_clock;
 	run->main_thread = pthread_self();
+	run->options = options;
 	status_init(&run->status, job, &system_clock);
 	run->parts = (struct pipeline_options){
 	        .job = job,
@@ -138,12 +200,15 @@ static int run_job(const struct jobspec *job, const struct query *query, const s
 	        .stop = &run->stop,
 	        .status = &run->status,
 	};
+	environment.job = job->name;
+	if (job->functions_count)
+		run->parts.functions = functions_new(job, &udf_worker_ops, &environment, &system_clock);
+	status_functions(&run->status, run->parts.functions);
 	if (options->listen)
 		probe = start_probe(options->listen, &run->status, &run->error);
 	if (options->listen && !probe) {
 		fprintf(stderr, "streamjob run: --listen: %s\n", run->error.text);
 	} else {
-		run_make_parts(job, query, options, &run->parts);
 		if (pthread_create(&run->job_thread, NULL, job_thread, run) != 0)
 			abort();
 		wait_for_job(run, &signals, wants_live_line(&run->parts, options));
@@ -153,6 +218,7 @@ static int run_job(const struct jobspec *job, const struct query *query, const s
 		code = run->outcome < 0 ? EXIT_JOB_FAILED : EXIT_OK;
 	}
 	probe_stop(probe);
+	functions_free(run->parts.functions);
 	status_release(&run->status);
 	free(run->parts.sinks);
 	free(run);
@@ -171,16 +237,8 @@ int command_run(int argc, char **argv)
 	log_to_stderr(options.log_json, options.log_level);
 	job = job_file_load(options.file, options.name, &jobs);
 	code = EXIT_USAGE;
-	if (job && clock_is_good(job, options.clock_column)) {
-		struct problems problems;
-		struct query *query;
-
-		problems_init(&problems);
-		query = query_compile(job, options.clock_column, &problems); /* the job was checked: never NULL */
-		code = run_job(job, query, &options);
-		query_free(query);
-		problems_release(&problems);
-	}
+	if (job && clock_is_good(job, options.clock_column))
+		code = run_job(job, &options);
 	jobspecs_release(&jobs);
 	return code;
 }

@@ -11,7 +11,7 @@
 struct run_options {
 	const char *file, *name;
 	const char *input, *output; /* NULL: the job's own */
-	const char *clock_column, *listen, *secrets;
+	const char *clock_column, *listen, *secrets, *functions_dir;
 	int64_t until_idle_ms;
 	unsigned lanes; /* 0: processors_available() */
 	bool log_json;

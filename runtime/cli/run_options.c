@@ -16,6 +16,7 @@ static int usage(FILE *out, int code)
 	      "  --name JOB             the job to run, where the file has several\n"
 	      "  --listen ADDRESS       serve /healthz, /readyz, /metrics, /status (:8080)\n"
 	      "  --secrets DIR          where secrets are mounted (/etc/streamjob/secrets)\n"
+	      "  --functions-dir DIR    where code.configMapRef is mounted (/etc/streamjob/functions)\n"
 	      "  --lanes N              threads that read and aggregate (default: the processors, at most 8)\n"
 	      "  --log-format FORMAT    logfmt or json\n"
 	      "  --log-level LEVEL      debug, info, warn or error\n\n"
@@ -65,6 +66,9 @@ static int parse_one(int option, struct run_options *options)
 	case 's':
 		options->secrets = optarg;
 		return 0;
+	case 'd':
+		options->functions_dir = optarg;
+		return 0;
 	case 'u':
 		if (text_parse_duration(slice_of(optarg), &options->until_idle_ms, &err) < 0)
 			return bad_value("until-idle", optarg, err.text);
@@ -92,6 +96,7 @@ int run_options_parse(int argc, char **argv, struct run_options *options)
 {
 	static const struct option long_options[] = {{"input", required_argument, NULL, 'i'},
 	                                             {"output", required_argument, NULL, 'o'},
+	                                             {"functions-dir", required_argument, NULL, 'd'},
 	                                             {"until-idle", required_argument, NULL, 'u'},
 	                                             {"clock", required_argument, NULL, 'c'},
 	                                             {"name", required_argument, NULL, 'n'},

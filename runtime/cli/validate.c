@@ -1,10 +1,12 @@
 /* streamjob validate FILE…: every problem of every file at once. */
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/cli/cli.h"
+#include "runtime/cli/functions.h"
 
-static bool validate_file(const char *path)
+/* `loader` NULL: code is not looked at. */
+static bool validate_file(const char *path, const struct function_loader *loader)
 {
 	struct problems problems;
 	struct jobspecs jobs = {0};
@@ -18,7 +20,7 @@ static bool validate_file(const char *path)
 	if (job_file_read(path, &text, &err) < 0) {
 		buffer_printf(&out, "%s\n", err.text);
 	} else {
-		good = jobspecs_load(path, buffer_slice(&text), &problems, &jobs) == 0;
+		good = jobspecs_load_calling(path, buffer_slice(&text), loader, &problems, &jobs) == 0;
 		problems_print(&problems, &out);
 		if (good && !jobs.found)
 			buffer_printf(&out, "%s: no StreamJob in this file (%zu documents of other kinds)\n", path,
@@ -32,18 +34,46 @@ static bool validate_file(const char *path)
 	return good;
 }
 
+static int usage(FILE *out, int code)
+{
+	fputs("usage: streamjob validate [options] FILE...\n\n"
+	      "  --no-functions        do not load the code of spec.functions\n"
+	      "  --functions-dir DIR   where code.configMapRef is: DIR/<function>/<key> (/etc/streamjob/functions)\n\n"
+	      "Prints FILE:LINE:COL: spec.path: what is wrong; what would be right, for every problem. Functions are\n"
+	      "loaded in a worker, as run does. Other kinds than StreamJob in a file are left alone.\n"
+	      "Exit 0: none, 1: some, 2: usage.\n",
+	      out);
+	return code;
+}
+
 int command_validate(int argc, char **argv)
 {
-	bool good = true;
+	static const struct option long_options[] = {{"no-functions", no_argument, NULL, 'N'},
+	                                             {"functions-dir", required_argument, NULL, 'd'},
+	                                             {"help", no_argument, NULL, 'h'},
+	                                             {NULL, 0, NULL, 0}};
+	const char *functions_dir = NULL;
+	struct function_loader hook;
+	struct cli_loader loader;
+	bool good = true, load = true;
+	int option;
 
-	if (argc < 2 || !strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
-		fputs("usage: streamjob validate FILE...\n\n"
-		      "Prints FILE:LINE:COL: spec.path: what is wrong; what would be right, for every problem.\n"
-		      "Other kinds than StreamJob in a file are left alone. Exit 0: none, 1: some, 2: usage.\n",
-		      argc < 2 ? stderr : stdout);
-		return argc < 2 ? EXIT_USAGE : EXIT_OK;
+	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+		if (option == 'h')
+			return usage(stdout, EXIT_OK);
+		if (option == 'N')
+			load = false;
+		else if (option == 'd')
+			functions_dir = optarg;
+		else
+			return usage(stderr, EXIT_USAGE);
 	}
-	for (int i = 1; i < argc; i++)
-		good = validate_file(argv[i]) && good;
+	if (optind >= argc)
+		return usage(stderr, EXIT_USAGE);
+	cli_loader_init(&loader, functions_dir);
+	hook = cli_loader_hook(&loader);
+	for (int i = optind; i < argc; i++)
+		good = validate_file(argv[i], load ? &hook : NULL) && good;
+	cli_loader_release(&loader);
 	return good ? EXIT_OK : EXIT_PROBLEMS;
 }

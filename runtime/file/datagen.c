@@ -6,7 +6,14 @@
 #include "runtime/file/file.h"
 #include "runtime/file/generate.h"
 
-#define PACE_MS 10 /* at a rate, rows come in steps of this length */
+#define PACE_MS   10 /* at a rate, rows come in steps of this length */
+#define MARKS_MAX 1024
+
+/* Where the random numbers stood at a row: a rewind makes the rows anew from the mark before. */
+struct mark {
+	int64_t row;
+	struct random random;
+};
 
 struct datagen {
 	struct source source;
@@ -16,6 +23,10 @@ struct datagen {
 	struct random random;
 	struct buffer text; /* of the records that were taken last */
 	int64_t row, began_ms;
+	_Atomic int64_t committed;    /* the first row that is not; set by the fire thread */
+	struct mark marks[MARKS_MAX]; /* ascending; where there are too many every second one goes */
+	size_t marks_count;
+	int64_t marks_apart;
 };
 
 static struct datagen *self(struct source *source)
@@ -56,6 +67,36 @@ static void pause_ms(int64_t ms)
 	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
+/* Marks stay from the last one at or before `row` on. */
+static void forget_marks(struct datagen *datagen, int64_t row)
+{
+	size_t first = 0;
+
+	while (first + 1 < datagen->marks_count && datagen->marks[first + 1].row <= row)
+		first++;
+	memmove(datagen->marks, datagen->marks + first, (datagen->marks_count - first) * sizeof(struct mark));
+	datagen->marks_count -= first;
+	if (datagen->marks_count < MARKS_MAX / 4)
+		datagen->marks_apart = 0;
+}
+
+static void make_mark(struct datagen *datagen)
+{
+	size_t kept = 0;
+
+	if (datagen->marks_count && datagen->row - datagen->marks[datagen->marks_count - 1].row < datagen->marks_apart)
+		return;
+	if (datagen->marks_count == MARKS_MAX)
+		forget_marks(datagen, atomic_load(&datagen->committed));
+	if (datagen->marks_count == MARKS_MAX) {
+		for (size_t i = 0; i < MARKS_MAX; i += 2)
+			datagen->marks[kept++] = datagen->marks[i];
+		datagen->marks_count = kept;
+		datagen->marks_apart = datagen->marks_apart ? datagen->marks_apart * 2 : BATCH_ROWS_MAX;
+	}
+	datagen->marks[datagen->marks_count++] = (struct mark){datagen->row, datagen->random};
+}
+
 /* Renders all records into one buffer, then cuts it: the buffer may move while it grows. */
 static void generate(struct datagen *datagen, struct record_batch *batch, int64_t count)
 {
@@ -93,6 +134,8 @@ static enum take datagen_take(struct source *source, unsigned lane, struct recor
 			return TAKE_NOTHING;
 		pause_ms(timeout_ms - waited_ms < PACE_MS ? timeout_ms - waited_ms : PACE_MS);
 	}
+	if (source->rewinds)
+		make_mark(datagen);
 	generate(datagen, batch, due);
 	return TAKE_RECORDS;
 }
@@ -103,12 +146,34 @@ static int datagen_resume(struct source *source, struct error *err)
 	return error_set(err, "generated rows have no pending window to resume from");
 }
 
+/* Columns of `now` are the exception: they are of the time when the row is made. */
+static int datagen_rewind(struct source *source, struct error *err)
+{
+	struct datagen *datagen = self(source);
+	int64_t committed = atomic_load(&datagen->committed);
+
+	(void)err;
+	if (!datagen->marks_count)
+		return 0; /* nothing was taken */
+	forget_marks(datagen, committed);
+	datagen->random = datagen->marks[0].random;
+	for (int64_t row = datagen->marks[0].row; row < committed; row++) {
+		buffer_clear(&datagen->text);
+		generator_tree_render(datagen->tree, &datagen->random, row, 0, &datagen->text);
+	}
+	datagen->row = committed;
+	datagen->marks_count = 1;
+	datagen->marks[0] = (struct mark){datagen->row, datagen->random};
+	return 0;
+}
+
 static int datagen_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err)
 {
-	(void)source;
-	(void)boundary;
-	(void)to;
+	struct datagen *datagen = self(source);
+
 	(void)err;
+	if (!boundary->pending && to[0] >= 0)
+		atomic_store(&datagen->committed, to[0]);
 	return 0;
 }
 
@@ -141,6 +206,7 @@ static const struct source_ops datagen_ops = {
         .open = datagen_open,
         .take = datagen_take,
         .resume = datagen_resume,
+        .rewind = datagen_rewind,
         .commit = datagen_commit,
         .status = datagen_status,
         .healthy = datagen_healthy,
@@ -152,6 +218,7 @@ struct source *datagen_source_new(const struct jobspec *job, const struct clock 
 	struct datagen *datagen = xcalloc(1, sizeof(*datagen));
 
 	datagen->source.ops = &datagen_ops;
+	datagen->source.bounded = job->source.datagen.rows > 0;
 	datagen->spec = &job->source.datagen;
 	datagen->clock = clock;
 	datagen->tree = generator_tree_new(job);

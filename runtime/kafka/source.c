@@ -113,6 +113,21 @@ static void *monitor(void *context)
 	return NULL;
 }
 
+static void close_lane(struct kafka_lane *lane)
+{
+	for (size_t i = 0; i < lane->messages_count; i++)
+		rd_kafka_message_destroy(lane->messages[i]);
+	if (lane->queue)
+		rd_kafka_queue_destroy(lane->queue);
+	if (lane->event_fd >= 0)
+		close(lane->event_fd);
+	buffer_release(&lane->headers);
+	lane->queue = NULL;
+	lane->event_fd = -1;
+	lane->messages_count = lane->unreached = 0;
+	lane->boundary_said = false;
+}
+
 static int start_lane(struct kafka_reader *reader, unsigned number, struct error *err)
 {
 	struct kafka_lane *lane = &reader->lanes[number];
@@ -175,6 +190,28 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 	log_info("source open", "topic=%s partitions=%zu lanes=%u group=%s sequence=%llu pending=%d",
 	         reader->spec->client.topic, source->partitions, *lanes, reader->spec->group_id,
 	         (unsigned long long)source->boundary.sequence, source->boundary.pending);
+	return 0;
+}
+
+/*
+ * The partitions are stopped and started anew, with new queues: what the old ones held, and what was on its way to
+ * them, cannot come any more.
+ */
+static int reader_rewind(struct source *source, struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+
+	for (size_t p = 0; p < source->partitions; p++)
+		if (rd_kafka_consume_stop(reader->topic, (int32_t)p))
+			return client_error(err, rd_kafka_last_error(), "cannot stop to read a partition");
+	atomic_store(&reader->replaying, source->boundary.pending);
+	for (size_t p = 0; p < source->partitions; p++)
+		atomic_store(&reader->partitions[p].position, atomic_load(&reader->partitions[p].committed));
+	for (unsigned l = 0; l < reader->lanes_count; l++) {
+		close_lane(&reader->lanes[l]);
+		if (start_lane(reader, l, err) < 0)
+			return -1;
+	}
 	return 0;
 }
 
@@ -299,17 +336,6 @@ static int reader_healthy(struct source *source, struct error *err)
 	return result;
 }
 
-static void close_lane(struct kafka_lane *lane)
-{
-	for (size_t i = 0; i < lane->messages_count; i++)
-		rd_kafka_message_destroy(lane->messages[i]);
-	if (lane->queue)
-		rd_kafka_queue_destroy(lane->queue);
-	if (lane->event_fd >= 0)
-		close(lane->event_fd);
-	buffer_release(&lane->headers);
-}
-
 static void reader_close(struct source *source)
 {
 	struct kafka_reader *reader = (struct kafka_reader *)source;
@@ -335,6 +361,7 @@ static const struct source_ops reader_ops = {
         .open = reader_open,
         .take = reader_take,
         .resume = reader_resume,
+        .rewind = reader_rewind,
         .commit = reader_commit,
         .status = reader_status,
         .healthy = reader_healthy,

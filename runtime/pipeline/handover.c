@@ -28,6 +28,8 @@ void handover_init(struct handover *handover, unsigned lanes_count, size_t parti
 		for (size_t i = 0; i < PARTIALS_PER_LANE; i++) {
 			struct partial *partial = &lane->partials[i];
 
+			partial->lane = l;
+			partial->table_number = (unsigned)i;
 			partial->budget.max_bytes = state_bytes;
 			partial->table = keyed_table_new(calls, calls_count, &partial->budget, groups_max);
 			partial->next_offset = xmalloc((partitions ? partitions : 1) * sizeof(int64_t));
@@ -56,9 +58,9 @@ struct partial *handover_open(struct handover *handover, unsigned lane_number, s
 	struct partial *partial = NULL;
 
 	pthread_mutex_lock(&handover->mutex);
-	while (!lane->free && !handover->failed)
+	while (!lane->free && !handover->failed && !handover->interrupted)
 		pthread_cond_wait(&handover->changed, &handover->mutex);
-	if (!handover->failed) {
+	if (!handover->failed && !handover->interrupted) {
 		partial = lane->free;
 		lane->free = partial->next;
 		partial->next = NULL;
@@ -104,14 +106,32 @@ void handover_fail(struct handover *handover, const struct error *err)
 	pthread_mutex_unlock(&handover->mutex);
 }
 
-bool handover_failed(struct handover *handover)
+void handover_interrupt(struct handover *handover)
 {
-	bool failed;
+	pthread_mutex_lock(&handover->mutex);
+	handover->interrupted = true;
+	pthread_cond_broadcast(&handover->changed);
+	pthread_mutex_unlock(&handover->mutex);
+}
+
+bool handover_over(struct handover *handover)
+{
+	bool over;
 
 	pthread_mutex_lock(&handover->mutex);
-	failed = handover->failed;
+	over = handover->failed || handover->interrupted;
 	pthread_mutex_unlock(&handover->mutex);
-	return failed;
+	return over;
+}
+
+bool handover_interrupted(struct handover *handover)
+{
+	bool interrupted;
+
+	pthread_mutex_lock(&handover->mutex);
+	interrupted = handover->interrupted && !handover->failed;
+	pthread_mutex_unlock(&handover->mutex);
+	return interrupted;
 }
 
 /* The oldest window that some lane has put. */
@@ -181,6 +201,10 @@ int handover_collect(struct handover *handover, struct partial **ret_partials, s
 		if (handover->failed) {
 			*err = handover->error;
 			count = -1;
+			break;
+		}
+		if (handover->interrupted) {
+			count = HANDOVER_INTERRUPTED;
 			break;
 		}
 		if (oldest_ready(handover, &start_ms) && all_passed(handover, start_ms)) {

@@ -14,11 +14,13 @@
 #include "runtime/window/keyed_table.h"
 #include "runtime/window/tumbling.h"
 
-#define PARTIALS_PER_LANE 2
-#define LANES_MAX         64
+#define PARTIALS_PER_LANE    2
+#define LANES_MAX            64
+#define HANDOVER_INTERRUPTED (-2)
 
 /* One lane's share of one window. */
 struct partial {
+	unsigned lane, table_number; /* whose it is, and which of that lane's: user functions keep a table for each */
 	struct window window;
 	bool replay;          /* the pending window of an earlier run, rebuilt from exactly its rows */
 	uint64_t rows;        /* that this lane took from the source for it, filtered and bad ones too */
@@ -41,7 +43,7 @@ struct handover {
 	pthread_cond_t changed;
 	unsigned lanes_count;
 	size_t partitions;
-	bool failed, replay_abandoned;
+	bool failed, interrupted, replay_abandoned;
 	struct error error; /* the first failure of any thread */
 	struct handover_lane lanes[LANES_MAX];
 };
@@ -59,11 +61,15 @@ void handover_finish(struct handover *handover, unsigned lane, struct partial *p
 
 /* Any thread: the job fails with this error, unless it has failed already; everyone who waits is woken. */
 void handover_fail(struct handover *handover, const struct error *err);
-bool handover_failed(struct handover *handover);
+/* Any thread: everything that is not accepted yet is dropped, and the job goes back to what is committed. */
+void handover_interrupt(struct handover *handover);
+/* Failed or interrupted: the lanes end. */
+bool handover_over(struct handover *handover);
+bool handover_interrupted(struct handover *handover);
 
 /*
  * The fire thread. Waits for the oldest window to be whole: ret_partials gets those of the lanes that had one, returns
- * how many; 0: every lane has finished and all is collected; -1: failed, err says why.
+ * how many; 0: every lane has finished and all is collected; -1: failed, err says why; or HANDOVER_INTERRUPTED.
  */
 int handover_collect(struct handover *handover, struct partial **ret_partials, struct error *err);
 /* Empties the partials and gives them back to their lanes. */

@@ -114,6 +114,16 @@ static int add_batch(struct lane *lane, int64_t taken_ms, struct error *err)
 	return add_run(lane, 0, (uint32_t)lane->records.count, err);
 }
 
+/* Functions that had failed on these records are past them. */
+static int add_records(struct lane *lane, int64_t taken_ms, struct error *err)
+{
+	if (add_batch(lane, taken_ms, err) < 0)
+		return -1;
+	if (lane->setup->functions)
+		functions_passed(lane->setup->functions, &lane->records);
+	return 1;
+}
+
 /* The pending window is whole: hand it over; what follows waits for the source's resume. */
 static void boundary_reached(struct lane *lane)
 {
@@ -149,7 +159,7 @@ static int step(struct lane *lane, struct error *err)
 	case TAKE_FAILED:
 		return -1;
 	case TAKE_RECORDS:
-		return add_batch(lane, wall_ms(lane), err) < 0 ? -1 : 1;
+		return add_records(lane, wall_ms(lane), err);
 	case TAKE_BOUNDARY:
 		boundary_reached(lane);
 		return 1;
@@ -172,11 +182,13 @@ void *lane_run(void *argument)
 	int going = 1;
 
 	lane->replaying = boundary->pending;
-	if (lane->replaying && open_partial(lane, (struct window){boundary->start_ms, boundary->end_ms}) < 0)
+	if (setup->functions && functions_start(setup->functions, lane->number, &err) < 0)
 		going = 0;
-	while (going > 0 && !atomic_load(&setup->stop->requested) && !handover_failed(setup->handover))
+	if (going && lane->replaying && open_partial(lane, (struct window){boundary->start_ms, boundary->end_ms}) < 0)
+		going = 0;
+	while (going > 0 && !atomic_load(&setup->stop->requested) && !handover_over(setup->handover))
 		going = step(lane, &err);
-	if (going < 0)
+	if (going < 0 && !handover_interrupted(setup->handover))
 		handover_fail(setup->handover, &err);
 	if (!lane->replaying)
 		put_partial(lane);

@@ -10,8 +10,10 @@
 
 #include "lib/jobspec/query.h"
 #include "runtime/decode/json.h"
+#include "runtime/pipeline/calls.h"
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/status.h"
+#include "runtime/pipeline/user_slots.h"
 #include "runtime/port/port.h"
 
 #define TAKE_WAIT_MS_MAX 100
@@ -25,6 +27,7 @@ struct lane_setup {
 	struct stop *stop;
 	struct source *source;
 	struct dead_letter *letters; /* NULL: none */
+	struct functions *functions; /* NULL: none */
 	struct handover *handover;
 	struct status *status;
 	_Atomic int64_t last_row_ms; /* monotonic; for until_idle_ms */
@@ -33,11 +36,15 @@ struct lane_setup {
 struct lane_call { /* one aggregate call of the query, as this lane runs it */
 	const struct aggregate_call *call;
 	const struct aggregate *aggregate;
-	const struct column *argument; /* of the current batch; NULL for COUNT(*) */
-	const uint32_t *rows;          /* of the current batch: those that pass the call's FILTER */
+	const struct column *argument;   /* of the current batch; NULL for COUNT(*) */
+	const struct column **arguments; /* of a user's aggregate, instead */
+	struct user_slots slots;
+	const uint32_t *rows; /* of the current batch: those that pass the call's FILTER */
 	size_t rows_count;
 	uint32_t *filtered; /* memory for rows */
 };
+
+struct lateral_level; /* lane_lateral.c */
 
 struct lane {
 	struct lane_setup *setup;
@@ -49,7 +56,9 @@ struct lane {
 	const struct column **keys;
 	struct lane_call *calls;
 	size_t calls_count;
-	int clock_index; /* the clock column in the row, or -1 */
+	struct calls functions;
+	struct lateral_level *levels; /* one for each of query->lateral */
+	int clock_index;              /* the clock column in the row, or -1 */
 	struct lane_counts *counts;
 	struct partial *partial; /* being filled, or NULL */
 	bool replaying;          /* until the source says TAKE_BOUNDARY */
@@ -66,6 +75,7 @@ struct lane {
 	size_t good; /* rows of the batch that are in no way bad and pass the filter */
 	uint32_t rows[BATCH_ROWS_MAX], present[BATCH_ROWS_MAX];
 	uint8_t failed[BATCH_ROWS_MAX];
+	uint32_t slots[BATCH_ROWS_MAX];
 	struct slice key_bytes[BATCH_ROWS_MAX];
 	uint64_t hashes[BATCH_ROWS_MAX];
 };

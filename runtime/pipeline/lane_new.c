@@ -1,7 +1,8 @@
 /* A lane's memory and programs: everything that the hot path uses is made here, once. */
 #include <stdlib.h>
 
-#include "runtime/pipeline/lane.h"
+#include "runtime/pipeline/fire.h"
+#include "runtime/pipeline/lane_parts.h"
 
 static int compile(struct lane *lane, struct error *err)
 {
@@ -9,7 +10,8 @@ static int compile(struct lane *lane, struct error *err)
 	struct buffer text;
 
 	problems_init(&problems);
-	lane->query = query_compile(lane->setup->job, lane->setup->clock_column, &problems);
+	lane->query = query_compile_calling(lane->setup->job, lane->setup->clock_column,
+	                                    lane->setup->functions ? &lane->functions.known : NULL, &problems);
 	if (!lane->query) {
 		buffer_init(&text);
 		problems_print(&problems, &text);
@@ -22,22 +24,20 @@ static int compile(struct lane *lane, struct error *err)
 
 static void make_calls(struct lane *lane)
 {
-	size_t count = 0;
+	const struct aggregate_call **calls = fire_calls(lane->setup->job, lane->query, &lane->calls_count);
 
-	for (size_t a = 0; a < lane->setup->job->aggregates_count; a++)
-		lane->calls_count += lane->query->aggregates[a]->calls_count;
 	lane->calls = xcalloc(lane->calls_count ? lane->calls_count : 1, sizeof(*lane->calls));
-	for (size_t a = 0; a < lane->setup->job->aggregates_count; a++) {
-		const struct aggregate_expr *expr = lane->query->aggregates[a];
+	for (size_t c = 0; c < lane->calls_count; c++) {
+		struct lane_call *call = &lane->calls[c];
 
-		for (size_t c = 0; c < expr->calls_count; c++) {
-			struct lane_call *call = &lane->calls[count++];
-
-			call->call = &expr->calls[c];
-			call->aggregate = aggregate_find(call->call->kind, call->call->argument_type);
-			call->filtered = xmalloc(BATCH_ROWS_MAX * sizeof(uint32_t));
-		}
+		call->call = calls[c];
+		call->aggregate = aggregate_find(calls[c]->kind, calls[c]->argument_type);
+		call->filtered = xmalloc(BATCH_ROWS_MAX * sizeof(uint32_t));
+		call->slots = user_slots_of(calls, lane->calls_count, c);
+		if (calls[c]->user)
+			call->arguments = xcalloc(calls[c]->user->arguments_count + 1, sizeof(const struct column *));
 	}
+	free(calls);
 }
 
 /* Declared and source columns have memory where they are read; those of `select` are lent by their programs. */
@@ -64,12 +64,15 @@ struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *e
 	lane->counts = &setup->status->lanes[number];
 	lane->clock_ms = INT64_MIN;
 	lane->clock_index = -1;
+	calls_init(&lane->functions, setup->functions, number);
+	lane->functions.records = &lane->records;
 	if (compile(lane, err) < 0) {
 		lane_free(lane);
 		return NULL;
 	}
 	make_calls(lane);
 	make_batch(lane);
+	lane_lateral_new(lane);
 	if (setup->clock_column)
 		lane->clock_index = schema_find(&lane->query->row, slice_of(setup->clock_column));
 	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json);
@@ -80,8 +83,12 @@ void lane_free(struct lane *lane)
 {
 	if (!lane)
 		return;
-	for (size_t c = 0; c < lane->calls_count; c++)
+	for (size_t c = 0; c < lane->calls_count; c++) {
 		free(lane->calls[c].filtered);
+		free(lane->calls[c].arguments);
+	}
+	lane_lateral_free(lane);
+	calls_release(&lane->functions);
 	free(lane->calls);
 	free(lane->keys);
 	if (lane->query) {

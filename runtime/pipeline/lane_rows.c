@@ -6,12 +6,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "lib/base/log.h"
-#include "runtime/pipeline/lane.h"
+#include "runtime/pipeline/lane_parts.h"
+
+const struct record *lane_record(const struct lane *lane, uint32_t row)
+{
+	const uint32_t *rows = lane->functions.record_rows;
+
+	return &lane->records.records[rows ? rows[row] : row];
+}
 
 int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, struct error *err)
 {
-	const struct record *record = &lane->records.records[row];
+	const struct record *record = lane_record(lane, row);
 	const struct source_spec *source = &lane->setup->job->source;
 	const char *topic = source->kind == SOURCE_KAFKA ? source->kafka.client.topic : "";
 	struct dead_letter *letters = lane->setup->letters;
@@ -67,26 +73,85 @@ static void fill_source_columns(struct lane *lane, const uint32_t *rows, size_t 
 	}
 }
 
-/* Takes the rows that a program failed on out of rows[0..n), each a bad row by onBadRow. Returns how many are left, or
- * -1. */
-static int drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error *err)
+int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char *method, const char *reason,
+                    struct error *err)
+{
+	const struct function_spec *spec = lane->setup->functions->items[function].spec;
+	const struct record *record = lane_record(lane, row);
+	enum bad_policy policy = spec->on_error == EXCEPTION_DEAD_LETTER ? BAD_DEAD_LETTER : BAD_SKIP;
+	char text[FUNCTION_REASON_MAX];
+
+	if (spec->on_error == EXCEPTION_FAIL) {
+		snprintf(text, sizeof(text),
+		         "%s raised on the record at partition %" PRIu32 ", offset %" PRId64
+		         ", and the function's onError is fail: %s",
+		         method, record->partition, record->offset, reason);
+		calls_stop(&lane->functions, function, method, text);
+		*err = lane->functions.error;
+		return -1;
+	}
+	functions_note(lane->setup->functions, function, method, reason);
+	snprintf(text, sizeof(text), "function %s, %s: %s", spec->name, method, reason);
+	return lane_bad_row(lane, row, policy, text, err);
+}
+
+static int failed_row(struct lane *lane, size_t i, struct error *err)
+{
+	const struct row_failures *failures = &lane->failures;
+	char reason[JSON_REASON_TEXT_MAX];
+
+	if (failures->functions[i] != ROW_FAILURE_OF_EXPRESSION)
+		return lane_raised_row(lane, failures->rows[i], failures->functions[i], "eval", failures->reasons[i],
+		                       err);
+	snprintf(reason, sizeof(reason), "an expression failed: %s", failures->reasons[i]);
+	return lane_bad_row(lane, failures->rows[i], lane->setup->job->json.on_bad_row, reason, err);
+}
+
+int lane_drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error *err)
 {
 	const struct row_failures *failures = &lane->failures;
 	size_t kept = 0;
 
+	if (lane->functions.failed) {
+		*err = lane->functions.error;
+		return -1;
+	}
 	if (!failures->count)
 		return (int)n;
+	memset(lane->failed, 0, sizeof(lane->failed));
 	for (size_t i = 0; i < failures->count; i++) {
-		char reason[JSON_REASON_TEXT_MAX];
-
-		snprintf(reason, sizeof(reason), "an expression failed: %s", failures->reasons[i]);
-		if (lane_bad_row(lane, failures->rows[i], lane->setup->job->json.on_bad_row, reason, err) < 0)
+		if (failed_row(lane, i, err) < 0)
 			return -1;
 		lane->failed[failures->rows[i]] = 1;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (!lane->failed[rows[i]])
 			rows[kept++] = rows[i];
+	return (int)kept;
+}
+
+/* Poison rows do not come to the functions again. Returns how many are left, or -1. */
+static int drop_poison(struct lane *lane, size_t n, struct error *err)
+{
+	struct functions *functions = lane->setup->functions;
+	size_t kept = 0;
+
+	if (!functions || !atomic_load_explicit(&functions->quarantine.count, memory_order_relaxed))
+		return (int)n;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t row = lane->rows[i];
+		enum bad_policy policy = BAD_SKIP;
+		struct poison poison;
+
+		if (!quarantine_find(&functions->quarantine, &lane->records.records[row], &poison)) {
+			lane->rows[kept++] = row;
+			continue;
+		}
+		if (functions->items[poison.function].spec->on_poison_row == POISON_DEAD_LETTER)
+			policy = BAD_DEAD_LETTER;
+		if (lane_bad_row(lane, row, policy, poison.reason.text, err) < 0)
+			return -1;
+	}
 	return (int)kept;
 }
 
@@ -102,7 +167,7 @@ static int decode(struct lane *lane, struct error *err)
 	}
 	if (lane->bad.bad_fields)
 		atomic_fetch_add_explicit(&lane->counts->bad_fields, lane->bad.bad_fields, memory_order_relaxed);
-	return (int)n;
+	return drop_poison(lane, n, err);
 }
 
 static size_t run_filter(struct lane *lane, size_t n)
@@ -116,7 +181,7 @@ static size_t run_filter(struct lane *lane, size_t n)
 	return kept;
 }
 
-static void run_programs(struct lane *lane, size_t n)
+static void run_select(struct lane *lane, size_t n)
 {
 	const struct query *query = lane->query;
 	size_t own = query->declared_count + query->source_count;
@@ -125,20 +190,44 @@ static void run_programs(struct lane *lane, size_t n)
 		if (query->read[own + s])
 			lane->batch.columns[own + s] =
 			        *program_run(query->select[s], &lane->batch, lane->rows, n, &lane->failures);
-	for (size_t c = 0; c < lane->calls_count; c++) {
-		struct lane_call *call = &lane->calls[c];
+}
 
-		call->rows = lane->rows;
-		call->rows_count = n;
-		if (call->call->filter) {
-			call->rows_count = program_filter(call->call->filter, &lane->batch, lane->rows, n,
-			                                  call->filtered, &lane->failures);
-			call->rows = call->filtered;
-		}
-		call->argument = call->call->argument ? program_run(call->call->argument, &lane->batch, call->rows,
-		                                                    call->rows_count, &lane->failures)
-		                                      : NULL;
+static void run_call(struct lane *lane, struct lane_call *call, const uint32_t *rows, size_t n)
+{
+	const struct user_call *user = call->call->user;
+
+	call->rows = rows;
+	call->rows_count = n;
+	if (call->call->filter) {
+		call->rows_count =
+		        program_filter(call->call->filter, &lane->batch, rows, n, call->filtered, &lane->failures);
+		call->rows = call->filtered;
 	}
+	call->argument = call->call->argument ? program_run(call->call->argument, &lane->batch, call->rows,
+	                                                    call->rows_count, &lane->failures)
+	                                      : NULL;
+	for (size_t i = 0; user && i < user->arguments_count; i++)
+		call->arguments[i] =
+		        program_run(user->arguments[i], &lane->batch, call->rows, call->rows_count, &lane->failures);
+}
+
+int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *err)
+{
+	int left;
+
+	for (size_t c = 0; c < lane->calls_count; c++)
+		run_call(lane, &lane->calls[c], rows, n);
+	left = lane_drop_failures(lane, rows, n, err);
+	for (size_t c = 0; left >= 0 && lane->failures.count && c < lane->calls_count; c++) {
+		struct lane_call *call = &lane->calls[c];
+		size_t kept = 0;
+
+		for (size_t i = 0; i < call->rows_count && call->call->filter; i++)
+			if (!lane->failed[call->filtered[i]])
+				call->filtered[kept++] = call->filtered[i];
+		call->rows_count = call->call->filter ? kept : (size_t)left;
+	}
+	return left;
 }
 
 static int evaluate(struct lane *lane, struct error *err)
@@ -157,21 +246,10 @@ static int evaluate(struct lane *lane, struct error *err)
 	}
 	fill_source_columns(lane, lane->rows, (size_t)n);
 	good = run_filter(lane, (size_t)n);
-	run_programs(lane, good);
-	if (!lane->failures.count)
-		return (int)good;
-	memset(lane->failed, 0, lane->records.count);
-	n = drop_failures(lane, lane->rows, good, err);
-	for (size_t c = 0; n >= 0 && c < lane->calls_count; c++) {
-		struct lane_call *call = &lane->calls[c];
-		size_t kept = 0;
-
-		for (size_t i = 0; i < call->rows_count && call->call->filter; i++)
-			if (!lane->failed[call->filtered[i]])
-				call->filtered[kept++] = call->filtered[i];
-		call->rows_count = call->call->filter ? kept : (size_t)n;
-	}
-	return n;
+	run_select(lane, good);
+	if (lane->query->lateral_count)
+		return lane_drop_failures(lane, lane->rows, good, err);
+	return lane_call_rows(lane, lane->rows, good, err);
 }
 
 int lane_evaluate(struct lane *lane, struct error *err)
@@ -180,94 +258,4 @@ int lane_evaluate(struct lane *lane, struct error *err)
 
 	lane->good = good < 0 ? 0 : (size_t)good;
 	return good < 0 ? -1 : 0;
-}
-
-/* The part of an ascending selection with from <= row < to. */
-static const uint32_t *between(const uint32_t *rows, size_t *n, uint32_t from, uint32_t to)
-{
-	size_t begin = 0, end = *n;
-
-	if (from == 0 && (end == 0 || rows[end - 1] < to))
-		return rows;
-	while (begin < end && rows[begin] < from)
-		begin++;
-	while (end > begin && rows[end - 1] >= to)
-		end--;
-	*n = end - begin;
-	return rows + begin;
-}
-
-static int groups_refused(struct lane *lane, size_t refused, struct error *err)
-{
-	const struct limits_spec *limits = &lane->setup->job->limits;
-
-	if (limits->on_limit == LIMIT_DROP_NEW_GROUPS) {
-		atomic_fetch_add_explicit(&lane->counts->dropped, refused, memory_order_relaxed);
-		log_warn("rows of new groups dropped", "rows=%zu groups=%zu state_bytes=%zu", refused,
-		         keyed_table_groups(lane->partial->table), lane->partial->budget.used_bytes);
-		return 0;
-	}
-	return error_set(
-	        err,
-	        "the window has %zu groups in %zu bytes of state and needs more: spec.limits has groups: %" PRId64
-	        ", stateBytes: %" PRId64 "; raise them, group by fewer values, or set onLimit: dropNewGroups",
-	        keyed_table_groups(lane->partial->table), lane->partial->budget.used_bytes, limits->groups,
-	        limits->state_bytes);
-}
-
-static int find_groups(struct lane *lane, const uint32_t *rows, size_t n, struct error *err)
-{
-	size_t refused;
-
-	row_key_encode(lane->keys, lane->query->keys_count, rows, n, &lane->batch.arena, lane->key_bytes, lane->hashes);
-	refused = keyed_table_lookup(lane->partial->table, lane->key_bytes, lane->hashes, n, lane->groups);
-	for (size_t i = 0; i < n; i++)
-		lane->group_of_row[rows[i]] = lane->groups[i];
-	return refused ? groups_refused(lane, refused, err) : 0;
-}
-
-static int update_call(struct lane *lane, size_t c, uint32_t from, uint32_t to, struct error *err)
-{
-	struct lane_call *call = &lane->calls[c];
-	const struct keyed_table *table = lane->partial->table;
-	size_t n = call->rows_count, count = 0, done = 0, offset = 0;
-	const uint32_t *rows = between(call->rows, &n, from, to);
-	const uint8_t *valid = call->argument ? call->argument->valid : NULL;
-	int result;
-
-	for (size_t i = 0; i < n; i++) {
-		char *group = lane->group_of_row[rows[i]];
-
-		if (!group || (valid && !valid[rows[i]]))
-			continue;
-		if (!count) /* a state is at the same place in every group */
-			offset = (size_t)((char *)keyed_table_state(table, group, c) - group);
-		lane->present[count] = rows[i];
-		lane->states[count++] = group + offset;
-	}
-	if (!count)
-		return 0;
-	result = call->aggregate->update(lane->states, call->argument, lane->present, count, &lane->partial->budget,
-	                                 &done, err);
-	if (result == AGGREGATE_OUT_OF_BUDGET)
-		return error_set(err,
-		                 "the state of %s has reached spec.limits.stateBytes (%" PRId64
-		                 "): raise it, group by fewer values, or shorten the window",
-		                 call->call->text, lane->setup->job->limits.state_bytes);
-	return result;
-}
-
-int lane_add(struct lane *lane, uint32_t from, uint32_t to, struct error *err)
-{
-	size_t n = lane->good;
-	const uint32_t *rows = between(lane->rows, &n, from, to);
-
-	if (!n)
-		return 0;
-	if (find_groups(lane, rows, n, err) < 0)
-		return -1;
-	for (size_t c = 0; c < lane->calls_count; c++)
-		if (update_call(lane, c, from, to, err) < 0)
-			return -1;
-	return 0;
 }

@@ -7,6 +7,7 @@
 #include "runtime/pipeline/delivery.h"
 #include "runtime/pipeline/fire.h"
 #include "runtime/pipeline/lane.h"
+#include "runtime/pipeline/recover.h"
 
 struct pipeline {
 	const struct pipeline_options *options;
@@ -15,6 +16,8 @@ struct pipeline {
 	struct delivery *delivery;
 	struct query *query; /* the fire thread's */
 	struct fire *fire;
+	struct calls functions; /* as the fire thread calls them */
+	struct recovery recovery;
 	const struct aggregate_call **calls;
 	struct lane *lanes[LANES_MAX];
 	unsigned lanes_made, lanes_started;
@@ -72,8 +75,9 @@ static int fire_one(struct pipeline *pipeline, struct partial **partials, size_t
 		return 0;
 	atomic_store(&pipeline->options->status->oldest_end_ms, result.end_ms);
 	merge_positions(pipeline, partials, count);
-	if (fire_window(pipeline->fire, partials, count, &result, err) < 0)
-		return -1;
+	outcome = fire_window(pipeline->fire, partials, count, &result, err);
+	if (outcome < 0)
+		return outcome;
 	skip = on_empty == EMPTY_SKIP && result.rows.rows == 0;
 	outcome = delivery_window(pipeline->delivery, &result, pipeline->to, replay, skip, err);
 	if (!outcome && !skip)
@@ -83,18 +87,26 @@ static int fire_one(struct pipeline *pipeline, struct partial **partials, size_t
 		outcome = source->ops->resume(source, err);
 	if (!outcome && replay)
 		status_phase(pipeline->options->status, PHASE_RUNNING);
-	if (!outcome)
-		atomic_store(&pipeline->options->status->oldest_end_ms, INT64_MIN);
-	return outcome;
+	if (outcome)
+		return outcome;
+	atomic_store(&pipeline->options->status->oldest_end_ms, INT64_MIN);
+	if (pipeline->options->functions)
+		functions_accepted(pipeline->options->functions, pipeline->to, pipeline->handover.partitions);
+	return fire_done(pipeline->fire, partials, count, err);
 }
 
+/* 0: all is delivered; -1: failed; HANDOVER_INTERRUPTED. */
 static int fire_all(struct pipeline *pipeline, struct error *err)
 {
 	struct partial *partials[LANES_MAX];
 	int count;
 
 	while ((count = handover_collect(&pipeline->handover, partials, err)) > 0) {
-		if (fire_one(pipeline, partials, (size_t)count, err) < 0) {
+		int outcome = fire_one(pipeline, partials, (size_t)count, err);
+
+		if (outcome == FIRE_INTERRUPTED)
+			return HANDOVER_INTERRUPTED;
+		if (outcome < 0) {
 			handover_fail(&pipeline->handover, err);
 			return -1;
 		}
@@ -105,11 +117,14 @@ static int fire_all(struct pipeline *pipeline, struct error *err)
 
 static int make_query(struct pipeline *pipeline, struct error *err)
 {
+	struct functions *functions = pipeline->options->functions;
 	struct problems problems;
 	struct buffer text;
 
+	calls_init(&pipeline->functions, functions, 0);
 	problems_init(&problems);
-	pipeline->query = query_compile(pipeline->options->job, pipeline->options->clock_column, &problems);
+	pipeline->query = query_compile_calling(pipeline->options->job, pipeline->options->clock_column,
+	                                        functions ? &pipeline->functions.known : NULL, &problems);
 	if (!pipeline->query) {
 		buffer_init(&text);
 		problems_print(&problems, &text);
@@ -126,6 +141,7 @@ static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *er
 	struct source *source = options->source;
 
 	status_phase(options->status, PHASE_CONNECTING);
+	source->rewinds = options->functions != NULL;
 	if (options->letters && options->letters->ops->open(options->letters, options->stop, err) < 0)
 		return error_prefix(err, "dead letter");
 	status_source(options->status, source, false);
@@ -153,30 +169,18 @@ static int start_lanes(struct pipeline *pipeline, unsigned lanes, struct error *
 	return 0;
 }
 
-static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *err)
+/* From what is committed to the end of the input, the stop, a failure, or an interruption. */
+static int run_once(struct pipeline *pipeline, unsigned lanes, size_t calls_count, struct error *err)
 {
 	const struct pipeline_options *options = pipeline->options;
 	const struct limits_spec *limits = &options->job->limits;
-	size_t calls_count;
 	int outcome;
 
-	pipeline->to = xcalloc(options->source->partitions + 1, sizeof(int64_t));
-	pipeline->calls = fire_calls(options->job, pipeline->query, &calls_count);
-	pipeline->fire = fire_new(options->job, pipeline->query, options->status);
 	handover_init(&pipeline->handover, lanes, options->source->partitions, pipeline->calls, calls_count,
 	              (size_t)limits->groups, (size_t)limits->state_bytes);
-	pipeline->setup = (struct lane_setup){
-	        .job = options->job,
-	        .clock_column = options->clock_column,
-	        .until_idle_ms = options->until_idle_ms,
-	        .clock = options->clock,
-	        .stop = options->stop,
-	        .source = options->source,
-	        .letters = options->letters,
-	        .handover = &pipeline->handover,
-	        .status = options->status,
-	        .last_row_ms = options->clock->monotonic_ms(options->clock->context),
-	};
+	pipeline->functions.failed = false;
+	functions_attach(options->functions, &pipeline->handover);
+	pipeline->setup.last_row_ms = options->clock->monotonic_ms(options->clock->context);
 	status_phase(options->status, options->source->boundary.pending ? PHASE_REPLAYING : PHASE_RUNNING);
 	outcome = start_lanes(pipeline, lanes, err);
 	if (outcome < 0)
@@ -187,11 +191,63 @@ static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *e
 		pthread_join(pipeline->lanes[l]->thread, NULL);
 	for (unsigned l = 0; l < pipeline->lanes_made; l++)
 		lane_free(pipeline->lanes[l]);
-	fire_free(pipeline->fire);
+	pipeline->lanes_started = pipeline->lanes_made = 0;
+	functions_attach(options->functions, NULL);
 	handover_release(&pipeline->handover);
+	return outcome;
+}
+
+static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *err)
+{
+	const struct pipeline_options *options = pipeline->options;
+	enum recovered recovered = RECOVERED;
+	size_t calls_count;
+	int outcome;
+
+	pipeline->to = xcalloc(options->source->partitions + 1, sizeof(int64_t));
+	pipeline->calls = fire_calls(options->job, pipeline->query, &calls_count);
+	pipeline->fire = fire_new(options->job, pipeline->query, options->functions ? &pipeline->functions : NULL,
+	                          options->status);
+	pipeline->setup = (struct lane_setup){
+	        .job = options->job,
+	        .clock_column = options->clock_column,
+	        .until_idle_ms = options->until_idle_ms,
+	        .clock = options->clock,
+	        .stop = options->stop,
+	        .source = options->source,
+	        .letters = options->letters,
+	        .functions = options->functions,
+	        .handover = &pipeline->handover,
+	        .status = options->status,
+	};
+	pipeline->recovery = (struct recovery){
+	        .functions = options->functions,
+	        .stop = options->stop,
+	        .status = options->status,
+	        .bounded = options->source->bounded || options->until_idle_ms,
+	};
+	do {
+		outcome = run_once(pipeline, lanes, calls_count, err);
+		if (outcome == HANDOVER_INTERRUPTED)
+			recovered = recover(&pipeline->recovery, options->source, lanes, err);
+	} while (outcome == HANDOVER_INTERRUPTED && recovered == RECOVERED);
+	if (outcome == HANDOVER_INTERRUPTED)
+		outcome = recovered == RECOVERED_DRAINED ? 0 : -1;
+	fire_free(pipeline->fire);
 	free(pipeline->calls);
 	free(pipeline->to);
 	return outcome;
+}
+
+/* Without merge the accumulators of two lanes could not be brought together. */
+static unsigned lanes_that_fit(const struct pipeline_options *options)
+{
+	unsigned lanes = options->clock_column ? 1 : options->lanes > LANES_MAX ? LANES_MAX : options->lanes;
+	const char *name = options->functions && lanes > 1 ? functions_not_mergeable(options->functions) : NULL;
+
+	if (name)
+		log_warn("one lane only: a function has no merge", "function=%s", name);
+	return name ? 1 : lanes;
 }
 
 static void close_all(struct pipeline *pipeline)
@@ -206,16 +262,15 @@ static void close_all(struct pipeline *pipeline)
 		options->letters->ops->close(options->letters);
 	options->source->ops->close(options->source);
 	query_free(pipeline->query);
+	calls_release(&pipeline->functions);
 }
 
 int pipeline_run(const struct pipeline_options *options, struct error *err)
 {
 	struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
-	unsigned lanes = options->clock_column ? 1 : options->lanes;
+	unsigned lanes = lanes_that_fit(options);
 	int outcome;
 
-	if (lanes > LANES_MAX)
-		lanes = LANES_MAX;
 	pipeline->options = options;
 	outcome = make_query(pipeline, err);
 	if (!outcome)

@@ -5,6 +5,7 @@
 #define STREAMJOB_PIPELINE_H
 
 #include "lib/jobspec/jobspec.h"
+#include "runtime/pipeline/functions.h"
 #include "runtime/pipeline/status.h"
 #include "runtime/port/port.h"
 
@@ -14,6 +15,7 @@ struct pipeline_options {
 	struct sink **sinks;
 	size_t sinks_count;
 	struct dead_letter *letters; /* NULL: none */
+	struct functions *functions; /* loaded; NULL: the job has none */
 	unsigned lanes;              /* wanted; the source may have fewer partitions; 1 with a clock column */
 	const char *clock_column;    /* NULL: the wall clock */
 	int64_t until_idle_ms;       /* end after this long without a record; 0: never */

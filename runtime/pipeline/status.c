@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "runtime/pipeline/functions.h"
+
 void status_init(struct status *status, const struct jobspec *job, const struct clock *clock)
 {
 	memset(status, 0, sizeof(*status));
@@ -30,6 +32,13 @@ void status_error(struct status *status, const struct error *err)
 	pthread_mutex_lock(&status->mutex);
 	status->last_error = *err;
 	status->last_error_wall_ms = status->clock->wall_ms(status->clock->context);
+	pthread_mutex_unlock(&status->mutex);
+}
+
+void status_functions(struct status *status, struct functions *functions)
+{
+	pthread_mutex_lock(&status->mutex);
+	status->functions = functions;
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -98,6 +107,16 @@ static int sinks_ready(struct status *status, struct error *err)
 	return result;
 }
 
+static int functions_ready(struct status *status, struct error *err)
+{
+	int result;
+
+	pthread_mutex_lock(&status->mutex);
+	result = status->functions ? functions_healthy(status->functions, err) : 0;
+	pthread_mutex_unlock(&status->mutex);
+	return result;
+}
+
 static int source_ready(struct status *status, struct error *err)
 {
 	struct source *source;
@@ -125,13 +144,24 @@ int status_ready(struct status *status, struct error *err)
 		pthread_mutex_unlock(&status->mutex);
 		return NOT_READY_FAILED;
 	}
+	if (phase == PHASE_STOPPED) {
+		pthread_mutex_lock(&status->mutex);
+		error_write(err, "the job has stopped reading, and its offsets stay: %s", status->last_error.text);
+		pthread_mutex_unlock(&status->mutex);
+		return NOT_READY_FUNCTION;
+	}
+	if (functions_ready(status, err) < 0)
+		return NOT_READY_FUNCTION;
 	if (source_ready(status, err) < 0)
 		return NOT_READY_SOURCE;
 	if (sinks_ready(status, err) < 0)
 		return NOT_READY_SINK;
 	if (phase != PHASE_RUNNING && phase != PHASE_REPLAYING) {
-		error_write(err, "the job is %s", phase < PHASE_RUNNING ? "starting" : "ending");
-		return phase < PHASE_RUNNING ? NOT_READY_STARTING : NOT_READY_DRAINING;
+		error_write(err, "the job is %s",
+		            phase == PHASE_RESTARTING ? "restarting"
+		            : phase < PHASE_RUNNING   ? "starting"
+		                                      : "ending");
+		return phase < PHASE_RUNNING || phase == PHASE_RESTARTING ? NOT_READY_STARTING : NOT_READY_DRAINING;
 	}
 	if (oldest_end_ms != INT64_MIN && now_ms > oldest_end_ms + WINDOW_OVERDUE_MS) {
 		error_write(err, "a window is overdue: it ended %lld ms ago and is not accepted by every sink",

@@ -16,8 +16,7 @@
 
 #define STATUS_SINKS_MAX      16
 #define STATUS_PARTITIONS_MAX 10000
-/* A window that has not been accepted this long after its end is overdue: the job is not ready. */
-#define WINDOW_OVERDUE_MS 10000
+#define WINDOW_OVERDUE_MS     10000 /* not accepted this long after its end: the job is not ready */
 
 enum phase {
 	PHASE_STARTING,
@@ -26,7 +25,9 @@ enum phase {
 	PHASE_RUNNING,
 	PHASE_DRAINING,
 	PHASE_FINISHED,
-	PHASE_FAILED
+	PHASE_FAILED,
+	PHASE_RESTARTING, /* a function failed; from what is committed, after a pause */
+	PHASE_STOPPED,    /* a policy says so: nothing is read, the offsets stay */
 };
 
 struct lane_counts {
@@ -48,6 +49,7 @@ struct sink_status {
 	uint64_t failures, rejected;
 };
 
+struct functions;
 struct status {
 	const struct jobspec *job;
 	const struct clock *clock;
@@ -59,6 +61,7 @@ struct status {
 	_Atomic uint64_t rows_out, windows, result_errors;
 
 	pthread_mutex_t mutex;
+	struct functions *functions;        /* NULL: the job has none */
 	struct source *source, *connecting; /* open; being opened */
 	struct closed_window last;
 	struct sink_status sinks[STATUS_SINKS_MAX];
@@ -76,12 +79,15 @@ void status_release(struct status *status);
 void status_phase(struct status *status, enum phase phase);
 void status_error(struct status *status, const struct error *err);
 void status_source(struct status *status, struct source *source, bool open); /* NULL: it is closed */
+/* Functions outlive the status, or NULL comes before their end. */
+void status_functions(struct status *status, struct functions *functions);
 struct status_counts status_counts(const struct status *status);
 /* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
  * unknown. */
 int64_t status_lag(struct status *status, int64_t *ret_in_windows);
 enum not_ready { /* what stands in the way; /status calls it notReadyPart */
-	         NOT_READY_WINDOW = -6,
+	         NOT_READY_FUNCTION = -7,
+	         NOT_READY_WINDOW,
 	         NOT_READY_DRAINING,
 	         NOT_READY_STARTING,
 	         NOT_READY_SINK,
@@ -90,11 +96,5 @@ enum not_ready { /* what stands in the way; /status calls it notReadyPart */
 };
 /* 0, or one of enum not_ready and the reason in words. */
 int status_ready(struct status *status, struct error *err);
-
-/* The pages of the probe: `context` is the status. */
-int status_page_status(void *context, struct buffer *out);
-int status_page_ready(void *context, struct buffer *out);
-int status_page_health(void *context, struct buffer *out);
-int status_page_metrics(void *context, struct buffer *out);
 
 #endif

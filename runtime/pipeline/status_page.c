@@ -4,17 +4,19 @@
 
 #include "lib/data/civil.h"
 #include "lib/metrics/metrics.h"
-#include "runtime/pipeline/status.h"
+#include "runtime/pipeline/status_page.h"
+#include "runtime/pipeline/status_functions.h"
 
 static const char *const phase_names[] = {
         [PHASE_STARTING] = "starting", [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
         [PHASE_RUNNING] = "running",   [PHASE_DRAINING] = "draining",     [PHASE_FINISHED] = "finished",
-        [PHASE_FAILED] = "failed",
+        [PHASE_FAILED] = "failed",     [PHASE_RESTARTING] = "restarting", [PHASE_STOPPED] = "stopped",
 };
 
 static const char *const part_names[] = {
-        [-NOT_READY_FAILED] = "failed",     [-NOT_READY_SOURCE] = "source",     [-NOT_READY_SINK] = "sink",
-        [-NOT_READY_STARTING] = "starting", [-NOT_READY_DRAINING] = "draining", [-NOT_READY_WINDOW] = "window",
+        [-NOT_READY_FUNCTION] = "function", [-NOT_READY_FAILED] = "failed",     [-NOT_READY_SOURCE] = "source",
+        [-NOT_READY_SINK] = "sink",         [-NOT_READY_STARTING] = "starting", [-NOT_READY_DRAINING] = "draining",
+        [-NOT_READY_WINDOW] = "window",
 };
 
 static json_t *time_json(int64_t ms)
@@ -141,6 +143,8 @@ static void add_protected(struct status *status, json_t *root)
 	for (size_t i = 0; i < status->sinks_count; i++)
 		json_array_append_new(sinks, sink_json(&status->sinks[i]));
 	json_object_set_new(root, "sinks", sinks);
+	if (status->functions)
+		json_object_set_new(root, "functions", status_functions_json(status->functions));
 	if (status->source) {
 		size_t count = status->source->ops->status(status->source, partitions, STATUS_PARTITIONS_MAX);
 
@@ -334,6 +338,8 @@ int status_page_metrics(void *context, struct buffer *out)
 	sample(out, "streamjob_source_offset_jumps_total", "counter", "Jumps over records that the log no longer had.",
 	       status->source ? (double)atomic_load(&status->source->offset_jumps) : 0);
 	lag_families(status, out);
+	if (status->functions)
+		status_functions_metrics(status->functions, out);
 	pthread_mutex_unlock(&status->mutex);
 	return 200;
 }

@@ -40,6 +40,9 @@ struct source_ops {
 	                  struct error *err);
 	/* After the pending window was accepted: all lanes go on from the boundary. From the fire thread. */
 	int (*resume)(struct source *source, struct error *err);
+	/* No lane takes any more. The next takes give the records after the committed offsets once more, or, where a
+	 * boundary is pending, exactly the rows up to it and then TAKE_BOUNDARY. Only where `rewinds` is set. */
+	int (*rewind)(struct source *source, struct error *err);
 	/* to[p]: the next offset of partition p, or -1: unmoved. One request for all partitions; retried until stop's
 	 * deadline. */
 	int (*commit)(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
@@ -55,6 +58,8 @@ struct source { /* the first member of each implementation */
 	size_t partitions;             /* set by open */
 	struct boundary boundary;      /* set by open: the last one written */
 	bool resumable;                /* offsets outlive the process */
+	bool bounded;                  /* the input ends by itself */
+	bool rewinds;                  /* set before open: rewind may be called, keep what it needs */
 	_Atomic uint64_t offset_jumps; /* over records that the log no longer has */
 };
 

@@ -22,7 +22,7 @@ struct group {
 	uint64_t hash;
 	const char *key;
 	size_t key_size;
-	uint64_t unused; /* states begin at a multiple of ALIGN */
+	uint64_t number; /* in the order they were made; it also makes states begin at a multiple of ALIGN */
 };
 
 struct slot {
@@ -150,6 +150,11 @@ struct slice keyed_table_key(const void *group)
 	return (struct slice){header->key, header->key_size};
 }
 
+uint32_t keyed_table_number(const void *group)
+{
+	return (uint32_t)((const struct group *)group)->number;
+}
+
 static bool grow(struct keyed_table *table)
 {
 	size_t capacity = table->capacity ? table->capacity * 2 : SLOTS_MIN;
@@ -207,7 +212,7 @@ static struct group *make_group(struct keyed_table *table, struct slice key, uin
 	bytes = (char *)group + table->states_end;
 	if (key.size)
 		memcpy(bytes, key.data, key.size);
-	*group = (struct group){.hash = hash, .key = bytes, .key_size = key.size};
+	*group = (struct group){.hash = hash, .key = bytes, .key_size = key.size, .number = table->groups};
 	for (size_t c = 0; c < table->calls_count; c++)
 		table->aggregates[c]->init(keyed_table_state(table, group, c));
 	return group;
@@ -222,20 +227,33 @@ static bool room_for_one(struct keyed_table *table)
 	return table->groups * 16 < table->capacity * 15;
 }
 
+static struct group *find(const struct keyed_table *table, struct slice key, uint64_t hash)
+{
+	if (!table->capacity)
+		return NULL;
+	for (size_t i = hash & (table->capacity - 1); table->slots[i].group; i = (i + 1) & (table->capacity - 1)) {
+		struct group *group = table->slots[i].group;
+
+		if (table->slots[i].hash == hash && group->key_size == key.size &&
+		    memcmp(group->key, key.data, key.size) == 0)
+			return group;
+	}
+	return NULL;
+}
+
+void *keyed_table_find(const struct keyed_table *table, const void *group)
+{
+	return find(table, keyed_table_key(group), ((const struct group *)group)->hash);
+}
+
 /* The group of a key, made when new; NULL where it may not be. */
 static struct group *find_or_make(struct keyed_table *table, struct slice key, uint64_t hash)
 {
-	struct group *group;
+	struct group *group = find(table, key, hash);
 	size_t i;
 
-	if (table->capacity) {
-		for (i = hash & (table->capacity - 1); table->slots[i].group; i = (i + 1) & (table->capacity - 1)) {
-			group = table->slots[i].group;
-			if (table->slots[i].hash == hash && group->key_size == key.size &&
-			    memcmp(group->key, key.data, key.size) == 0)
-				return group;
-		}
-	}
+	if (group)
+		return group;
 	if (!room_for_one(table))
 		return NULL;
 	group = make_group(table, key, hash);

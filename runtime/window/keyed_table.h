@@ -30,6 +30,10 @@ size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, c
 /* The state of call `call` in a group. */
 void *keyed_table_state(const struct keyed_table *table, void *group, size_t call);
 struct slice keyed_table_key(const void *group);
+/* The group's number: dense from 0, in the order in which the table's groups were made. */
+uint32_t keyed_table_number(const void *group);
+/* The group of this table that has the same key as a group of another; NULL: there is none. */
+void *keyed_table_find(const struct keyed_table *table, const void *group);
 
 /*
  * Adds every group of `other` to `table`. Groups that would be new where groups_max or the budget is reached are left

@@ -305,8 +305,16 @@ static inline void letters_close(struct dead_letter *letters)
 	atomic_fetch_add(&scripted.closed, 1);
 }
 
-static const struct source_ops scripted_source = {"scripted",      scripted_open,   scripted_take,    scripted_resume,
-                                                  scripted_commit, scripted_status, scripted_healthy, scripted_close};
+static const struct source_ops scripted_source = {
+        .name = "scripted",
+        .open = scripted_open,
+        .take = scripted_take,
+        .resume = scripted_resume,
+        .commit = scripted_commit,
+        .status = scripted_status,
+        .healthy = scripted_healthy,
+        .close = scripted_close,
+};
 static const struct sink_ops scripted_sink = {"scripted", sink_open, sink_write, sink_close};
 static const struct dead_letter_ops scripted_letters = {"scripted",     letters_open,  letters_write,
                                                         letters_window, letters_flush, letters_close};

@@ -1,0 +1,26 @@
+/*
+ * What the files of a lane share: inside runtime/pipeline only.
+ */
+#ifndef STREAMJOB_LANE_PARTS_H
+#define STREAMJOB_LANE_PARTS_H
+
+#include "runtime/pipeline/lane.h"
+
+/* The record that row `row` of the batch came from. */
+const struct record *lane_record(const struct lane *lane, uint32_t row);
+/* Arguments and filters of the aggregates over rows[0..n) of the batch. Takes rows that fail out; how many are left, or
+ * -1. */
+int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *err);
+/* Takes the rows that a program failed on out of rows[0..n), each a bad row by its policy. How many are left, or -1. */
+int lane_drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error *err);
+/* Groups and updates: rows[0..n) with from <= row < to. */
+int lane_update(struct lane *lane, const uint32_t *rows, size_t n, uint32_t from, uint32_t to, struct error *err);
+/* A row on which a user's function raised, by that function's policy: bad, or the job stops. */
+int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char *method, const char *reason,
+                    struct error *err);
+/* The rows that the lateral functions make of rows[0..n), and what follows for them. */
+int lane_lateral(struct lane *lane, const uint32_t *rows, size_t n, struct error *err);
+void lane_lateral_new(struct lane *lane);
+void lane_lateral_free(struct lane *lane);
+
+#endif

@@ -1,0 +1,219 @@
+#include "runtime/pipeline/status_functions.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/data/civil.h"
+#include "lib/metrics/metrics.h"
+
+static void set_integer(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)value));
+}
+
+/* A traceback may be cut in the middle of a character, and jansson takes only UTF-8. */
+static json_t *text_json(const char *text)
+{
+	size_t size = strlen(text);
+	json_t *json = json_stringn(text, size);
+
+	while (!json && size)
+		json = json_stringn(text, --size);
+	return json;
+}
+
+static json_t *error_json(const struct function_state *state)
+{
+	struct buffer at;
+	json_t *error;
+
+	if (!state->error_wall_ms)
+		return json_null();
+	error = json_object();
+	buffer_init(&at);
+	civil_format(&at, state->error_wall_ms);
+	json_object_set_new(error, "at", json_stringn(at.data, at.size));
+	buffer_release(&at);
+	json_object_set_new(error, "method", text_json(state->error_method));
+	json_object_set_new(error, "reason", text_json(state->error_reason));
+	json_object_set_new(error, "message", text_json(state->error_message));
+	return error;
+}
+
+json_t *status_functions_json(struct functions *functions)
+{
+	json_t *list = json_array();
+
+	pthread_mutex_lock(&functions->mutex);
+	for (size_t f = 0; f < functions->count; f++) {
+		struct function_state *state = &functions->items[f];
+		json_t *json = json_object();
+
+		json_object_set_new(json, "name", json_string(state->spec->name));
+		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));
+		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE));
+		set_integer(json, "restarts", state->restarts);
+		set_integer(json, "calls", atomic_load(&state->counts.calls));
+		set_integer(json, "rows", atomic_load(&state->counts.rows));
+		set_integer(json, "rowErrors", atomic_load(&state->counts.row_failures));
+		set_integer(json, "poisonRows", state->poison_rows);
+		json_object_set_new(json, "lastError", error_json(state));
+		json_array_append_new(list, json);
+	}
+	pthread_mutex_unlock(&functions->mutex);
+	return list;
+}
+
+static double healthy(const struct function_state *state)
+{
+	return state->failed_at == FAILED_NOWHERE;
+}
+
+static double restarts(const struct function_state *state)
+{
+	return (double)state->restarts;
+}
+
+static double calls(const struct function_state *state)
+{
+	return (double)atomic_load(&state->counts.calls);
+}
+
+static double rows(const struct function_state *state)
+{
+	return (double)atomic_load(&state->counts.rows);
+}
+
+static double seconds(const struct function_state *state)
+{
+	return (double)atomic_load(&state->counts.nanoseconds) / 1e9;
+}
+
+static double row_errors(const struct function_state *state)
+{
+	return (double)atomic_load(&state->counts.row_failures);
+}
+
+static double poison_rows(const struct function_state *state)
+{
+	return (double)state->poison_rows;
+}
+
+static const struct {
+	const char *name, *type, *help;
+	double (*value)(const struct function_state *state);
+} families[] = {
+        {"streamjob_function_up", "gauge", "1 while the function does not fail.", healthy},
+        {"streamjob_function_restarts_total", "counter", "Workers that were killed and started again.", restarts},
+        {"streamjob_function_calls_total", "counter", "Calls, each for a batch of rows or groups.", calls},
+        {"streamjob_function_rows_total", "counter", "Rows that the function was called for.", rows},
+        {"streamjob_function_seconds_total", "counter", "Time in calls.", seconds},
+        {"streamjob_function_row_errors_total", "counter", "Rows on which the function raised.", row_errors},
+        {"streamjob_function_poison_rows_total", "counter", "Rows that killed the function again and again.",
+         poison_rows},
+};
+
+static void label(struct buffer *out, const struct function_state *state)
+{
+	buffer_append_char(out, '{');
+	metrics_label(out, true, "function", slice_of(state->spec->name));
+}
+
+static void failures_family(struct functions *functions, struct buffer *out)
+{
+	metrics_family(out, "streamjob_function_failures_total", "counter", "Failures of workers, by reason.");
+	for (size_t f = 0; f < functions->count; f++) {
+		for (size_t r = 0; r < UDF_REASONS; r++) {
+			buffer_append_text(out, "streamjob_function_failures_total");
+			label(out, &functions->items[f]);
+			metrics_label(out, false, "reason", slice_of(udf_reason_name((enum udf_reason)r)));
+			buffer_append_char(out, '}');
+			metrics_number(out, (double)atomic_load(&functions->items[f].counts.failures[r]));
+		}
+	}
+}
+
+/* One metric of the functions' own, as one lane has it. */
+struct own {
+	size_t function;
+	unsigned lane;
+	struct udf_metric metric;
+};
+
+static int compare_own(const void *left, const void *right)
+{
+	const struct own *a = left, *b = right;
+	int order = strcmp(a->metric.name, b->metric.name);
+
+	return order ? order : a->metric.kind != b->metric.kind ? (int)a->metric.kind - (int)b->metric.kind : 0;
+}
+
+static size_t collect_own(struct functions *functions, struct own **ret_items)
+{
+	struct own *items = NULL;
+	size_t count = 0;
+
+	for (unsigned lane = 0; lane < LANES_MAX; lane++) {
+		for (size_t f = 0; f < functions->count; f++) {
+			struct udf_worker *worker = functions_worker(functions, f, lane);
+			struct udf_metric metrics[UDF_METRICS_MAX];
+			size_t n = worker ? functions->ops->metrics(worker, metrics, UDF_METRICS_MAX) : 0;
+
+			items = xrealloc(items, (count + n + 1) * sizeof(*items));
+			for (size_t i = 0; i < n; i++)
+				items[count++] = (struct own){f, lane, metrics[i]};
+		}
+	}
+	*ret_items = items;
+	return count;
+}
+
+/* A name that two functions use with different kinds is one family of the first kind: the others are left out. */
+static void own_metrics(struct functions *functions, struct buffer *out)
+{
+	struct own *items;
+	size_t count = collect_own(functions, &items);
+	enum udf_metric_kind kind = UDF_COUNTER;
+
+	if (count)
+		qsort(items, count, sizeof(*items), compare_own);
+	for (size_t i = 0; i < count; i++) {
+		const struct own *own = &items[i];
+		char name[96], lane[16];
+
+		snprintf(name, sizeof(name), "streamjob_user_%s%s", own->metric.name,
+		         own->metric.kind == UDF_COUNTER ? "_total" : "");
+		if (!i || strcmp(items[i - 1].metric.name, own->metric.name) != 0) {
+			kind = own->metric.kind;
+			metrics_family(out, name, kind == UDF_COUNTER ? "counter" : "gauge",
+			               "A function's own metric.");
+		}
+		if (own->metric.kind != kind)
+			continue;
+		snprintf(lane, sizeof(lane), "%u", own->lane);
+		buffer_append_text(out, name);
+		label(out, &functions->items[own->function]);
+		metrics_label(out, false, "lane", slice_of(lane));
+		buffer_append_char(out, '}');
+		metrics_number(out, own->metric.value);
+	}
+	free(items);
+}
+
+void status_functions_metrics(struct functions *functions, struct buffer *out)
+{
+	pthread_mutex_lock(&functions->mutex);
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]) && functions->count; i++) {
+		metrics_family(out, families[i].name, families[i].type, families[i].help);
+		for (size_t f = 0; f < functions->count; f++) {
+			buffer_append_text(out, families[i].name);
+			label(out, &functions->items[f]);
+			buffer_append_char(out, '}');
+			metrics_number(out, families[i].value(&functions->items[f]));
+		}
+	}
+	failures_family(functions, out);
+	own_metrics(functions, out);
+	pthread_mutex_unlock(&functions->mutex);
+}
