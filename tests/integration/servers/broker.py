@@ -164,7 +164,9 @@ class Kafka(Process):
         from confluent_kafka import Producer
 
         failures = []
-        producer = Producer({"bootstrap.servers": self.address, "linger.ms": 20, "queue.buffering.max.messages": 2000000})
+        # Idempotent, so that a retry keeps the order: tests know the offsets.
+        producer = Producer({"bootstrap.servers": self.address, "enable.idempotence": True, "linger.ms": 20,
+                             "queue.buffering.max.messages": 2000000})
         for partition, values in records.items():
             for value in values:
                 producer.produce(topic, value, key=key, partition=partition, on_delivery=lambda error, _: error and failures.append(error))
