@@ -21,7 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "integration")]
 
 import bucket  # noqa: E402
-from cluster import Cluster, wait_for  # noqa: E402
+from cluster import LAB, Cluster, wait_for  # noqa: E402
 from servers import CACHE, free_port  # noqa: E402
 
 READS, WRITES = ("get", "list", "watch"), ("create", "update", "patch", "delete")
@@ -39,8 +39,7 @@ def manifest(i):
 
 def yardstick():
     program = CACHE / "bench" / "operator-go"
-    subprocess.run(["go", "build", "-C", ROOT / "bench/operator-go", "-trimpath", "-o", program, "."], check=True,
-                   env={**os.environ, "CGO_ENABLED": "0"})
+    subprocess.run([LAB / "go", "build", "-C", ROOT / "bench/operator-go", "-trimpath", "-o", program, "."], check=True)
     return program
 
 

@@ -54,6 +54,7 @@ suite cli tests/cli/run.sh
 suite operator-address operator address,undefined
 suite operator-thread operator thread
 suite integration tests/integration/run.sh
+suite cluster tests/e2e/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"
 echo "suites: $passed passed, $failed failed"

@@ -11,7 +11,7 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import bucket  # noqa: E402
-from cluster import Cluster, Job, wait_for  # noqa: E402
+from cluster import LAB, Cluster, Job, wait_for  # noqa: E402
 from servers import CACHE, Kafka, Pushgateway  # noqa: E402
 
 NAMESPACE = "reco"
@@ -88,8 +88,7 @@ def kstatus():
     """What kstatus says of an object: kstatus({...}) == "Current: …"."""
     folder = HERE / "kstatus"
     program = CACHE / "kstatus" / "kstatus"
-    subprocess.run(["go", "build", "-C", folder, "-trimpath", "-o", program, "."], check=True, timeout=600,
-                   env={**__import__("os").environ, "CGO_ENABLED": "0"})
+    subprocess.run([LAB / "go", "build", "-C", folder, "-trimpath", "-o", program, "."], check=True, timeout=600)
 
     def judge(thing):
         return subprocess.run([program], input=json.dumps(thing), check=True, capture_output=True, text=True).stdout.strip()
