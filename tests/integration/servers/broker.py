@@ -110,6 +110,7 @@ class Kafka(Process):
         }
         lines = [line + more.get(line.split("=")[0], "") for line in lines]
         known = "".join(f' user_{user}="{password}"' for user, password in users.items())
+        lines.append("listener.name.sasl.sasl.enabled.mechanisms=PLAIN")
         lines.append(
             "listener.name.sasl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required"
             + known + ";"
