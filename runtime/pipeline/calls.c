@@ -158,19 +158,21 @@ static void run_scalar(void *context, size_t function, const struct column *cons
 	struct udf_failure failure;
 	int outcome = -1;
 
-	calls->failures->count = 0;
 	if (!calls->failed) {
+		functions_lock(calls->functions, function, calls->lane);
+		calls->failures->count = 0;
 		outcome = calls->functions->ops->eval(calls_worker(calls, function), &all, result, calls->failures,
 		                                      &failure);
+		if (!outcome) {
+			keep_strings(result, rows, n, strings);
+			take_failures(calls, function, result, strings, failures);
+		}
+		functions_unlock(calls->functions, function, calls->lane);
 		if (outcome < 0)
 			calls_rows_failed(calls, function, &all, &failure);
 	}
 	for (size_t i = 0; i < n && outcome < 0; i++)
 		result->valid[rows[i]] = 0;
-	if (outcome < 0)
-		return;
-	keep_strings(result, rows, n, strings);
-	take_failures(calls, function, result, strings, failures);
 }
 
 void calls_init(struct calls *calls, struct functions *functions, unsigned lane)

@@ -84,6 +84,8 @@ void fire_free(struct fire *fire)
 		return;
 	keyed_table_free(fire->known);
 	batch_release(&fire->groups);
+	batch_release(&fire->emitted);
+	free(fire->parents);
 	free(fire->scratch);
 	free(fire->columns);
 	free(fire->first);

@@ -39,15 +39,19 @@ static int merge_slots(struct fire *fire, size_t c, const struct partial *into, 
 
 	buffer_init(&saved);
 	failures->count = 0;
+	functions_lock(fire->functions->functions, fire->calls[c]->user->function, from->lane);
 	if (ops->save(worker_of(fire, c, from), from->table_number, from_slots, n, &saved, failures, &failure) < 0)
 		outcome = failed(fire, c, from, &failure);
 	else if (failures->count)
 		outcome = raised(fire, c, "save");
-	else if (ops->merge(worker_of(fire, c, into), into->table_number, into_slots, n, buffer_slice(&saved), failures,
-	                    &failure) < 0)
+	functions_unlock(fire->functions->functions, fire->calls[c]->user->function, from->lane);
+	functions_lock(fire->functions->functions, fire->calls[c]->user->function, into->lane);
+	if (!outcome && ops->merge(worker_of(fire, c, into), into->table_number, into_slots, n, buffer_slice(&saved),
+	                           failures, &failure) < 0)
 		outcome = failed(fire, c, into, &failure);
-	else if (failures->count)
+	else if (!outcome && failures->count)
 		outcome = raised(fire, c, "merge");
+	functions_unlock(fire->functions->functions, fire->calls[c]->user->function, into->lane);
 	buffer_release(&saved);
 	return outcome;
 }
@@ -143,12 +147,51 @@ static bool is_table(const struct fire *fire, size_t c)
 	return functions->items[fire->calls[c]->user->function].spec->kind == FUNCTION_TABLE_AGGREGATE;
 }
 
+static void lock(const struct fire *fire, size_t c, const struct partial *partial)
+{
+	functions_lock(fire->functions->functions, fire->calls[c]->user->function, partial->lane);
+}
+
+static void unlock(const struct fire *fire, size_t c, const struct partial *partial)
+{
+	functions_unlock(fire->functions->functions, fire->calls[c]->user->function, partial->lane);
+}
+
 int fire_values(struct fire *fire, const struct partial *partial, void **groups, size_t n)
 {
-	for (size_t c = 0; c < fire->calls_count; c++)
-		if (fire->calls[c]->user && !is_table(fire, c) && value_of_call(fire, c, partial, groups, n) < 0)
-			return -1;
-	return 0;
+	int outcome = 0;
+
+	for (size_t c = 0; c < fire->calls_count && !outcome; c++) {
+		if (!fire->calls[c]->user || is_table(fire, c))
+			continue;
+		lock(fire, c, partial);
+		outcome = value_of_call(fire, c, partial, groups, n);
+		unlock(fire, c, partial);
+	}
+	return outcome;
+}
+
+/* The worker's rows, copied into the fire thread's own. */
+static void keep_rows(struct fire *fire, size_t c, const struct udf_rows *rows, struct udf_rows *ret_rows)
+{
+	struct functions *functions = fire->functions->functions;
+	const struct schema *results = &functions->known[fire->calls[c]->user->function].results;
+
+	batch_release(&fire->emitted);
+	batch_init(&fire->emitted, results, NULL, rows->count + 1);
+	fire->parents = xrealloc(fire->parents, (rows->count + 1) * sizeof(uint32_t));
+	for (size_t i = 0; i < rows->count; i++)
+		fire->parents[i] = rows->parents[i];
+	for (size_t r = 0; r < results->count; r++) {
+		for (size_t i = 0; i < rows->count; i++) {
+			struct value value = column_value(&rows->columns[r], i);
+
+			if (value.type == TYPE_STRING && !value.null)
+				value.string = arena_copy(&fire->emitted.arena, value.string);
+			column_set(&fire->emitted.columns[r], i, value);
+		}
+	}
+	*ret_rows = (struct udf_rows){rows->count, fire->emitted.columns, fire->parents};
 }
 
 int fire_emit(struct fire *fire, const struct partial *partial, void **groups, size_t n, struct udf_rows *ret_rows)
@@ -156,16 +199,24 @@ int fire_emit(struct fire *fire, const struct partial *partial, void **groups, s
 	struct calls *calls = fire->functions;
 	uint32_t slots[BATCH_ROWS_MAX];
 	struct udf_failure failure;
+	struct udf_rows rows;
 	size_t c = 0;
+	int outcome;
 
 	while (!fire->calls[c]->user || !is_table(fire, c))
 		c++;
 	slots_of(fire, c, groups, n, slots);
+	lock(fire, c, partial);
 	calls->failures->count = 0;
-	if (calls->functions->ops->emit(worker_of(fire, c, partial), partial->table_number, slots, n, ret_rows,
+	if (calls->functions->ops->emit(worker_of(fire, c, partial), partial->table_number, slots, n, &rows,
 	                                calls->failures, &failure) < 0)
-		return failed(fire, c, partial, &failure);
-	return drop_raised(fire, c, "emit_value");
+		outcome = failed(fire, c, partial, &failure);
+	else
+		outcome = drop_raised(fire, c, "emit_value");
+	if (!outcome)
+		keep_rows(fire, c, &rows, ret_rows);
+	unlock(fire, c, partial);
+	return outcome;
 }
 
 int fire_forget(struct fire *fire, const struct partial *partial)

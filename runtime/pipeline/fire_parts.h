@@ -26,6 +26,8 @@ struct fire {
 	struct keyed_table *known; /* onEmpty: zero: every key so far, with aggregates of nothing */
 	struct row_failures failures;
 	uint32_t rows[BATCH_ROWS_MAX];
+	struct batch emitted; /* what the table aggregate yielded for the chunk, and for which of its groups */
+	uint32_t *parents;
 	size_t capacity; /* of the result that is made */
 };
 
@@ -40,7 +42,7 @@ void fire_append(struct column *to, size_t at, const struct column *from, const 
 int fire_merge(struct fire *fire, const struct partial *into, const struct partial *from);
 /* The values of the user's aggregates for a chunk of groups, into fire->groups. */
 int fire_values(struct fire *fire, const struct partial *partial, void **groups, size_t n);
-/* What the table aggregate yields for a chunk of groups: the worker's until its next call. Parents are places in the
+/* What the table aggregate yields for a chunk of groups, until the next chunk. Parents are places in the
  * chunk. */
 int fire_emit(struct fire *fire, const struct partial *partial, void **groups, size_t n, struct udf_rows *ret_rows);
 /* Forgets the accumulators of a partial. */

@@ -22,6 +22,9 @@ struct functions *functions_new(const struct jobspec *job, const struct worker_o
 	functions->dead = xcalloc(LANES_MAX * functions->count + 1, sizeof(bool));
 	functions->suspects = xcalloc(LANES_MAX * functions->count + 1, sizeof(struct suspects));
 	pthread_mutex_init(&functions->mutex, NULL);
+	functions->locks = xcalloc(LANES_MAX * functions->count + 1, sizeof(pthread_mutex_t));
+	for (size_t i = 0; i < LANES_MAX * functions->count; i++)
+		pthread_mutex_init(&functions->locks[i], NULL);
 	quarantine_init(&functions->quarantine);
 	for (size_t f = 0; f < functions->count; f++)
 		functions->items[f].spec = &job->functions[f];
@@ -47,6 +50,9 @@ void functions_free(struct functions *functions)
 	for (size_t f = 0; f < functions->count; f++)
 		if (functions->items[f].loaded)
 			udf_signature_release(&functions->items[f].signature);
+	for (size_t i = 0; i < LANES_MAX * functions->count; i++)
+		pthread_mutex_destroy(&functions->locks[i]);
+	free(functions->locks);
 	quarantine_release(&functions->quarantine);
 	pthread_mutex_destroy(&functions->mutex);
 	free(functions->workers);
@@ -56,6 +62,16 @@ void functions_free(struct functions *functions)
 	free(functions->known);
 	free(functions->items);
 	free(functions);
+}
+
+void functions_lock(struct functions *functions, size_t function, unsigned lane)
+{
+	pthread_mutex_lock(&functions->locks[lane * functions->count + function]);
+}
+
+void functions_unlock(struct functions *functions, size_t function, unsigned lane)
+{
+	pthread_mutex_unlock(&functions->locks[lane * functions->count + function]);
 }
 
 struct udf_worker *functions_worker(const struct functions *functions, size_t function, unsigned lane)

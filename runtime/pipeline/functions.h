@@ -26,6 +26,7 @@ struct functions {
 	struct user_function *known;          /* what queries are compiled with */
 	struct udf_worker **workers;          /* [lane * count + function] */
 	struct udf_environment *environments; /* of those */
+	pthread_mutex_t *locks;               /* of those: what a call gives is read before another thread calls */
 	bool *dead;                           /* of those: to be stopped */
 	struct suspects *suspects;            /* of those; the lane's alone */
 	struct quarantine quarantine;
@@ -55,6 +56,10 @@ void functions_attach(struct functions *functions, struct handover *handover);
 void functions_recover(struct functions *functions, unsigned lanes);
 /* Can partials of several lanes be combined? NULL, or the name of a function that has no merge. */
 const char *functions_not_mergeable(const struct functions *functions);
+
+/* What a worker gives lives until its next call, and lane and fire thread both call it: held over call and copy. */
+void functions_lock(struct functions *functions, size_t function, unsigned lane);
+void functions_unlock(struct functions *functions, size_t function, unsigned lane);
 
 struct udf_worker *functions_worker(const struct functions *functions, size_t function, unsigned lane);
 

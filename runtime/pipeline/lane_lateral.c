@@ -125,17 +125,43 @@ static int run_arguments(struct lane *lane, size_t l, uint32_t *rows, size_t n, 
 	return lane_drop_failures(lane, rows, n, err);
 }
 
-static int yield_rows(struct lane *lane, size_t l, const uint32_t *rows, size_t n, struct udf_rows *ret_yielded,
-                      struct error *err)
+/* What the function yielded for rows[0..n), copied. */
+static void add_rows(struct lane *lane, size_t l, const uint32_t *rows, size_t n, const struct udf_rows *yielded)
+{
+	const struct lateral_call *call = &lane->query->lateral[l];
+	size_t at = 0;
+
+	reserve(lane, &lane->levels[l], yielded->count + n);
+	for (size_t i = 0; i < n; i++) {
+		size_t first = at;
+
+		for (; at < yielded->count && yielded->parents[at] == rows[i]; at++)
+			if (!lane->failed[rows[i]])
+				add_row(lane, l, rows[i], yielded, at);
+		if (at == first && call->left && !lane->failed[rows[i]])
+			add_row(lane, l, rows[i], NULL, 0);
+	}
+}
+
+static int yield_rows(struct lane *lane, size_t l, const uint32_t *rows, size_t n, struct error *err)
 {
 	const struct user_call *call = lane->query->lateral[l].call;
 	struct udf_arguments arguments = {lane->levels[l].argument_list, call->arguments_count, rows, n};
+	struct functions *functions = lane->setup->functions;
+	struct udf_rows yielded = {0};
 	struct udf_failure failure;
+	int outcome, dropped;
 
+	functions_lock(functions, call->function, lane->number);
 	lane->functions.failures->count = 0;
-	if (lane->setup->functions->ops->eval_table(calls_worker(&lane->functions, call->function), &arguments,
-	                                            ret_yielded, lane->functions.failures, &failure) == 0)
-		return drop_raised(lane, call->function, err);
+	outcome = functions->ops->eval_table(calls_worker(&lane->functions, call->function), &arguments, &yielded,
+	                                     lane->functions.failures, &failure);
+	dropped = outcome < 0 ? -1 : drop_raised(lane, call->function, err);
+	if (!dropped)
+		add_rows(lane, l, rows, n, &yielded);
+	functions_unlock(functions, call->function, lane->number);
+	if (outcome == 0)
+		return dropped;
 	calls_rows_failed(&lane->functions, call->function, &arguments, &failure);
 	*err = lane->functions.error;
 	return -1;
@@ -143,30 +169,14 @@ static int yield_rows(struct lane *lane, size_t l, const uint32_t *rows, size_t 
 
 static int expand(struct lane *lane, size_t l, const uint32_t *all, size_t all_count, struct error *err)
 {
-	const struct lateral_call *call = &lane->query->lateral[l];
 	struct lateral_level *level = &lane->levels[l];
-	struct udf_rows yielded = {0};
-	uint32_t *rows = level->inputs;
-	size_t at = 0;
 	int n;
 
 	level->count = 0;
 	arena_reset(&level->strings);
-	memcpy(rows, all, all_count * sizeof(*rows));
-	n = run_arguments(lane, l, rows, all_count, err);
-	if (n <= 0 || yield_rows(lane, l, rows, (size_t)n, &yielded, err) < 0)
-		return n == 0 ? 0 : -1;
-	reserve(lane, level, yielded.count + (size_t)n);
-	for (int i = 0; i < n; i++) {
-		size_t first = at;
-
-		for (; at < yielded.count && yielded.parents[at] == rows[i]; at++)
-			if (!lane->failed[rows[i]])
-				add_row(lane, l, rows[i], &yielded, at);
-		if (at == first && call->left && !lane->failed[rows[i]])
-			add_row(lane, l, rows[i], NULL, 0);
-	}
-	return 0;
+	memcpy(level->inputs, all, all_count * sizeof(*all));
+	n = run_arguments(lane, l, level->inputs, all_count, err);
+	return n <= 0 ? n : yield_rows(lane, l, level->inputs, (size_t)n, err);
 }
 
 static int aggregate(struct lane *lane, uint32_t *rows, size_t n, struct error *err)

@@ -106,6 +106,7 @@ static int accumulate(struct lane *lane, size_t c, uint32_t from, uint32_t to, s
 	size_t n = call->rows_count;
 	const uint32_t *rows = between(call->rows, &n, from, to);
 	struct udf_failure failure;
+	int outcome, dropped;
 
 	for (size_t i = 0; i < n; i++) {
 		void *group = lane->group_of_row[rows[i]];
@@ -123,15 +124,18 @@ static int accumulate(struct lane *lane, size_t c, uint32_t from, uint32_t to, s
 	}
 	if (!arguments.n)
 		return 0;
+	functions_lock(lane->setup->functions, user->function, lane->number);
 	lane->functions.failures->count = 0;
-	if (lane->setup->functions->ops->accumulate(calls_worker(&lane->functions, user->function),
-	                                            lane->partial->table_number, lane->slots, &arguments,
-	                                            lane->functions.failures, &failure) < 0) {
-		calls_rows_failed(&lane->functions, user->function, &arguments, &failure);
-		*err = lane->functions.error;
-		return -1;
-	}
-	return drop_raised(lane, user->function, err);
+	outcome = lane->setup->functions->ops->accumulate(calls_worker(&lane->functions, user->function),
+	                                                  lane->partial->table_number, lane->slots, &arguments,
+	                                                  lane->functions.failures, &failure);
+	dropped = outcome < 0 ? 0 : drop_raised(lane, user->function, err);
+	functions_unlock(lane->setup->functions, user->function, lane->number);
+	if (outcome == 0)
+		return dropped;
+	calls_rows_failed(&lane->functions, user->function, &arguments, &failure);
+	*err = lane->functions.error;
+	return -1;
 }
 
 /* The user's functions first: a row that is bad for one of them touches nothing after it. */

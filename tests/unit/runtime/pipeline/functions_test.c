@@ -163,6 +163,31 @@ static void scalar_exceptions_test(void **state)
 	}
 }
 
+/* A worker's answer is gone with its next call, and the lane goes on calling while a window fires. */
+static void answers_test(void **state)
+{
+	struct scripted_run *run = scripted_new("answers",
+	                                        "  window: {tumbling: {size: 100ms}}\n  functions:\n" TOP
+	                                        "  aggregates: [{columns: [value, rank], expr: top2(v)}]\n",
+	                                        1, 6000, 1);
+	int64_t window = 0, value;
+	int rank;
+
+	(void)state;
+	run->options.clock_column = "t";
+	run->source->batch = 10;
+	scripted_run(run);
+	assert_int_equal(run->outcome, 0);
+	for (const char *line = run->sink->rows.data; *line; line = strchr(line, '\n') + 1) {
+		if (sscanf(line, "\"value\":%" SCNd64 ",\"rank\":%d", &value, &rank) != 2 ||
+		    value != window * 100 + 100 - rank)
+			fail_msg("window %d: %.40s", (int)window, line);
+		window += rank == 2;
+	}
+	assert_int_equal(window, 60);
+	scripted_free(run);
+}
+
 static void status_test(void **state)
 {
 	struct scripted_run *run = scripted_new("status",
@@ -203,7 +228,8 @@ static void status_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(results_test), cmocka_unit_test(selection_test),
-	                                   cmocka_unit_test(scalar_exceptions_test), cmocka_unit_test(status_test)};
+	                                   cmocka_unit_test(scalar_exceptions_test), cmocka_unit_test(answers_test),
+	                                   cmocka_unit_test(status_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,6 +20,7 @@ struct udf_worker {
 	int64_t *values;
 	uint32_t *parents;
 	struct column columns[2];
+	size_t room; /* of values, parents and columns */
 };
 
 static bool take_one(_Atomic int *count)
@@ -91,6 +92,10 @@ static int worker_rows(struct udf_worker *worker, const char *method, const stru
 {
 	int calls = atomic_fetch_add(&script.calls, 1) + 1;
 
+	/* What the last call gave is gone. */
+	for (size_t c = 0; c < 2 && worker->room; c++)
+		memset(worker->columns[c].valid, 0, worker->room);
+
 	if (worker->dead) /* killed by a call of the fire thread */
 		return worker_failed(worker, UDF_CRASH, method, UDF_NO_ROW, ret_failure);
 	if (script.kills_every && calls % script.kills_every == 0 && take_one(&script.kills_left))
@@ -126,6 +131,7 @@ static int worker_eval(struct udf_worker *worker, const struct udf_arguments *ar
 
 static void worker_room(struct udf_worker *worker, size_t count)
 {
+	worker->room = count;
 	worker->values = xrealloc(worker->values, count * sizeof(int64_t));
 	worker->parents = xrealloc(worker->parents, count * sizeof(uint32_t));
 	for (size_t c = 0; c < 2; c++) {
