@@ -100,6 +100,8 @@ class Cluster:
         """kubectl apply -k manifests/OVERLAY, with JSON patches of the operator's arguments for quick tests."""
         text = self.kubectl("kustomize", ROOT / "manifests" / overlay).stdout
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", input=text)
+        if not self.ours:  # the tag is the same, the image may be another
+            self.kubectl("rollout", "restart", "deployment", "-l", "app.kubernetes.io/name=streamjob-operator", "-n", SYSTEM)
         for patch in patches:
             self.operator_args(*patch)
 
