@@ -161,7 +161,12 @@ static int by_slot(const void *a, const void *b)
 static void sort_by_slot(struct part *part)
 {
 	uint64_t keys[BATCH_ROWS_MAX];
+	bool sorted = true;
 
+	for (size_t i = 1; i < part->n; i++)
+		sorted &= part->slots[i - 1] <= part->slots[i];
+	if (sorted)
+		return;
 	for (size_t i = 0; i < part->n; i++)
 		keys[i] = (uint64_t)part->slots[i] << 32 | part->rows[i];
 	qsort(keys, part->n, sizeof(*keys), by_slot);
