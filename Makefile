@@ -72,7 +72,10 @@ deps deps-check deps-test deps-cluster:
 build: deps
 	@$(MAKE) --no-print-directory $(PROGRAMS)
 
-$(B)/streamjob: $(B)/obj/runtime/cli/main.o $(B)/libstreamjob.a
+# ThreadSanitizer sees librdkafka's threads and locks only through this.
+C11_THREADS := $(if $(findstring thread,$(SAN)),$(B)/obj/tests/integration/sanitizers/c11_threads.o)
+
+$(B)/streamjob: $(B)/obj/runtime/cli/main.o $(C11_THREADS) $(B)/libstreamjob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(LIBS)
 
 $(B)/streamjob-operator: $(OPERATOR_MAIN:%.c=$(B)/obj/%.o) $(B)/libstreamjob.a

@@ -26,6 +26,11 @@ sanitized() {
 	make -s -j"$jobs" SAN="$1" unit
 }
 
+# The program against real servers, on fewer events.
+real_servers() {
+	SAN=$1 tests/integration/run.sh
+}
+
 # The operator's client, cache and lease under a hostile API server.
 faults() {
 	SAN=$1 tests/faults/run.sh
@@ -54,6 +59,8 @@ suite cli tests/cli/run.sh
 suite operator-address operator address,undefined
 suite operator-thread operator thread
 suite integration tests/integration/run.sh
+suite integration-address real_servers address,undefined
+suite integration-thread real_servers thread
 suite cluster tests/e2e/run.sh
 
 [ -n "$failures" ] && echo "FAILED:$failures"

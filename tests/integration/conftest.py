@@ -37,8 +37,18 @@ def faulty(gateway):
         yield proxy
 
 
+REPORTS = ("AddressSanitizer", "LeakSanitizer", "ThreadSanitizer", "runtime error: ")
+
+
 @pytest.fixture(autouse=True)
-def no_job_is_left_running():
+def no_job_is_left_running_or_reported():
+    """Ends what a test left running; what a sanitizer reported fails the test, also where the job was killed."""
     yield
-    while StreamJob.started:
-        StreamJob.started.pop().kill()
+    jobs, StreamJob.started[:] = list(StreamJob.started), []
+    for job in jobs:
+        if job.process:
+            job.kill()
+    for job in jobs:
+        lines = job.log().splitlines()
+        found = next((i for i, line in enumerate(lines) if any(report in line for report in REPORTS)), None)
+        assert found is None, "\n".join(lines[found : found + 80])
