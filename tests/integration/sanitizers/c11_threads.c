@@ -13,6 +13,8 @@
 
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t) && sizeof(cnd_t) == sizeof(pthread_cond_t), "as in glibc");
 
+/* glibc declares these with reserved names. NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+
 static int outcome(int code)
 {
 	return code == 0           ? thrd_success
@@ -120,3 +122,5 @@ int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct
 {
 	return outcome(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
