@@ -1,0 +1,131 @@
+"""User functions in the cluster: exact results of Python aggregates, and what bad ones cost: their own job's readiness."""
+
+import collections
+
+import bucket
+import pytest
+from cluster import wait_for
+
+METRICS = '''
+from pyflink.common import Row
+from pyflink.table import AggregateFunction, DataTypes, TableAggregateFunction
+
+
+class Total(AggregateFunction):
+    def create_accumulator(self):
+        return Row(0.0, 0)
+
+    def accumulate(self, accumulator, latency_ms):
+        accumulator[0] += latency_ms
+        accumulator[1] += 1
+
+    def merge(self, accumulator, accumulators):
+        for other in accumulators:
+            accumulator[0] += other[0]
+            accumulator[1] += other[1]
+
+    def get_value(self, accumulator):
+        return accumulator[0]
+
+    def get_result_type(self):
+        return DataTypes.DOUBLE()
+
+
+class Top2(TableAggregateFunction):
+    def create_accumulator(self):
+        return []
+
+    def accumulate(self, accumulator, latency_ms):
+        accumulator.append(latency_ms)
+        accumulator.sort(reverse=True)
+        del accumulator[2:]
+
+    def merge(self, accumulator, accumulators):
+        for other in accumulators:
+            for latency_ms in other:
+                self.accumulate(accumulator, latency_ms)
+
+    def emit_value(self, accumulator):
+        for rank, latency_ms in enumerate(accumulator, 1):
+            yield latency_ms, str(rank)
+
+    def get_result_type(self):
+        return DataTypes.ROW([DataTypes.FIELD("value", DataTypes.DOUBLE()), DataTypes.FIELD("rank", DataTypes.STRING())])
+'''
+LABELS = ["endpoint", "bucket", "rank"]
+
+
+def function(name, kind, entrypoint, text, **more):
+    return {"name": name, "kind": kind, "language": "python", "entrypoint": entrypoint, "code": {"inline": text}, **more}
+
+
+def gauges(gateway, job):
+    """{(endpoint, bucket, rank): {metric: value}}"""
+    found = collections.defaultdict(dict)
+    for (name, labels), value in gateway.metrics().items():
+        labels = dict(labels)
+        if labels.get("job") == job and "rank" in labels:
+            found[tuple(labels[key] for key in LABELS)][name] = value
+    return dict(found)
+
+
+def test_bucket_job_with_python_aggregate_and_table_aggregate(kafka, gateway, job):
+    """A window that only the drain closes, so that its one PUT holds every event."""
+    one = job("python", size="24h")
+    one.apply(
+        functions=[function("total", "aggregate", "metrics:Total", METRICS), function("top2", "tableAggregate", "metrics:Top2", METRICS)],
+        aggregates=[{"name": "n", "expr": "COUNT(*)"}, {"name": "total_ms", "expr": "total(latency_ms)"},
+                    {"expr": "top2(latency_ms)", "columns": ["value", "rank"]}],
+        sinks=[{"pushgateway": {
+            "url": "http://pushgateway:9091", "job": one.name,
+            "metrics": [{"name": f"python_{value}", "type": "gauge", "help": "Of the window.", "value": value, "labels": LABELS}
+                        for value in ("n", "total_ms", "value")],
+        }}],
+    )
+    seen = one.ready()
+    assert seen["FunctionsHealthy"]["status"] == "True"
+    records, passing = bucket.make_events(20000, seed=31)
+    kafka.produce(one.topic, records)
+    wait_for(lambda: one.get()["status"].get("rows", {}).get("in") == 20000, 90, lambda: one.get()["status"])
+    one.apply(suspend=True)
+    want = {}
+    for (endpoint, name), group in bucket.expected(passing).items():
+        for rank, latency in enumerate(reversed(group["latencies"][-2:]), 1):
+            want[endpoint, name, str(rank)] = {
+                "python_n": len(group["latencies"]), "python_total_ms": group["latency_sum"], "python_value": latency}
+    wait_for(lambda: gauges(gateway, one.name) == want, 60, lambda: f"{want}; the gateway has {gauges(gateway, one.name)}")
+    assert bucket.gateway_value(gateway, one.name, "streamjob_window_sequence") == 1
+
+
+GOOD_ACCUMULATE = "accumulator[0] += latency_ms\n"
+BAD = [
+    # name, what stands in its place, where, what the status must name
+    ("sleeps for ever", "accumulate", "import time; time.sleep(1e6)\n", ("accumulate", "2000 ms")),
+    ("segmentation fault", "accumulate", "import ctypes; ctypes.string_at(0)\n", ("accumulate", "SIGSEGV")),
+    ("raises", "get_value", "raise ValueError('no value today')\n", ("get_value", "no value today")),
+]
+
+
+@pytest.mark.parametrize("name, method, text, words", BAD, ids=[case[0].replace(" ", "-") for case in BAD])
+def test_bad_function_is_named_and_costs_only_its_job(kafka, gateway, job, exact, name, method, text, words):
+    bad = METRICS.replace(GOOD_ACCUMULATE, text + "        " + GOOD_ACCUMULATE) if method == "accumulate" else METRICS.replace(
+        "return accumulator[0]\n", text, 1)
+    assert bad != METRICS
+    aggregates = [*bucket.AGGREGATES, {"name": "total_ms", "expr": "total(latency_ms)"}]
+    other, one = job("other"), job("bad")
+    other.apply()
+    one.apply(functions=[function("total", "aggregate", "metrics:Total", bad, timeout="2s")], aggregates=aggregates)
+    other.ready()
+    one.ready()
+    records, passing = bucket.make_events(2000, seed=32)
+    kafka.produce(one.topic, records)
+    kafka.produce(other.topic, records)
+    seen = one.shows(30, Ready="False", FunctionsHealthy="False")
+    message = seen["FunctionsHealthy"]["message"]
+    assert "total" in message and all(word in message for word in words), message
+    exact(other, passing)
+    other.ready()
+    one.apply(functions=[function("total", "aggregate", "metrics:Total", METRICS)])
+    one.ready()
+    exact(one, passing)
+    assert one.shows(15, FunctionsHealthy="True")
