@@ -170,7 +170,7 @@ test: deps-test
 bench: deps-test build
 	@$(MAKE) --no-print-directory $(B)/bench/consume $(B)/bench/stages
 	@/usr/bin/python3 bench/run.py $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
-	@/usr/bin/python3 bench/operator.py
+	@/usr/bin/python3 bench/run_operator.py
 
 demo: build
 	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"

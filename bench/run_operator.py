@@ -2,7 +2,7 @@
 """Reconciles suspended StreamJobs with streamjob-operator and with a minimal operator on Go's controller-runtime that does the
 same writes, each in a fresh cluster, and prints them side by side: time, API requests a job, memory, CPU.
 
-    bench/operator.py [--jobs 1000]
+    bench/run_operator.py [--jobs 1000]
 
 Requests are counted by the API server's audit log, by user agent; memory is the process's own resident set.
 """
