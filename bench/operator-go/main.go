@@ -1,6 +1,6 @@
 // Command operator-go does what streamjob-operator does for a suspended StreamJob, the way controller-runtime's users write
 // it: the same five children by server-side apply, the same owners and labels, then the status. It is the yardstick of
-// bench/operator.py, no operator to use: it knows no bad spec, no drift beyond re-applying, no deletion.
+// bench/run_operator.py, no operator to use: it knows no bad spec, no drift beyond re-applying, no deletion.
 package main
 
 import (
