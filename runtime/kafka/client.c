@@ -52,25 +52,34 @@ static int set_path(rd_kafka_conf_t *conf, const char *property, const char *sec
 	return set(conf, property, path, err);
 }
 
-/* The first line of a secret's key. */
-static int set_secret(rd_kafka_conf_t *conf, const char *property, const char *secrets_dir, const char *secret,
-                      const char *key, struct error *err)
+/* The first line of a secret's key; wipe it after use. */
+static int read_secret(const char *secrets_dir, const char *secret, const char *key, char text[SECRET_BYTES_MAX],
+                       struct error *err)
 {
-	char path[PATH_BYTES_MAX], text[SECRET_BYTES_MAX];
+	char path[PATH_BYTES_MAX];
 	FILE *file;
 	size_t size;
-	int result;
 
 	if (secret_path(secrets_dir, secret, key, path, err) < 0)
 		return -1;
 	file = fopen(path, "r");
 	if (!file)
 		return error_set(err, "cannot open %s: %s", path, strerror(errno));
-	size = fread(text, 1, sizeof(text) - 1, file);
+	size = fread(text, 1, SECRET_BYTES_MAX - 1, file);
 	fclose(file);
 	text[size] = '\0';
 	text[strcspn(text, "\r\n")] = '\0';
-	result = set(conf, property, text, err);
+	return 0;
+}
+
+static int set_secret(rd_kafka_conf_t *conf, const char *property, const char *secrets_dir, const char *secret,
+                      const char *key, struct error *err)
+{
+	char text[SECRET_BYTES_MAX];
+	int result = read_secret(secrets_dir, secret, key, text, err);
+
+	if (!result)
+		result = set(conf, property, text, err);
 	explicit_bzero(text, sizeof(text));
 	return result;
 }
@@ -130,6 +139,23 @@ rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error
 	rd_kafka_conf_destroy(conf);
 	error_set(err, "cannot make a Kafka client: %s", why);
 	return NULL;
+}
+
+void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char *secrets_dir)
+{
+	const char *secret = spec->security.credentials_secret.name;
+	char username[SECRET_BYTES_MAX], password[SECRET_BYTES_MAX];
+	struct error err;
+
+	if (!secret || !spec->security.protocol || strncmp(spec->security.protocol, "SASL", 4) != 0)
+		return;
+	if (read_secret(secrets_dir, secret, "username", username, &err) < 0 ||
+	    read_secret(secrets_dir, secret, "password", password, &err) < 0)
+		log_warn("credentials cannot be read again", "error=\"%s\"", err.text);
+	else
+		rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(rk, username, password));
+	explicit_bzero(username, sizeof(username));
+	explicit_bzero(password, sizeof(password));
 }
 
 int client_error(struct error *err, rd_kafka_resp_err_t code, const char *doing)

@@ -22,6 +22,8 @@ rd_kafka_conf_t *client_conf(const struct kafka_client *spec, const char *secret
                              struct error *err);
 /* A handle; the configuration is used up in any case. */
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
+/* Reads username and password again; a connection made from now on uses them. */
+void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char *secrets_dir);
 /* Says what failed and why; is -1. */
 int client_error(struct error *err, rd_kafka_resp_err_t code, const char *doing);
 

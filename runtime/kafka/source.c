@@ -99,6 +99,7 @@ static void check_health(struct kafka_reader *reader)
 	          reader->last_error.text[0] ? "; last error: " : "", reader->last_error.text);
 	pthread_mutex_unlock(&reader->mutex);
 	reader_health(reader, &err);
+	client_refresh(reader->rk, client, reader->secrets_dir); /* perhaps the password was changed */
 }
 
 static void *monitor(void *context)
@@ -150,7 +151,17 @@ static int start_lane(struct kafka_reader *reader, unsigned number, struct error
 	return 0;
 }
 
-static int make_client(struct kafka_reader *reader, struct error *err)
+void reader_disconnect(struct kafka_reader *reader)
+{
+	if (reader->topic)
+		rd_kafka_topic_destroy(reader->topic);
+	if (reader->rk)
+		rd_kafka_destroy(reader->rk);
+	reader->topic = NULL;
+	reader->rk = NULL;
+}
+
+int reader_connect(struct kafka_reader *reader, struct error *err)
 {
 	struct setting list[32];
 	rd_kafka_conf_t *conf =
@@ -158,6 +169,9 @@ static int make_client(struct kafka_reader *reader, struct error *err)
 
 	if (!conf)
 		return -1;
+	pthread_mutex_lock(&reader->mutex);
+	reader->last_error.text[0] = '\0'; /* of an earlier handle */
+	pthread_mutex_unlock(&reader->mutex);
 	rd_kafka_conf_set_opaque(conf, reader);
 	rd_kafka_conf_set_error_cb(conf, client_failed);
 	reader->rk = client_new(RD_KAFKA_CONSUMER, conf, err);
@@ -172,7 +186,7 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 	struct kafka_reader *reader = (struct kafka_reader *)source;
 
 	reader->stop = stop;
-	if (make_client(reader, err) < 0 || reader_start(reader, err) < 0)
+	if (reader_connect(reader, err) < 0 || reader_start(reader, err) < 0)
 		return -1;
 	if (*lanes > source->partitions)
 		*lanes = (unsigned)source->partitions;
@@ -347,10 +361,7 @@ static void reader_close(struct source *source)
 		rd_kafka_consume_stop(reader->topic, (int32_t)p);
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		close_lane(&reader->lanes[l]);
-	if (reader->topic)
-		rd_kafka_topic_destroy(reader->topic);
-	if (reader->rk)
-		rd_kafka_destroy(reader->rk);
+	reader_disconnect(reader);
 	pthread_mutex_destroy(&reader->mutex);
 	free(reader->partitions);
 	free(reader);

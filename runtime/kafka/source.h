@@ -62,6 +62,9 @@ void reader_health(struct kafka_reader *reader, const struct error *err);
 bool reader_given_up(const struct kafka_reader *reader);
 void reader_pause(const struct kafka_reader *reader, int64_t ms);
 
+/* The client handle and its topic. Passwords, certificates and authorities are read from their files each time. */
+int reader_connect(struct kafka_reader *reader, struct error *err);
+void reader_disconnect(struct kafka_reader *reader);
 /* Finds partitions, positions and the boundary; retries until stop. */
 int reader_start(struct kafka_reader *reader, struct error *err);
 /* The log's first and next offset of a partition. */

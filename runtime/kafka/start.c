@@ -211,5 +211,9 @@ int reader_start(struct kafka_reader *reader, struct error *err)
 		add_last_error(reader, err);
 		reader_health(reader, err);
 		reader_pause(reader, RETRY_PAUSE_MS);
+		/* Anew: perhaps a secret was mended. */
+		reader_disconnect(reader);
+		if (reader_connect(reader, err) < 0)
+			return -1;
 	}
 }

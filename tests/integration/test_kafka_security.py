@@ -1,5 +1,7 @@
 """TLS and SASL settings reach librdkafka: real listeners, an authority of the test's own, credentials from mounted files."""
 
+import shutil
+
 import pytest
 
 from bucket import COLUMNS, PARTITIONS, expected_sums, file_rows, kafka_rows, kafka_source, make_events, manifest, sum_rows, unique
@@ -122,6 +124,27 @@ def test_what_is_wrong_is_said(kafka, topic, secrets, tmp_path):
     for name, words, job in jobs:
         assert job.wait(30) == 0, (name, job.log())
         secret_free(kafka, job)
+
+
+MENDED = [
+    ("password", "credentials", {"username": "job-user", "password": WRONG}),
+    ("authority", "ca", None),
+]
+
+
+@pytest.mark.parametrize("what, name, wrong", MENDED, ids=[row[0] for row in MENDED])
+def test_a_mended_secret_is_taken_without_a_restart(kafka, topic, secrets, tmp_path, what, name, wrong):
+    mounted = tmp_path / "mounted"
+    shutil.copytree(secrets, mounted)
+    for key, text in (wrong or {"ca.crt": (secrets / "another-ca/ca.crt").read_text()}).items():
+        (mounted / name / key).write_text(text)
+    job = job_of(kafka, topic[0], mounted, tmp_path, sasl("PLAIN"), size="300ms").start()
+    wait_for(lambda: "last error" in job.get("/readyz")[1], 60, "the fault is said")
+    shutil.copytree(secrets / name, mounted / name, dirs_exist_ok=True)
+    wait_for(lambda: sum_rows(file_rows(tmp_path / "rows.jsonl")) == expected_sums(topic[1]), 60, "every event")
+    job.stop()
+    assert job.process.returncode == 0, job.log()
+    secret_free(kafka, job)
 
 
 def test_a_secret_that_is_not_mounted_fails_and_names_the_file(kafka, topic, secrets, tmp_path):
