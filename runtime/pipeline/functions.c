@@ -255,9 +255,8 @@ static int start_one(struct functions *functions, size_t f, unsigned lane, struc
 {
 	struct function_state *state = &functions->items[f];
 	struct udf_worker **worker = &functions->workers[lane * functions->count + f];
-	struct udf_failure failure;
-
 	struct udf_worker *started;
+	struct udf_failure failure;
 
 	if (*worker)
 		return 0;
@@ -268,9 +267,10 @@ static int start_one(struct functions *functions, size_t f, unsigned lane, struc
 	pthread_mutex_lock(&functions->mutex);
 	*worker = started;
 	pthread_mutex_unlock(&functions->mutex);
-	if (!state->loaded)
+	if (!state->loaded) { /* by functions_load, before there are lanes */
 		functions->known[f] = functions_known(state->spec, &state->signature);
-	state->loaded = true;
+		state->loaded = true;
+	}
 	pthread_mutex_lock(&functions->mutex);
 	if (state->failed_at == FAILED_STARTING)
 		mark_well(functions, state);

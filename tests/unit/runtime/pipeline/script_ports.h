@@ -35,14 +35,14 @@ static int source_open(struct source *source, unsigned *lanes, struct stop *stop
 	return 0;
 }
 
-static enum take source_take(struct source *source, unsigned lane, struct record_batch *batch, int timeout_ms,
-                             struct error *err)
+/* The fire thread resumes and commits while lanes take. */
+static pthread_mutex_t source_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static enum take take_locked(struct scripted_source *self, unsigned lane, struct record_batch *batch)
 {
-	struct scripted_source *self = (struct scripted_source *)source;
+	const struct source *source = &self->source;
 	bool reached = true;
 
-	(void)timeout_ms;
-	(void)err;
 	batch->count = 0;
 	for (size_t p = lane; p < source->partitions && !batch->count; p += self->lanes) {
 		int64_t end = self->replaying ? self->to[p] : self->rows;
@@ -65,20 +65,36 @@ static enum take source_take(struct source *source, unsigned lane, struct record
 		return TAKE_RECORDS;
 	if (!self->replaying)
 		return TAKE_END;
-	if (self->said[lane]) {
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	if (self->said[lane])
 		return TAKE_NOTHING;
-	}
 	self->said[lane] = true;
 	return reached ? TAKE_BOUNDARY : TAKE_NOTHING;
 }
 
-static int source_back(struct scripted_source *self)
+static enum take source_take(struct source *source, unsigned lane, struct record_batch *batch, int timeout_ms,
+                             struct error *err)
 {
+	enum take take;
+
+	(void)timeout_ms;
+	(void)err;
+	pthread_mutex_lock(&source_mutex);
+	take = take_locked((struct scripted_source *)source, lane, batch);
+	pthread_mutex_unlock(&source_mutex);
+	if (take == TAKE_NOTHING)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	return take;
+}
+
+static int source_back(struct scripted_source *self, bool replaying)
+{
+	pthread_mutex_lock(&source_mutex);
+	self->replaying = replaying;
 	for (size_t p = 0; p < self->source.partitions; p++) {
 		self->position[p] = self->committed[p];
 		self->said[p] = false;
 	}
+	pthread_mutex_unlock(&source_mutex);
 	return 0;
 }
 
@@ -87,8 +103,7 @@ static int source_resume(struct source *source, struct error *err)
 	struct scripted_source *self = (struct scripted_source *)source;
 
 	(void)err;
-	self->replaying = false;
-	return source_back(self);
+	return source_back(self, false);
 }
 
 static int source_rewind(struct source *source, struct error *err)
@@ -97,8 +112,7 @@ static int source_rewind(struct source *source, struct error *err)
 
 	(void)err;
 	self->rewinds++;
-	self->replaying = source->boundary.pending;
-	return source_back(self);
+	return source_back(self, source->boundary.pending);
 }
 
 static int source_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err)
@@ -106,6 +120,7 @@ static int source_commit(struct source *source, const struct boundary *boundary,
 	struct scripted_source *self = (struct scripted_source *)source;
 
 	(void)err;
+	pthread_mutex_lock(&source_mutex);
 	self->commits++;
 	for (size_t p = 0; p < source->partitions; p++) {
 		if (boundary->pending)
@@ -113,6 +128,7 @@ static int source_commit(struct source *source, const struct boundary *boundary,
 		else if (to[p] >= 0)
 			self->committed[p] = to[p];
 	}
+	pthread_mutex_unlock(&source_mutex);
 	return 0;
 }
 

@@ -14,7 +14,7 @@ struct accumulator {
 
 struct udf_worker {
 	const struct function_spec *spec;
-	bool dead;
+	_Atomic bool dead; /* the lane and the fire thread call it */
 	struct accumulator *tables[UDF_TABLES];
 	size_t sizes[UDF_TABLES];
 	int64_t *values;
