@@ -15,6 +15,7 @@ struct file_source {
 	struct source source;
 	const char *path;
 	int fd;
+	bool closed;  /* the input itself has ended; a terminal would wait for a second end */
 	bool ended;   /* nothing more to read */
 	char *buffer; /* bytes [begin, end) are not taken yet */
 	size_t capacity, begin, end;
@@ -82,6 +83,10 @@ static int read_more(struct file_source *file, int timeout_ms, struct error *err
 
 	if (file->offset + (int64_t)(file->end - file->begin) < file->spool.end)
 		return read_kept(file, err);
+	if (file->closed) {
+		file->ended = true;
+		return 1;
+	}
 	ready = poll(&poller, 1, timeout_ms);
 	if (ready == 0 || (ready < 0 && errno == EINTR))
 		return 0;
@@ -95,6 +100,7 @@ static int read_more(struct file_source *file, int timeout_ms, struct error *err
 	if (file->spool.fd >= 0 && size && spool_append(&file->spool, file->buffer + file->end, (size_t)size, err) < 0)
 		return error_prefix(err, "%s", file->path);
 	file->ended = size == 0;
+	file->closed = size == 0 && file->base < 0;
 	file->end += (size_t)size;
 	return 1;
 }

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,12 +14,15 @@
 int spool_open(struct spool *spool, struct error *err)
 {
 	const char *folder = getenv("TMPDIR");
+	char path[PATH_MAX];
 
 	folder = folder && *folder ? folder : "/tmp";
-	*spool = (struct spool){.fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+	snprintf(path, sizeof(path), "%s/streamjob-input-XXXXXX", folder);
+	*spool = (struct spool){.fd = mkostemp(path, O_CLOEXEC)}; /* overlay file systems may have no O_TMPFILE */
 	if (spool->fd < 0)
 		return error_set(err, "cannot keep the input in %s for a replay: %s; set TMPDIR to a folder on a disk",
 		                 folder, strerror(errno));
+	unlink(path);
 	return 0;
 }
 
@@ -49,7 +54,7 @@ ssize_t spool_read(const struct spool *spool, int64_t offset, char *ret_bytes, s
 	int64_t left = spool->end - offset;
 	ssize_t got = pread(spool->fd, ret_bytes, (int64_t)size < left ? size : (size_t)left, offset);
 
-	return got <= 0 ? error_set(err, "cannot read the kept input: %s", strerror(errno)) : got;
+	return got <= 0 ? error_set(err, "cannot read the kept input: %s", got ? strerror(errno) : "it was cut") : got;
 }
 
 /* A file system that cannot make holes keeps the bytes until the end: only their number is bounded then. */

@@ -1,0 +1,70 @@
+"""Functions of one's own as a user runs them on a laptop."""
+
+import json
+import os
+
+import pytest
+
+SUM = """\
+import os, time
+from streamjob import AggregateFunction, DataTypes
+class Sum(AggregateFunction):
+    def create_accumulator(self): return [0]
+    def accumulate(self, acc, x):
+        DEED
+        acc[0] += x
+    def get_value(self, acc): return acc[0]
+    def get_result_type(self): return DataTypes.BIGINT()
+"""
+
+
+def job(code, source="{stdin: {}}", **more):
+    spec = {"name": "total", "kind": "aggregate", "entrypoint": "m:Sum", "code": {"inline": code}, **more}
+    return f"""\
+apiVersion: streamjob.dev/v1alpha1
+kind: StreamJob
+metadata: {{name: j}}
+spec:
+  source: {source}
+  columns: [{{name: v, type: BIGINT}}, {{name: ts, type: TIMESTAMP, format: epochMillis}}]
+  functions: [{json.dumps(spec)}]
+  window: {{tumbling: {{size: 1s}}}}
+  aggregates: [{{name: s, expr: total(v)}}, {{name: b, expr: SUM(v)}}, {{name: c, expr: COUNT(*)}}]
+  sinks: [{{stdout: {{}}}}]
+"""
+
+
+@pytest.mark.parametrize("given", ["pipe", "file"])
+def test_a_worker_that_dies_once_costs_no_row(tree, given):
+    """In the fourth of ten windows; those before are accepted and are not written again."""
+    rows = [{"v": i, "ts": i} for i in range(10000)]
+    events = "".join(json.dumps(row) + "\n" for row in rows)
+    tree.write("events.jsonl", events)
+    tree.write("bad", "")
+    marker = str(tree.folder / "bad")
+    tree.write("job.yaml", job(SUM.replace("DEED", f"if x == 3500 and os.path.exists({marker!r}): os.unlink({marker!r}); os._exit(3)")))
+    input_name = "events.jsonl" if given == "file" else "-"
+    done = tree.streamjob(
+        "run", "job.yaml", "--input", input_name, "--output", "-", "--clock", "ts", text=None if given == "file" else events
+    )
+    assert done.returncode == 0, done.stderr
+    assert not os.path.exists(marker)
+    assert "exit code 3" in done.stderr and "restarting from what is committed" in done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["window_start"][17:19] for row in found] == [f"{i:02}" for i in range(10)]
+    truth = [sum(range(1000 * i, 1000 * i + 1000)) for i in range(10)]
+    assert [(row["s"], row["b"], row["c"]) for row in found] == [(total, total, 1000) for total in truth]
+
+
+def test_a_generator_goes_back_too(tree):
+    tree.write("bad", "")
+    marker = str(tree.folder / "bad")
+    source = "{datagen: {rows: 20000, rowsPerSecond: 0, seed: 5, columns: {v: {uniform: {min: 0, max: 9}}, ts: {sequence: {start: 0, end: 19999}}}}}"
+    tree.write("job.yaml", job(SUM.replace("DEED", "pass"), source))
+    plain = tree.streamjob("run", "job.yaml", "--output", "-", "--clock", "ts")
+    deed = f"acc.append(0); (len(acc) > 500 and os.path.exists({marker!r})) and (os.unlink({marker!r}), os._exit(3))"
+    tree.write("job.yaml", job(SUM.replace("DEED", deed), source))
+    again = tree.streamjob("run", "job.yaml", "--output", "-", "--clock", "ts")
+    assert (plain.returncode, again.returncode) == (0, 0), again.stderr
+    assert "restarting" in again.stderr and "restarting" not in plain.stderr
+    assert plain.stdout == again.stdout
