@@ -168,8 +168,9 @@ test: deps-test
 
 # The ruler; ROWS and RUNS may be given.
 bench: deps-test build
-	@$(MAKE) --no-print-directory $(B)/bench/consume $(B)/bench/stages
+	@$(MAKE) --no-print-directory $(B)/bench/consume $(B)/bench/stages $(B)/bench/functions
 	@/usr/bin/python3 bench/run.py $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
+	@/usr/bin/python3 bench/functions.py $(if $(RUNS),--runs $(RUNS))
 	@/usr/bin/python3 bench/run_operator.py
 
 demo: build
