@@ -172,8 +172,16 @@ static size_t utf8_length(const unsigned char *p, size_t left)
 bool text_is_utf8(struct slice text)
 {
 	for (size_t i = 0; i < text.size;) {
-		size_t length = utf8_length((const unsigned char *)text.data + i, text.size - i);
+		uint64_t word = UINT64_MAX;
+		size_t length;
 
+		if (text.size - i >= sizeof(word))
+			memcpy(&word, text.data + i, sizeof(word));
+		if (!(word & 0x8080808080808080)) { /* most text is ASCII: eight bytes at once */
+			i += sizeof(word);
+			continue;
+		}
+		length = utf8_length((const unsigned char *)text.data + i, text.size - i);
 		if (!length)
 			return false;
 		i += length;

@@ -3,11 +3,12 @@
  * failure of that row.
  */
 #include <stdatomic.h>
-#include <stdlib.h>
 
 #include "runtime/udf/results.h"
 
 #define HEADER_BYTES 1024
+#define SORT_BITS    8
+#define SORT_DIGITS  (1u << SORT_BITS)
 
 struct part { /* rows of a batch that go as one request */
 	uint32_t rows[BATCH_ROWS_MAX], slots[BATCH_ROWS_MAX];
@@ -150,30 +151,41 @@ int udf_eval_table(struct udf_worker *worker, const struct udf_arguments *argume
 	return result;
 }
 
-static int by_slot(const void *a, const void *b)
+/* One digit of the slots: the order of equal ones stays. */
+static void sort_by_digit(struct part *part, unsigned shift)
 {
-	uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+	uint32_t places[SORT_DIGITS] = {0}, rows[BATCH_ROWS_MAX], slots[BATCH_ROWS_MAX], place = 0;
 
-	return (first > second) - (first < second);
+	for (size_t i = 0; i < part->n; i++)
+		places[(part->slots[i] >> shift) % SORT_DIGITS]++;
+	for (size_t d = 0; d < SORT_DIGITS; d++) {
+		uint32_t count = places[d];
+
+		places[d] = place;
+		place += count;
+	}
+	for (size_t i = 0; i < part->n; i++) {
+		uint32_t to = places[(part->slots[i] >> shift) % SORT_DIGITS]++;
+
+		rows[to] = part->rows[i];
+		slots[to] = part->slots[i];
+	}
+	memcpy(part->rows, rows, part->n * sizeof(*rows));
+	memcpy(part->slots, slots, part->n * sizeof(*slots));
 }
 
 /* The rows of each slot next to each other, in their own order: a vectorized function is called once for each. */
 static void sort_by_slot(struct part *part)
 {
-	uint64_t keys[BATCH_ROWS_MAX];
+	uint32_t all = 0;
 	bool sorted = true;
 
-	for (size_t i = 1; i < part->n; i++)
-		sorted &= part->slots[i - 1] <= part->slots[i];
-	if (sorted)
-		return;
-	for (size_t i = 0; i < part->n; i++)
-		keys[i] = (uint64_t)part->slots[i] << 32 | part->rows[i];
-	qsort(keys, part->n, sizeof(*keys), by_slot);
 	for (size_t i = 0; i < part->n; i++) {
-		part->slots[i] = (uint32_t)(keys[i] >> 32);
-		part->rows[i] = (uint32_t)keys[i];
+		all |= part->slots[i];
+		sorted &= !i || part->slots[i - 1] <= part->slots[i];
 	}
+	for (unsigned shift = 0; !sorted && shift < 32 && all >> shift; shift += SORT_BITS)
+		sort_by_digit(part, shift);
 }
 
 int udf_accumulate(struct udf_worker *worker, unsigned table, const uint32_t *slots,

@@ -21,7 +21,7 @@ void grown_column_release(struct grown_column *column)
 	grown_column_init(column, column->type);
 }
 
-static void grow(struct grown_column *column)
+void grown_column_grow(struct grown_column *column)
 {
 	size_t capacity = column->capacity ? 2 * column->capacity : GROWN_ROWS_MIN;
 
@@ -38,7 +38,7 @@ void grown_column_add(struct grown_column *column, struct value value)
 	struct column whole;
 
 	if (column->count == column->capacity)
-		grow(column);
+		grown_column_grow(column);
 	if (column->type == TYPE_STRING) {
 		if (!value.null)
 			buffer_append_slice(&column->strings, value.string);
@@ -49,6 +49,25 @@ void grown_column_add(struct grown_column *column, struct value value)
 	whole = (struct column){.type = column->type, .valid = column->valid, .values = column->values};
 	memset(column->values + column->count * type_width(column->type), 0, type_width(column->type));
 	column_set(&whole, column->count++, value);
+}
+
+void grown_column_add_all(struct grown_column *column, const void *values, const uint8_t *valid, size_t n)
+{
+	size_t width = type_width(column->type);
+
+	while (column->capacity - column->count < n)
+		grown_column_grow(column);
+	if (!n)
+		return;
+	memcpy(column->values + column->count * width, values, n * width);
+	for (size_t i = 0; i < n; i++)
+		column->valid[column->count + i] = !valid || valid[i] != 0;
+	for (size_t i = 0; valid && i < n; i++)
+		if (!valid[i])
+			memset(column->values + (column->count + i) * width, 0, width);
+	for (size_t i = 0; column->type == TYPE_BOOLEAN && i < n; i++)
+		column->values[column->count + i] = column->values[column->count + i] != 0;
+	column->count += n;
 }
 
 void grown_column_truncate(struct grown_column *column, size_t count)

@@ -36,41 +36,55 @@ void take_failures(struct udf_worker *worker, const uint32_t *rows, size_t n, st
 		atomic_fetch_add_explicit(&counts->row_failures, count, memory_order_relaxed);
 }
 
-static struct value taken(struct udf_worker *worker, const struct wire_column *column, size_t i)
-{
-	struct value value = {.type = column->type, .null = !column->valid[i]};
+#define TAKE_VALUES(member)                                                                                            \
+	for (size_t i = 0; i < n; i++)                                                                                 \
+	out->member[rows[i]] = column->member[i]
 
-	if (value.null)
-		return value;
+/* The values of a column to rows[i] of `out`; strings get one copy of all their bytes. */
+static void take_column(struct udf_worker *worker, const struct wire_column *column, const uint32_t *rows, size_t n,
+                        struct column *out)
+{
+	struct slice text;
+
+	for (size_t i = 0; i < n; i++)
+		out->valid[rows[i]] = column->valid[i];
 	switch (column->type) {
 	case TYPE_BOOLEAN:
-		value.boolean = column->booleans[i];
+		TAKE_VALUES(booleans);
 		break;
 	case TYPE_INT:
-		value.bigint = column->ints[i];
+		TAKE_VALUES(ints);
 		break;
 	case TYPE_BIGINT:
 	case TYPE_TIMESTAMP:
-		value.bigint = column->bigints[i];
+		TAKE_VALUES(bigints);
 		break;
 	case TYPE_DOUBLE:
-		value.real = column->doubles[i];
+		TAKE_VALUES(doubles);
 		break;
 	case TYPE_STRING:
-		value.string = arena_copy(&worker->arena, wire_string(column, i));
+		text = arena_copy(&worker->arena, (struct slice){column->bytes, column->offsets[n]});
+		for (size_t i = 0; i < n; i++)
+			out->strings[rows[i]] = (struct slice){text.data + column->offsets[i],
+			                                       column->offsets[i + 1] - column->offsets[i]};
 		break;
 	case TYPE_NULL:
-		value.null = true;
 		break;
 	}
-	return value;
 }
 
 /* Text of an untrusted process: what it says is UTF-8 must be. */
 static bool good_strings(const struct wire_column *column, size_t n)
 {
-	for (size_t i = 0; column->type == TYPE_STRING && i < n; i++)
-		if (column->valid[i] && !text_is_utf8(wire_string(column, i)))
+	struct slice all;
+
+	if (column->type != TYPE_STRING)
+		return true;
+	all = (struct slice){column->bytes, column->offsets[n]};
+	if (!text_is_utf8(all))
+		return false;
+	for (size_t i = 1; i < n; i++) /* none begins within a character, so none ends there */
+		if (column->offsets[i] < all.size && ((unsigned char)all.data[column->offsets[i]] & 0xc0) == 0x80)
 			return false;
 	return true;
 }
@@ -90,8 +104,7 @@ void take_values(struct udf_worker *worker, const uint32_t *rows, size_t n, stru
 
 		if (!take_result(worker, c, n, &column))
 			return;
-		for (size_t i = 0; i < n; i++)
-			column_set(&results[c], rows[i], taken(worker, &column, i));
+		take_column(worker, &column, rows, n, &results[c]);
 	}
 }
 
@@ -129,6 +142,7 @@ void take_rows(struct udf_worker *worker, const uint32_t *rows, size_t n, struct
 {
 	uint32_t count = wire_take_u32(&worker->in), before = 0;
 	const uint32_t *parents = wire_take_u32s(&worker->in, count);
+	uint32_t *places;
 
 	if (!parents)
 		return;
@@ -139,15 +153,17 @@ void take_rows(struct udf_worker *worker, const uint32_t *rows, size_t n, struct
 	if (worker->in.bad)
 		return;
 	make_room(worker, collector, count);
-	for (uint32_t i = 0; i < count; i++)
-		collector->parents[collector->count + i] = rows[parents[i]];
+	places = arena_alloc(&worker->arena, count * sizeof(*places));
+	for (uint32_t i = 0; i < count; i++) {
+		places[i] = (uint32_t)collector->count + i;
+		collector->parents[places[i]] = rows[parents[i]];
+	}
 	for (size_t c = 0; c < worker->results_count; c++) {
 		struct wire_column column;
 
 		if (!take_result(worker, c, count, &column))
 			return;
-		for (uint32_t i = 0; i < count; i++)
-			column_set(&collector->columns[c], collector->count + i, taken(worker, &column, i));
+		take_column(worker, &column, places, count, &collector->columns[c]);
 	}
 	collector->count += count;
 }

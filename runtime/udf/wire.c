@@ -95,11 +95,16 @@ const uint32_t *wire_take_u32s(struct wire_in *in, size_t n)
 
 static bool all_flags(const uint8_t *bytes, size_t n)
 {
-	uint8_t seen = 0;
+	uint64_t seen = 0, word;
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (; i + sizeof(word) <= n; i += sizeof(word)) {
+		memcpy(&word, bytes + i, sizeof(word));
+		seen |= word;
+	}
+	for (; i < n; i++)
 		seen |= bytes[i];
-	return seen <= 1;
+	return (seen & 0xfefefefefefefefe) == 0;
 }
 
 static void take_strings(struct wire_in *in, size_t n, struct wire_column *column)
@@ -214,20 +219,36 @@ static void put_values(void *values, const struct column *column, const uint32_t
 	}
 }
 
+/* Rows that stand one after the other: whole batches do, where no filter took any out. */
+static bool in_a_row(const uint32_t *rows, size_t n)
+{
+	uint32_t off = 0;
+
+	for (size_t i = 0; i < n; i++)
+		off |= rows[i] ^ (rows[0] + (uint32_t)i);
+	return off == 0;
+}
+
 void wire_put_column(struct wire_out *out, const struct column *column, const uint32_t *rows, size_t n)
 {
+	size_t width = type_width(column->type);
+	bool together = in_a_row(rows, n);
 	uint8_t *valid;
 	void *values;
 
 	wire_put_u32(out, column->type);
 	valid = wire_reserve(out, n);
-	for (size_t i = 0; valid && i < n; i++)
+	if (valid && n && together)
+		memcpy(valid, column->valid + rows[0], n);
+	for (size_t i = 0; valid && !together && i < n; i++)
 		valid[i] = column->valid[rows[i]];
 	if (column->type == TYPE_STRING) {
 		put_strings(out, column, rows, n);
 		return;
 	}
-	values = wire_reserve(out, n * type_width(column->type));
-	if (values)
+	values = wire_reserve(out, n * width);
+	if (values && n && together && !memchr(valid, 0, n))
+		memcpy(values, (const char *)column->values + rows[0] * width, n * width);
+	else if (values)
 		put_values(values, column, rows, n);
 }

@@ -73,6 +73,17 @@ struct grown_column {
 void grown_column_init(struct grown_column *column, enum type type);
 void grown_column_release(struct grown_column *column);
 void grown_column_add(struct grown_column *column, struct value value);
+/* n values of a fixed width; valid NULL: none is NULL. What is under a NULL goes as 0. */
+void grown_column_add_all(struct grown_column *column, const void *values, const uint8_t *valid, size_t n);
+/* Room for one more value. */
+void grown_column_grow(struct grown_column *column);
+static inline void grown_column_add_double(struct grown_column *column, double value)
+{
+	if (column->count == column->capacity)
+		grown_column_grow(column);
+	column->valid[column->count] = 1;
+	((double *)(void *)column->values)[column->count++] = value;
+}
 void grown_column_truncate(struct grown_column *column, size_t count);
 void wire_put_grown(struct wire_out *out, const struct grown_column *column);
 

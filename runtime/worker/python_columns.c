@@ -142,20 +142,8 @@ static int put_buffers(struct grown_column *column, PyObject *values, PyObject *
 	if ((size_t)data.len != n * width || (flags.obj && (size_t)flags.len != n)) {
 		PyErr_SetString(PyExc_ValueError, "the returned column is not as long as the batch");
 	} else {
-		struct column from = {.type = column->type, .values = data.buf};
-		uint8_t *all = PyMem_Malloc(n);
-
-		if (all) {
-			for (size_t i = 0; i < n; i++)
-				all[i] = flags.obj ? ((const uint8_t *)flags.buf)[i] != 0 : 1;
-			from.valid = all;
-			for (size_t i = 0; i < n; i++)
-				grown_column_add(column, column_value(&from, i));
-			PyMem_Free(all);
-			result = 0;
-		} else {
-			PyErr_NoMemory();
-		}
+		grown_column_add_all(column, data.buf, flags.obj ? flags.buf : NULL, n);
+		result = 0;
 	}
 	PyBuffer_Release(&data);
 	PyBuffer_Release(&flags);

@@ -28,12 +28,40 @@ static size_t cache_place(struct slice text)
 	return hash & (CACHED_STRINGS - 1);
 }
 
+static bool is_ascii(struct slice text)
+{
+	uint64_t seen[4] = {0}, words[4];
+	size_t at = 0;
+
+	for (; at + sizeof(words) <= text.size; at += sizeof(words)) {
+		memcpy(words, text.data + at, sizeof(words));
+		for (int i = 0; i < 4; i++)
+			seen[i] |= words[i];
+	}
+	for (; at < text.size; at++)
+		seen[0] |= (unsigned char)text.data[at];
+	return !((seen[0] | seen[1] | seen[2] | seen[3]) & 0x8080808080808080);
+}
+
+/* ASCII is copied as it is; the decoder looks at each byte as it goes. */
+static PyObject *long_string(struct slice text)
+{
+	PyObject *string;
+
+	if (!is_ascii(text))
+		return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.size, "strict");
+	string = PyUnicode_New((Py_ssize_t)text.size, 127);
+	if (string)
+		memcpy(PyUnicode_1BYTE_DATA(string), text.data, text.size);
+	return string;
+}
+
 static PyObject *string_object(struct slice text)
 {
 	PyObject **place, *string;
 
 	if (text.size > CACHED_BYTES_MAX)
-		return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.size, "strict");
+		return long_string(text);
 	place = &cached_strings[cache_place(text)];
 	string = *place;
 	if (string && (size_t)PyUnicode_GET_LENGTH(string) == text.size &&
@@ -209,6 +237,10 @@ int put_result(struct worker *worker, PyObject *result)
 	PyObject *count, *row;
 	int put;
 
+	if (!python.row_result && PyFloat_CheckExact(result) && worker->results[0].type == TYPE_DOUBLE) {
+		grown_column_add_double(&worker->results[0], PyFloat_AS_DOUBLE(result)); /* most often */
+		return 0;
+	}
 	if (!python.row_result)
 		return object_value(&worker->results[0], result, 0);
 	if (result == Py_None) {

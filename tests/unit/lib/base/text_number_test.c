@@ -268,6 +268,14 @@ static void utf8_test(void **state)
 	        {"cut after two of three", "\xe6\x97", false},
 	        {"cut after three of four", "\xf0\x9f\x8e", false},
 	        {"a letter in the middle", "\xe6\x97z", false},
+	        {"across eight bytes", "abcdefg\xc3\xa9xyzabcdefg", true},
+	        {"after eight bytes", "abcdefgh\xf0\x9f\x8e\x89", true},
+	        {"a lone continuation after eight bytes", "abcdefgh\x80", false},
+	        {"cut after eight letters and one of two", "abcdefgh\xc3", false},
+	        {"wrong within eight bytes",
+	         "abcdefghabc\x80"
+	         "defgh",
+	         false},
 	};
 
 	(void)state;

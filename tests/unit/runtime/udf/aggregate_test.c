@@ -200,7 +200,7 @@ static void whole_columns_by_group(void **state)
 	              out;
 	const struct column *columns[] = {&x, &keep};
 	struct udf_arguments arguments = {columns, 2, case_rows(), 4};
-	const uint32_t slots[] = {1, 0, 1, 0, 0}, asked[] = {0, 1};
+	const uint32_t slots[] = {70001, 256, 70001, 256, 256}, asked[] = {256, 70001};
 	struct function_spec spec = case_function(FUNCTION_AGGREGATE, "m:total", columns_code);
 	struct udf_signature signature;
 	struct udf_worker *worker = case_start(&spec, &signature);
