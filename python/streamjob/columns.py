@@ -9,10 +9,19 @@ How NULLs look: pandas as in PyFlink (NaN, NaT, None; a nullable integer column 
 """
 
 import datetime
+import functools
 import importlib.util
 
 FORMATS = {"BOOLEAN": "?", "INT": "i", "BIGINT": "q", "DOUBLE": "d", "TIMESTAMP": "q"}
 EPOCH = datetime.datetime(1970, 1, 1)
+
+
+@functools.cache
+def _modules():
+    """numpy, and each type as a dtype of it: looked up once, an import statement costs as much as a small column."""
+    import numpy
+
+    return numpy, {name: numpy.dtype(text) for name, text in FORMATS.items()}
 
 
 def default_kind():
@@ -41,11 +50,10 @@ def to_milliseconds(value):
 
 
 def _numpy(sql_type, values, valid):
-    import numpy
-
+    numpy, dtypes = _modules()
     if sql_type == "STRING":
         return numpy.array(values, dtype=object)
-    array = numpy.frombuffer(values, dtype=FORMATS[sql_type])
+    array = numpy.frombuffer(values, dtypes[sql_type])
     if sql_type == "TIMESTAMP":
         array = array.view("datetime64[ms]")
     if valid is None:
@@ -134,8 +142,7 @@ def unwrap(result, sql_type, count):
     module = type(result).__module__.partition(".")[0]
     if module not in ("pandas", "numpy") or result.dtype == object:
         return list(result)
-    import numpy
-
+    numpy, dtypes = _modules()
     mask = None
     if module == "pandas":
         null = result.isna().to_numpy()
@@ -148,7 +155,7 @@ def unwrap(result, sql_type, count):
         nat = numpy.isnat(result)
         mask = nat if mask is None and nat.any() else mask
         result = result.astype("datetime64[ms]").view("q")
-    target = numpy.dtype(FORMATS[sql_type])
+    target = dtypes[sql_type]
     if sql_type != "DOUBLE" and (result.dtype.kind == "f" or result.dtype.itemsize > target.itemsize):
         return [None if mask is not None and mask[i] else v for i, v in enumerate(result.tolist())]
     values = numpy.ascontiguousarray(result, dtype=target)

@@ -60,11 +60,12 @@ void grown_column_add_all(struct grown_column *column, const void *values, const
 	if (!n)
 		return;
 	memcpy(column->values + column->count * width, values, n * width);
-	for (size_t i = 0; i < n; i++)
-		column->valid[column->count + i] = !valid || valid[i] != 0;
+	memset(column->valid + column->count, 1, n);
 	for (size_t i = 0; valid && i < n; i++)
-		if (!valid[i])
+		if (!valid[i]) {
+			column->valid[column->count + i] = 0;
 			memset(column->values + (column->count + i) * width, 0, width);
+		}
 	for (size_t i = 0; column->type == TYPE_BOOLEAN && i < n; i++)
 		column->values[column->count + i] = column->values[column->count + i] != 0;
 	column->count += n;

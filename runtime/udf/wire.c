@@ -247,7 +247,7 @@ void wire_put_column(struct wire_out *out, const struct column *column, const ui
 		return;
 	}
 	values = wire_reserve(out, n * width);
-	if (values && n && together && !memchr(valid, 0, n))
+	if (values && valid && n && together && !memchr(valid, 0, n))
 		memcpy(values, (const char *)column->values + rows[0] * width, n * width);
 	else if (values)
 		put_values(values, column, rows, n);

@@ -30,17 +30,21 @@ static size_t cache_place(struct slice text)
 
 static bool is_ascii(struct slice text)
 {
-	uint64_t seen[4] = {0}, words[4];
+	typedef uint64_t pair __attribute__((vector_size(16)));
+	pair first = {0, 0}, second = {0, 0}, word;
+	unsigned char last = 0;
 	size_t at = 0;
 
-	for (; at + sizeof(words) <= text.size; at += sizeof(words)) {
-		memcpy(words, text.data + at, sizeof(words));
-		for (int i = 0; i < 4; i++)
-			seen[i] |= words[i];
+	for (; at + 2 * sizeof(word) <= text.size; at += 2 * sizeof(word)) {
+		memcpy(&word, text.data + at, sizeof(word));
+		first |= word;
+		memcpy(&word, text.data + at + sizeof(word), sizeof(word));
+		second |= word;
 	}
 	for (; at < text.size; at++)
-		seen[0] |= (unsigned char)text.data[at];
-	return !((seen[0] | seen[1] | seen[2] | seen[3]) & 0x8080808080808080);
+		last |= (unsigned char)text.data[at];
+	first |= second;
+	return !((first[0] | first[1] | last) & 0x8080808080808080);
 }
 
 /* ASCII is copied as it is; the decoder looks at each byte as it goes. */
