@@ -118,6 +118,31 @@ static void check_labels(const struct metric_check *check)
 	}
 }
 
+/* A table aggregate has several rows a group: what tells them apart must be a label. Two rows whose columns are the
+ * same still meet, but only the function can know. */
+static void check_table_labels(const struct metric_check *check)
+{
+	const struct query *query = check->query;
+	char place[METRIC_PATH_MAX + 32];
+
+	for (size_t a = 0; a < query->aggregates_count; a++) {
+		const struct aggregate_expr *expr = query->aggregates[a];
+		const struct schema_column *columns = query->result.columns + query->aggregate_columns[a];
+		bool found = false;
+
+		if (!expr || !expr->table)
+			continue;
+		for (size_t c = 0; c < expr->columns_count && !found; c++)
+			found = has(&check->metric->labels, columns[c].name);
+		if (!found)
+			check_problem(check->problems,
+			              at(check, check->metric->labels.count ? "labels" : "name", place),
+			              "add one that tells its rows apart, or they would be one series",
+			              "no column of the table aggregate (%s%s) is a label", columns[0].name,
+			              expr->columns_count > 1 ? ", …" : "");
+	}
+}
+
 static void check_metric_name(const struct metric_check *check)
 {
 	static const char *const taken[] = {"push_time_seconds", "push_failure_time_seconds"};
@@ -194,6 +219,7 @@ void check_metrics(const struct jobspec *job, const struct query *query, struct 
 			check_metric_name(&check);
 			check_value(&check);
 			check_labels(&check);
+			check_table_labels(&check);
 			check_family(&check, m);
 		}
 	}

@@ -93,9 +93,35 @@ static void metrics_test(void **state)
 	RUN_CASES(cases);
 }
 
+#define TAIL "- {name: m, expr: " AVERAGE "}\n  sinks:\n  " SINK
+#define TABLE(metric)                                                                                                  \
+	"- {columns: [a, b], expr: t(v)}\n  functions:\n  - {name: t, kind: tableAggregate, entrypoint: 'm:t', "       \
+	"returns: "                                                                                                    \
+	"[{name: a, type: INT}, {name: b, type: INT}]}\n  sinks:\n  - pushgateway: {url: \"http://g:9091\", job: j, "  \
+	"metrics: [" metric "]}"
+
+/* Its rows of one group are told apart by its own columns only. */
+static void table_test(void **state)
+{
+	static const struct job_case cases[] = {
+	        {"a column of it is a label", TAIL, TABLE("{name: x, type: gauge, value: a, labels: [bucket, b]}"), ""},
+	        {"none is", TAIL, TABLE("{name: x, type: gauge, value: a, labels: [bucket]}"),
+	         "job.yaml:17:100: spec.sinks[0].pushgateway.metrics[0].labels: no column of the table aggregate (a, …) "
+	         "is a "
+	         "label; add one that tells its rows apart, or they would be one series\n"},
+	        {"a built-in aggregate beside it stands in each of its rows", TAIL,
+	         TABLE("{name: x, type: gauge, value: c, labels: [bucket, c]}"),
+	         "job.yaml:17:100: spec.sinks[0].pushgateway.metrics[0].labels: no column of the table aggregate (a, …) "
+	         "*\n"},
+	};
+
+	(void)state;
+	RUN_CASES(cases);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(metrics_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(metrics_test), cmocka_unit_test(table_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
