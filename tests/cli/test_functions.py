@@ -68,3 +68,45 @@ def test_a_generator_goes_back_too(tree):
     assert (plain.returncode, again.returncode) == (0, 0), again.stderr
     assert "restarting" in again.stderr and "restarting" not in plain.stderr
     assert plain.stdout == again.stdout
+
+
+NO_TYPE = SUM.replace("    def get_result_type(self): return DataTypes.BIGINT()\n", "")
+
+# What is changed in a good function, and where and how validate says so.
+PROBLEMS = {
+    "a method is missing": (SUM.replace("get_value", "get_values"), "7:68: spec.functions[0].entrypoint", "m:Sum has no get_value"),
+    "too few arguments": (SUM.replace("acc, x)", "acc)"), "9:32: spec.aggregates[0].expr", "total does not take 1 argument; give it 0"),
+    "too many arguments": (SUM.replace("acc, x)", "acc, x, y)"), "9:32: spec.aggregates[0].expr", "total does not take 1 argument; give it 2"),
+    "no result type": (NO_TYPE, "7:68: spec.functions[0].entrypoint", "m:Sum does not say its result type; give get_result_type()"),
+    "an unknown result type": (SUM.replace("DataTypes.BIGINT()", "'BIGNT'"), "7:68: spec.functions[0].entrypoint", "'BIGNT' is not a type"),
+    "no such class": (SUM.replace("class Sum", "class Som"), "7:68: spec.functions[0].entrypoint", "m has no Sum; it has "),
+    "no such package": ("import nowhere\n" + SUM, "7:68: spec.functions[0].entrypoint", "No module named 'nowhere'"),
+    "it does not parse": (SUM + "def (\n", "7:68: spec.functions[0].entrypoint", "SyntaxError: invalid syntax"),
+}
+
+
+@pytest.mark.parametrize("case", list(PROBLEMS))
+def test_validate_says_what_is_wrong_with_the_code_and_where(tree, case):
+    code, place, words = PROBLEMS[case]
+    tree.write("job.yaml", job(code.replace("DEED", "pass")))
+    done = tree.streamjob("validate", "job.yaml")
+    assert (done.returncode, done.stdout) == (1, ""), done.stderr
+    assert done.stderr.startswith(f"job.yaml:{place}: ") and done.stderr.count("\n") == 1, done.stderr
+    assert words in done.stderr
+    assert tree.streamjob("validate", "--no-functions", "job.yaml").returncode == 0
+
+
+def test_validate_lets_good_code_pass(tree):
+    tree.write("job.yaml", job(SUM.replace("DEED", "pass")))
+    done = tree.streamjob("validate", "job.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    tree.write("job.yaml", job(NO_TYPE.replace("DEED", "pass"), returns=[{"name": "r", "type": "BIGINT"}]))
+    assert tree.streamjob("validate", "job.yaml").returncode == 0
+
+
+def test_validate_finds_a_result_type_that_does_not_fit_its_use(tree):
+    text = job(SUM.replace("DEED", "pass").replace("BIGINT()", "STRING()")).replace("expr: total(v)", "expr: total(v) + 1")
+    tree.write("job.yaml", text)
+    done = tree.streamjob("validate", "job.yaml")
+    assert done.returncode == 1 and done.stderr.startswith("job.yaml:9:"), done.stderr
+    assert "STRING" in done.stderr
