@@ -10,7 +10,7 @@
 
 #include <stdarg.h>
 
-#define ERROR_TEXT_MAX 1024
+#define ERROR_TEXT_MAX 3072
 
 struct error {
 	char text[ERROR_TEXT_MAX]; /* NUL-terminated UTF-8; longer text is cut at a character */

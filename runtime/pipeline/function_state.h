@@ -6,7 +6,7 @@
 
 #include "runtime/pipeline/workers.h"
 
-#define FUNCTION_REASON_MAX 2048
+#define FUNCTION_REASON_MAX 2560 /* a reason of the worker, and where it was */
 
 /* Where a function failed, so that it is known when it has got past that. */
 enum failed_at { FAILED_NOWHERE, FAILED_STARTING, FAILED_ON_ROWS, FAILED_FIRING };

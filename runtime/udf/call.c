@@ -192,16 +192,19 @@ int call_garbled(struct udf_worker *worker, struct udf_failure *ret_failure)
 
 static int look_at(struct udf_worker *worker, enum udf_op op, uint32_t row, struct udf_failure *ret_failure)
 {
-	char what[UDF_REASON_BYTES_MAX + 1];
+	char what[UDF_REASON_BYTES_MAX + 128];
 	struct slice text;
 
 	switch (worker->control->reply_status) {
 	case REPLY_OK:
 		return copy_reply(worker, ret_failure);
 	case REPLY_EXHAUSTED:
+		if (copy_reply(worker, ret_failure) < 0)
+			return -1;
+		text = wire_take_text(&worker->in);
 		snprintf(what, sizeof(what),
-		         "needs more than its memory (%" PRId64 " bytes): MemoryError; raise memory",
-		         worker->spec->memory_bytes);
+		         "needs more than its memory (%" PRId64 " bytes); keep less, or raise memory\n%.*s",
+		         worker->spec->memory_bytes, SLICE_ARG(text));
 		return worker_fail(worker, UDF_MEMORY, row, what, ret_failure);
 	case REPLY_TOO_LARGE:
 		if (op == OP_SAVE || op == OP_VALUES || op == OP_EMIT)

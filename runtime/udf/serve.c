@@ -58,6 +58,18 @@ static void put_results(struct worker *worker, enum udf_op op)
 		wire_put_grown(&worker->out, &worker->results[worker->results_count]);
 }
 
+/* What the accumulators are worth is unknown now; the reply is the words of the row that came last. */
+static int exhausted(struct worker *worker)
+{
+	size_t at = 0;
+	uint32_t head[2] = {0, 0};
+
+	for (uint32_t i = 0; i < worker->failures_count; i++, at += sizeof(head) + head[1])
+		memcpy(head, worker->failures.data + at, sizeof(head));
+	worker_error(worker, (struct slice){worker->failures.data + at - head[1], head[1]});
+	return REPLY_EXHAUSTED;
+}
+
 static int call(struct worker *worker, const struct language *language, enum udf_op op)
 {
 	int status;
@@ -71,8 +83,8 @@ static int call(struct worker *worker, const struct language *language, enum udf
 	status = language->call(worker, op);
 	if (status != REPLY_OK)
 		return status;
-	if (worker->out_of_memory && worker->has_room && !worker->has_room(worker->memory_bytes))
-		return REPLY_EXHAUSTED;
+	if (worker->out_of_memory)
+		return exhausted(worker);
 	put_results(worker, op);
 	return worker->out.overflow ? REPLY_TOO_LARGE : REPLY_OK;
 }

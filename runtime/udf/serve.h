@@ -23,10 +23,9 @@ struct worker {
 	size_t results_count;
 	struct buffer parents; /* uint32_t each: rows that were yielded */
 	int64_t memory_bytes;
-	bool out_of_memory;                         /* a row found no memory */
+	bool out_of_memory;                         /* a row found no memory: the rows after it are not called */
 	void *state;                                /* of a native function */
 	int (*sandbox_close)(int64_t memory_bytes); /* NULL: no sandbox, in the runtime's own process */
-	bool (*has_room)(int64_t memory_bytes);
 };
 
 /* What a language does. start and call return an enum udf_reply; with REPLY_ERROR the reason is in worker->out. */

@@ -80,7 +80,6 @@ int main(int argc, char **argv)
 		return UDF_EXIT_SANDBOX;
 	serve_init(&worker, control);
 	worker.sandbox_close = sandbox_close;
-	worker.has_room = sandbox_has_room;
 	code = serve(&worker, strcmp(argv[2], "native") == 0 ? &native_language : &python_language);
 	fflush(NULL);
 	_exit(code); /* no atexit of the user's, no finalizing of the interpreter: the runtime waits */

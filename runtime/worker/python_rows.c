@@ -61,7 +61,7 @@ int eval_rows(struct worker *worker)
 	prepare(&call, python.eval);
 	arguments = call.arguments + call.first;
 	worker_at(worker, METHOD_EVAL, 0);
-	for (uint32_t row = 0; row < worker->n; row++) {
+	for (uint32_t row = 0; row < worker->n && !worker->out_of_memory; row++) {
 		size_t built = build_arguments(&columns, row, arguments);
 		PyObject *result = NULL;
 
@@ -92,7 +92,7 @@ int accumulate_rows(struct worker *worker)
 		return bad_request(worker);
 	prepare(&call, python.accumulate);
 	arguments = call.arguments + call.first + 1;
-	for (uint32_t row = 0; row < worker->n; row++) {
+	for (uint32_t row = 0; row < worker->n && !worker->out_of_memory; row++) {
 		PyObject **slot, *result = NULL;
 		size_t built;
 
@@ -166,7 +166,7 @@ int eval_table_rows(struct worker *worker)
 	prepare(&call, python.eval);
 	arguments = call.arguments + call.first;
 	worker_at(worker, METHOD_EVAL, 0);
-	for (uint32_t row = 0; taken <= 0 && row < worker->n; row++) {
+	for (uint32_t row = 0; taken <= 0 && row < worker->n && !worker->out_of_memory; row++) {
 		size_t built = build_arguments(&columns, row, arguments);
 		PyObject *result = NULL;
 
@@ -192,7 +192,7 @@ int emit_slots(struct worker *worker)
 	slots = wire_take_u32s(&worker->in, worker->n);
 	if (!slots || table >= UDF_TABLES)
 		return bad_request(worker);
-	for (uint32_t i = 0; taken <= 0 && i < worker->n; i++) {
+	for (uint32_t i = 0; taken <= 0 && i < worker->n && !worker->out_of_memory; i++) {
 		PyObject **slot, *result;
 
 		worker_at_row(worker, i);

@@ -61,7 +61,7 @@ int values_of_slots(struct worker *worker)
 
 	if (!slots)
 		return bad_request(worker);
-	for (uint32_t i = 0; i < worker->n; i++) {
+	for (uint32_t i = 0; i < worker->n && !worker->out_of_memory; i++) {
 		PyObject **slot, *result;
 
 		worker_at_row(worker, i);
@@ -96,7 +96,7 @@ int save_slots(struct worker *worker)
 
 	if (!slots)
 		return bad_request(worker);
-	for (uint32_t i = 0; i < worker->n; i++) {
+	for (uint32_t i = 0; i < worker->n && !worker->out_of_memory; i++) {
 		struct value value = {.type = TYPE_STRING};
 		PyObject **slot, *bytes;
 
@@ -160,7 +160,7 @@ int merge_slots(struct worker *worker)
 		wire_take_column(&worker->in, worker->n, &saved);
 	if (!slots || worker->in.bad || saved.type != TYPE_STRING)
 		return bad_request(worker);
-	for (uint32_t i = 0; i < worker->n; i++) {
+	for (uint32_t i = 0; i < worker->n && !worker->out_of_memory; i++) {
 		PyObject **place;
 
 		if (!saved.valid[i])

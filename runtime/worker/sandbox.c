@@ -12,7 +12,6 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -24,7 +23,6 @@
 #define FILE_BYTES_MAX (256u << 20)
 /* Addresses beyond `memory`: what is only reserved, as by the allocator for a thread. */
 #define RESERVED_BYTES_MAX ((int64_t)4 << 30)
-#define ROOM_SHARE         16 /* of `memory` must be there after MemoryError */
 
 #if defined(__x86_64__)
 #define AUDIT_ARCH_HERE AUDIT_ARCH_X86_64
@@ -84,17 +82,6 @@ int sandbox_close(int64_t memory_bytes)
 	    limit(RLIMIT_AS, (rlim_t)(all + memory_bytes + RESERVED_BYTES_MAX)) < 0)
 		return -1;
 	return sandbox_filter();
-}
-
-bool sandbox_has_room(int64_t memory_bytes)
-{
-	size_t size = (size_t)(memory_bytes / ROOM_SHARE);
-	void *room = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (room == MAP_FAILED)
-		return false;
-	munmap(room, size);
-	return true;
 }
 
 #define LOAD(field)              BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))

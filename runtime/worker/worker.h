@@ -15,8 +15,6 @@ extern const struct language python_language;
 int sandbox_begin(long parent);
 /* The memory limit, counted from what is in use now, and no more processes. Before the user's code. */
 int sandbox_close(int64_t memory_bytes);
-/* After MemoryError: is there room again? */
-bool sandbox_has_room(int64_t memory_bytes);
 /* Only threads from here on: no fork, no exec, no tracing, no signals to others. */
 int sandbox_filter(void);
 

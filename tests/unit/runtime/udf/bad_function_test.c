@@ -81,7 +81,16 @@ static const struct bad {
               "    def accumulate(self, acc, x): resource.setrlimit(resource.RLIMIT_DATA, (-1, -1))\n",
          ACCUMULATE, ROW_FAILURE, "accumulate", "m.py\", line"},
         {"eats memory, and lets go", HEAD CLASS "    def accumulate(self, acc, x): bytearray(1 << 32)\n", ACCUMULATE,
-         ROW_FAILURE, "accumulate", "MemoryError"},
+         UDF_MEMORY, "accumulate", "in accumulate"},
+        {"eats memory at a row",
+         HEAD CLASS "    def accumulate(self, acc, x):\n        if x == 2: [bytearray(1 << 20) for _ in range(4000)]\n",
+         ACCUMULATE, UDF_MEMORY, "accumulate", "keep less, or raise memory"},
+        {"eats memory, and catches it",
+         HEAD CLASS "    def accumulate(self, acc, x):\n        try: bytearray(1 << 32)\n"
+                    "        except MemoryError: raise ValueError('too much')\n",
+         ACCUMULATE, ROW_FAILURE, "accumulate", "ValueError: too much"},
+        {"eats memory in get_value", HEAD CLASS "    def get_value(self, acc): bytearray(1 << 32)\n", VALUES,
+         UDF_MEMORY, "get_value", "MemoryError"},
         {"eats memory, and holds it",
          HEAD "kept = []\n" CLASS
               "    def accumulate(self, acc, x):\n        while True: kept.append(bytearray(1 << 20))\n",
