@@ -106,12 +106,14 @@ static void table_test(void **state)
 	static const struct job_case cases[] = {
 	        {"a column of it is a label", TAIL, TABLE("{name: x, type: gauge, value: a, labels: [bucket, b]}"), ""},
 	        {"none is", TAIL, TABLE("{name: x, type: gauge, value: a, labels: [bucket]}"),
-	         "job.yaml:17:100: spec.sinks[0].pushgateway.metrics[0].labels: no column of the table aggregate (a, …) "
+	         "job.yaml:17:100: spec.sinks[0].pushgateway.metrics[0].labels: no column of the table aggregate (a, "
+	         "…) "
 	         "is a "
 	         "label; add one that tells its rows apart, or they would be one series\n"},
 	        {"a built-in aggregate beside it stands in each of its rows", TAIL,
 	         TABLE("{name: x, type: gauge, value: c, labels: [bucket, c]}"),
-	         "job.yaml:17:100: spec.sinks[0].pushgateway.metrics[0].labels: no column of the table aggregate (a, …) "
+	         "job.yaml:17:100: spec.sinks[0].pushgateway.metrics[0].labels: no column of the table aggregate (a, "
+	         "…) "
 	         "*\n"},
 	};
 
