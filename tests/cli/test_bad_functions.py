@@ -175,3 +175,12 @@ def test_the_wrong_arity_is_refused_before_a_row_is_read(tree):
     done, rows = run(tree, code_of("", "", "", once=False).replace("acc, x):", "acc, x, y):"))
     assert (done.returncode, rows) == (1, []), done.stderr
     assert "spec.aggregates[0].expr: total does not take 1 argument; give it 2" in done.stderr
+
+
+def test_a_row_that_eats_memory_is_a_poison_row(tree):
+    code = code_of("", "", "", once=False)
+    code = code.replace("acc[0] += x", "acc[0] += x if x != 1500 else len([bytearray(1 << 20) for _ in range(4000)])")
+    done, rows = run(tree, code, onPoisonRow="skip")
+    assert done.returncode == 0, done.stderr
+    assert rows == [TRUTH[0], (TRUTH[1][0] - 1500, TRUTH[1][1] - 3000, 999), TRUTH[2]], done.stderr
+    assert "a poison row was found" in done.stderr and "reason=memory" in done.stderr
