@@ -6,8 +6,9 @@
 set -eu
 cd "$(dirname "$0")"
 if [ -n "${SAN:-}" ]; then
-	make -s -C ../.. -j"$(nproc)" SAN="$SAN" "build/san-$(echo "$SAN" | tr , -)/streamjob"
-	build=$(cd ../.. && pwd)/build/san-$(echo "$SAN" | tr , -)
+	build=build/san-$(echo "$SAN" | tr , -)
+	make -s -C ../.. -j"$(nproc)" SAN="$SAN" "$build/streamjob" "$build/streamjob-worker"
+	build=$(cd ../.. && pwd)/$build
 	supp=$PWD/sanitizers
 	STREAMJOB=$build/streamjob
 	STREAMJOB_TEST_ROWS=${STREAMJOB_TEST_ROWS:-100000}
