@@ -58,7 +58,7 @@ suite fuzz make -s fuzz
 suite cli tests/cli/run.sh
 suite operator-address operator address,undefined
 suite operator-thread operator thread
-suite integration tests/integration/run.sh
+suite integration eval 'make -s build && tests/integration/run.sh'
 suite integration-address real_servers address,undefined
 suite integration-thread real_servers thread
 suite cluster tests/e2e/run.sh

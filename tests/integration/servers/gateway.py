@@ -14,9 +14,11 @@ class Pushgateway(Process):
         self.persistence = persistence
 
     def command(self):
-        command = ["prometheus-pushgateway", f"--web.listen-address={self.host}:{self.port}"]
+        # Said in any case: Debian's default is a file that all gateways of the machine would share.
+        command = ["prometheus-pushgateway", f"--web.listen-address={self.host}:{self.port}",
+                   f"--persistence.file={self.folder / 'state' if self.persistence else ''}"]
         if self.persistence:
-            command += [f"--persistence.file={self.folder}/state", "--persistence.interval=1s"]
+            command += ["--persistence.interval=1s"]
         return command
 
     def ready(self):
