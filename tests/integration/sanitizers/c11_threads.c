@@ -13,7 +13,8 @@
 
 _Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t) && sizeof(cnd_t) == sizeof(pthread_cond_t), "as in glibc");
 
-/* glibc declares these with reserved names. NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
+/* glibc declares these with reserved names.
+ * NOLINTBEGIN(readability-inconsistent-declaration-parameter-name,bugprone-reserved-identifier) */
 
 static int outcome(int code)
 {
@@ -123,4 +124,33 @@ int cnd_timedwait(cnd_t *restrict condition, mtx_t *restrict mutex, const struct
 	return outcome(pthread_cond_timedwait((pthread_cond_t *)condition, (pthread_mutex_t *)mutex, until));
 }
 
-/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
+/*
+ * Its read-write locks are POSIX's; called from here they are calls of ours too, which thread.supp does not ignore.
+ * Destroying one stays librdkafka's.
+ */
+int __interceptor_pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes);
+int __interceptor_pthread_rwlock_rdlock(pthread_rwlock_t *lock);
+int __interceptor_pthread_rwlock_wrlock(pthread_rwlock_t *lock);
+int __interceptor_pthread_rwlock_unlock(pthread_rwlock_t *lock);
+
+int pthread_rwlock_init(pthread_rwlock_t *lock, const pthread_rwlockattr_t *attributes)
+{
+	return __interceptor_pthread_rwlock_init(lock, attributes);
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *lock)
+{
+	return __interceptor_pthread_rwlock_rdlock(lock);
+}
+
+int pthread_rwlock_wrlock(pthread_rwlock_t *lock)
+{
+	return __interceptor_pthread_rwlock_wrlock(lock);
+}
+
+int pthread_rwlock_unlock(pthread_rwlock_t *lock)
+{
+	return __interceptor_pthread_rwlock_unlock(lock);
+}
+
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name,bugprone-reserved-identifier) */
