@@ -25,9 +25,6 @@ class DataType:
     def not_null(self):
         return self._copy(nullable=False)
 
-    def nullable_(self):
-        return self._copy(nullable=True)
-
     def _copy(self, **changes):
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, **changes)

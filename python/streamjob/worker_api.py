@@ -24,7 +24,7 @@ from streamjob.functions import (
     UserDefinedFunction,
     Wrapper,
 )
-from streamjob.types import DataTypes, RowType, as_type
+from streamjob.types import RowType, as_type
 
 TRACEBACK_LINES_MAX = 40
 VALUE_CHARACTERS_MAX = 200
@@ -340,8 +340,3 @@ def describe(error):
         lines = [*lines[:half], f"  … {len(lines) - 2 * half} lines …", *lines[-half:]]
     last = "".join(traceback.format_exception_only(error)).rstrip("\n")
     return "\n".join([*(["Traceback (most recent call last):"] if lines else []), *lines, last])
-
-
-def default_type(column):
-    """A DataType for a column type of the job file."""
-    return getattr(DataTypes, column)()
