@@ -3,10 +3,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
+#include "lib/process/latch.h"
 #include "operator/cache/backoff.h"
 
 struct informer {
@@ -14,9 +14,7 @@ struct informer {
 	char *root, *plural, *namespace, *label_selector;
 	struct kube_client *client;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stopped;
-	bool stop;
+	struct latch stopping;
 	_Atomic bool synced;
 	_Atomic uint64_t lists, watches, events, failures;
 	_Atomic int64_t alive_ms;
@@ -215,33 +213,6 @@ static bool needs_list(enum kube_reason reason)
 	       reason == KUBE_INVALID;
 }
 
-static void pause_for(struct informer *informer, int64_t ms)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_mutex_lock(&informer->lock);
-	while (!informer->stop && pthread_cond_timedwait(&informer->stopped, &informer->lock, &until) == 0)
-		;
-	pthread_mutex_unlock(&informer->lock);
-}
-
-static bool asked_to_stop(struct informer *informer)
-{
-	bool stop;
-
-	pthread_mutex_lock(&informer->lock);
-	stop = informer->stop;
-	pthread_mutex_unlock(&informer->lock);
-	return stop;
-}
-
 static void forget_version(struct informer *informer)
 {
 	free(informer->version);
@@ -253,7 +224,7 @@ static void *run(void *context)
 	struct informer *informer = context;
 	const struct informer_limits *limits = &informer->options.limits;
 
-	while (!asked_to_stop(informer)) {
+	while (!latch_is_open(&informer->stopping)) {
 		struct kube_error err;
 		int outcome;
 
@@ -267,7 +238,8 @@ static void *run(void *context)
 			if (needs_list(err.reason))
 				forget_version(informer);
 			say_trouble(informer, &err);
-			pause_for(informer, backoff_next(&informer->backoff, now_ms(informer), err.retry_after_ms));
+			latch_wait(&informer->stopping,
+			           backoff_next(&informer->backoff, now_ms(informer), err.retry_after_ms));
 		}
 	}
 	return NULL;
@@ -280,16 +252,6 @@ static void set_defaults(struct informer_limits *limits)
 	limits->backoff_reset_ms = limits->backoff_reset_ms ? limits->backoff_reset_ms : 120000;
 	limits->watch_ms_min = limits->watch_ms_min ? limits->watch_ms_min : 1000;
 	limits->watch_server_s = limits->watch_server_s ? limits->watch_server_s : KUBE_WATCH_SERVER_S;
-}
-
-static void init_stopped(pthread_cond_t *stopped)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(stopped, &attributes);
-	pthread_condattr_destroy(&attributes);
 }
 
 struct informer *informer_start(const struct informer_options *options)
@@ -311,8 +273,7 @@ struct informer *informer_start(const struct informer_options *options)
 	                                     .random = hash_mix((uint64_t)now_ms(informer) ^ (uintptr_t)informer)};
 	informer->troubled = true; /* so that the first success is said */
 	atomic_init(&informer->alive_ms, now_ms(informer));
-	pthread_mutex_init(&informer->lock, NULL);
-	init_stopped(&informer->stopped);
+	latch_init(&informer->stopping);
 	if (pthread_create(&informer->thread, NULL, run, informer) != 0)
 		memory_exhausted();
 	return informer;
@@ -336,15 +297,11 @@ void informer_stop(struct informer *informer)
 {
 	if (!informer)
 		return;
-	pthread_mutex_lock(&informer->lock);
-	informer->stop = true;
-	pthread_cond_signal(&informer->stopped);
-	pthread_mutex_unlock(&informer->lock);
+	latch_open(&informer->stopping);
 	kube_client_cancel(informer->client);
 	pthread_join(informer->thread, NULL);
 	kube_client_free(informer->client);
-	pthread_cond_destroy(&informer->stopped);
-	pthread_mutex_destroy(&informer->lock);
+	latch_release(&informer->stopping);
 	free(informer->root);
 	free(informer->plural);
 	free(informer->namespace);

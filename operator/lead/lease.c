@@ -7,10 +7,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
+#include "lib/process/latch.h"
 #include "operator/lead/election.h"
 
 #define ROUND_WRITES_MAX 2
@@ -24,9 +24,7 @@ struct lease {
 	char *namespace, *name, *identity;
 	struct kube_client *client;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t stopped;
-	bool stop;
+	struct latch stopping;
 	_Atomic int64_t writable_until_ms; /* 0: not the leader */
 	/* The thread's own, and lease_stop's after it. */
 	struct election election;
@@ -149,26 +147,6 @@ static int round_once(struct lease *lease, struct kube_error *err)
 	}
 }
 
-static bool pause_for(struct lease *lease, int64_t ms)
-{
-	struct timespec until;
-	bool stop;
-
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
-	pthread_mutex_lock(&lease->lock);
-	while (!lease->stop && pthread_cond_timedwait(&lease->stopped, &lease->lock, &until) == 0)
-		;
-	stop = lease->stop;
-	pthread_mutex_unlock(&lease->lock);
-	return !stop;
-}
-
 static int64_t retry_ms(struct lease *lease)
 {
 	int64_t ms = lease->options.limits.retry_ms, left;
@@ -201,7 +179,7 @@ static void *run(void *context)
 			lease->options.lost(lease->options.context);
 			break;
 		}
-	} while (pause_for(lease, retry_ms(lease)));
+	} while (!latch_wait(&lease->stopping, retry_ms(lease)));
 	return NULL;
 }
 
@@ -230,16 +208,6 @@ static int check_limits(struct lease_limits *limits, struct error *err)
 	return 0;
 }
 
-static void init_stopped(pthread_cond_t *stopped)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(stopped, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 int lease_start(const struct lease_options *options, struct lease **ret_lease, struct error *err)
 {
 	struct lease_limits limits = options->limits;
@@ -256,8 +224,7 @@ int lease_start(const struct lease_options *options, struct lease **ret_lease, s
 	lease->election = (struct election){.identity = lease->identity, .duration_ms = limits.duration_ms};
 	lease->client = kube_client_new(options->cluster);
 	lease->random = hash_bytes(lease->identity, strlen(lease->identity));
-	pthread_mutex_init(&lease->lock, NULL);
-	init_stopped(&lease->stopped);
+	latch_init(&lease->stopping);
 	/* Before the thread: its callbacks may ask for the lease. */
 	*ret_lease = lease;
 	if (pthread_create(&lease->thread, NULL, run, lease) != 0)
@@ -303,18 +270,14 @@ void lease_stop(struct lease *lease, bool release)
 {
 	if (!lease)
 		return;
-	pthread_mutex_lock(&lease->lock);
-	lease->stop = true;
-	pthread_cond_signal(&lease->stopped);
-	pthread_mutex_unlock(&lease->lock);
+	latch_open(&lease->stopping);
 	kube_client_cancel(lease->client);
 	pthread_join(lease->thread, NULL);
 	atomic_store(&lease->writable_until_ms, 0);
 	if (release && lease->leading)
 		give_up(lease);
 	kube_client_free(lease->client);
-	pthread_cond_destroy(&lease->stopped);
-	pthread_mutex_destroy(&lease->lock);
+	latch_release(&lease->stopping);
 	election_release(&lease->election);
 	json_decref(lease->object);
 	free(lease->namespace);

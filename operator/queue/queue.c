@@ -6,10 +6,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/base/memory.h"
 #include "lib/metrics/metrics.h"
+#include "lib/process/condition.h"
 #include "operator/queue/backlog.h"
 
 #define WAIT_MS_MAX   60000
@@ -49,16 +49,6 @@ static void observe(struct seconds *seconds, int64_t ms)
 	seconds->sum_s += s;
 }
 
-static void init_condition(pthread_cond_t *condition)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(condition, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 struct queue *queue_new(const struct queue_options *options)
 {
 	struct queue *queue = xcalloc(1, sizeof(*queue));
@@ -71,8 +61,8 @@ struct queue *queue_new(const struct queue_options *options)
 	backlog->rate_ms = (options->rate > 0 ? options->rate : 10) / 1000;
 	backlog->burst = options->burst > 0 ? options->burst : 100;
 	pthread_mutex_init(&queue->lock, NULL);
-	init_condition(&queue->changed);
-	init_condition(&queue->drained);
+	condition_init(&queue->changed);
+	condition_init(&queue->drained);
 	backlog_init(backlog, now_ms(queue));
 	return queue;
 }
@@ -159,18 +149,9 @@ unsigned queue_requeues(struct queue *queue, const char *name)
 
 static void wait_until(struct queue *queue, int64_t due_ms)
 {
-	int64_t wait = WAIT_MS_MAX, left = due_ms == INT64_MAX ? WAIT_MS_MAX : due_ms - now_ms(queue);
-	struct timespec until;
+	int64_t left = due_ms == INT64_MAX ? WAIT_MS_MAX : due_ms - now_ms(queue);
+	struct timespec until = condition_deadline(left > WAIT_MS_MAX ? WAIT_MS_MAX : left > 0 ? left : 0);
 
-	if (left < wait)
-		wait = left > 0 ? left : 0;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += wait / 1000;
-	until.tv_nsec += wait % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_nsec -= 1000000000;
-		until.tv_sec++;
-	}
 	pthread_cond_timedwait(&queue->changed, &queue->lock, &until);
 }
 
