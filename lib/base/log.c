@@ -34,6 +34,16 @@ bool log_level_parse(const char *name, enum log_level *ret_level)
 	return false;
 }
 
+bool log_format_parse(const char *name, bool *ret_json)
+{
+	bool json = strcmp(name, "json") == 0;
+
+	if (!json && strcmp(name, "logfmt") != 0)
+		return false;
+	*ret_json = json;
+	return true;
+}
+
 /* How many lines of this place were kept back in the second before, or -1 when this one is to be kept back too. */
 static int64_t rate_limit(struct log_site *site, int64_t second)
 {

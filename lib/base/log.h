@@ -28,7 +28,12 @@ struct log_output {
 
 /* Before any thread starts. Until then nothing is written. */
 void log_install(const struct log_output *output);
+
+/* What people type, and what they are told where it is none of it. */
 bool log_level_parse(const char *name, enum log_level *ret_level);
+bool log_format_parse(const char *name, bool *ret_json);
+#define LOG_LEVELS  "debug, info, warn or error is needed"
+#define LOG_FORMATS "logfmt or json is needed"
 
 struct log_site { /* one static for each place that logs: its rate limit */
 	_Atomic int64_t second;

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "operator/manager/commands.h"
 
@@ -69,18 +68,9 @@ static int parse_leader_elect(bool *ret_elect)
 
 static int parse_log(int option, struct options *options)
 {
-	enum log_level level;
-
-	if (option == 'f') {
-		options->log_json = !strcmp(optarg, "json");
-		return options->log_json || !strcmp(optarg, "logfmt")
-		               ? 0
-		               : bad_value("log-format", "logfmt or json is needed");
-	}
-	if (!log_level_parse(optarg, &level))
-		return bad_value("log-level", "debug, info, warn or error is needed");
-	options->log_level = (int)level;
-	return 0;
+	if (option == 'f')
+		return log_format_parse(optarg, &options->log_json) ? 0 : bad_value("log-format", LOG_FORMATS);
+	return log_level_parse(optarg, &options->log_level) ? 0 : bad_value("log-level", LOG_LEVELS);
 }
 
 static int parse_one(int option, struct options *options)

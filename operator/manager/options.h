@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/log.h"
+
 #define NAMESPACES_MAX 64
 #define WORKERS_MAX    64
 
@@ -21,7 +23,7 @@ struct options {
 	unsigned workers;
 	int64_t resync_ms, poll_ms;
 	bool leader_elect, log_json;
-	int log_level;
+	enum log_level log_level;
 };
 
 /* 0: run; else the exit code plus 1, after usage or what is wrong was printed. */

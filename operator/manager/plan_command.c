@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/jobspec/load.h"
+#include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/plan_files.h"
 
@@ -114,7 +115,7 @@ static int load_file(const char *path, json_t *jobs)
 static int plan_all(const struct plan_options *options, const json_t *jobs, struct error *err)
 {
 	const struct kube_cluster_options where = {
-	        .kubeconfig = options->kubeconfig, .context = options->context, .clock = &operator_clock};
+	        .kubeconfig = options->kubeconfig, .context = options->context, .clock = &system_clock};
 	struct kube_cluster *cluster = kube_cluster_open(&where, err);
 	struct kube_client *client;
 	struct buffer out;

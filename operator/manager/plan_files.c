@@ -5,6 +5,7 @@
 
 #include "lib/jobspec/document.h"
 #include "lib/jobspec/load.h"
+#include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/diff.h"
 #include "operator/manager/manager.h"
@@ -186,7 +187,7 @@ static int list_children(struct kube_client *client, const json_t *job, struct o
 static int diff_children(struct kube_client *client, const struct plan_options *options, json_t *job,
                          struct buffer *out, struct error *err)
 {
-	struct observed observed = {.job = job, .now_ms = operator_clock.wall_ms(NULL)};
+	struct observed observed = {.job = job, .now_ms = system_clock.wall_ms(NULL)};
 	struct plan plan = {0};
 	int result = list_children(client, job, &observed, err);
 

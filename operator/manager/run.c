@@ -9,6 +9,8 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/process/log_stderr.h"
+#include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/manager.h"
 
@@ -189,7 +191,7 @@ static void release(struct manager *manager)
 int operator_run(int argc, char **argv)
 {
 	struct options options;
-	struct queue_options queue = {.name = "streamjob", .clock = &operator_clock};
+	struct queue_options queue = {.name = "streamjob", .clock = &system_clock};
 	int code = options_parse(argc, argv, &options);
 	struct manager *manager;
 	struct error err;
@@ -197,17 +199,17 @@ int operator_run(int argc, char **argv)
 
 	if (code)
 		return code - 1;
-	operator_log(options.log_json, options.log_level);
+	log_to_stderr(options.log_json, options.log_level);
 	block_signals(&signals);
 	manager = xcalloc(1, sizeof(*manager));
 	manager->options = &options;
-	manager->clock = &operator_clock;
+	manager->clock = &system_clock;
 	manager->settings.image = options.image;
 	manager->main_thread = pthread_self();
 	make_identity(manager);
 	manager->queue = queue_new(&queue);
 	manager->memory = memory_of_jobs_new();
-	manager->recorder = recorder_new(&operator_clock, manager->identity);
+	manager->recorder = recorder_new(&system_clock, manager->identity);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		manager->stores[kind] = store_new(0);
 	code = EXIT_OK;

@@ -4,22 +4,14 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/process/system_clock.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/perform.h"
 #include "operator/reconcile/object.h"
 
 #define UNSYNCED_MS 500 /* a key of a namespace that is not listed yet waits so long */
-
-static int64_t monotonic_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 /* The API server says that this very write cannot be: worth a condition. The rest passes by itself. */
 static bool is_refusal(const struct kube_error *err)
@@ -184,11 +176,12 @@ void *worker_thread(void *context)
 	char *key;
 
 	while ((key = queue_get(manager->queue))) {
-		int64_t started_us = monotonic_us();
+		int64_t started_ns = system_clock_ns();
 
 		if (!atomic_load(&manager->stopping)) {
 			atomic_fetch_add(&manager->counters.active, 1);
-			counters_count(&manager->counters, work_on(manager, client, key), monotonic_us() - started_us);
+			counters_count(&manager->counters, work_on(manager, client, key),
+			               (system_clock_ns() - started_ns) / 1000);
 			atomic_fetch_sub(&manager->counters.active, 1);
 		}
 		queue_done(manager->queue, key);

@@ -9,6 +9,8 @@
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "lib/jobspec/query.h"
+#include "lib/process/log_stderr.h"
+#include "lib/process/system_clock.h"
 #include "runtime/cli/cli.h"
 #include "runtime/pushgateway/pushgateway.h"
 
@@ -51,10 +53,9 @@ static int parse_one(int option, struct cleanup_options *options)
 		options->secrets = optarg;
 		return 0;
 	case 'f':
-		options->log_json = !strcmp(optarg, "json");
-		if (options->log_json || !strcmp(optarg, "logfmt"))
+		if (log_format_parse(optarg, &options->log_json))
 			return 0;
-		fprintf(stderr, "streamjob cleanup: --log-format \"%s\": logfmt or json is needed\n", optarg);
+		fprintf(stderr, "streamjob cleanup: --log-format \"%s\": " LOG_FORMATS "\n", optarg);
 		return EXIT_USAGE + 1;
 	case 'h':
 		return usage(stdout, EXIT_OK);

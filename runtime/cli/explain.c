@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/jobspec/query.h"
+#include "lib/process/system_clock.h"
 #include "runtime/cli/functions.h"
 
 static int usage(FILE *out, int code)

@@ -4,6 +4,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/jobspec/query.h"
+#include "lib/process/system_clock.h"
 #include "runtime/cli/run.h"
 #include "runtime/file/file.h"
 #include "runtime/kafka/kafka.h"

@@ -12,6 +12,8 @@
 
 #include "lib/base/log.h"
 #include "lib/probe/probe.h"
+#include "lib/process/log_stderr.h"
+#include "lib/process/system_clock.h"
 #include "runtime/cli/functions.h"
 #include "runtime/cli/run.h"
 #include "runtime/pipeline/recover.h"

@@ -4,6 +4,7 @@
 #ifndef STREAMJOB_RUN_H
 #define STREAMJOB_RUN_H
 
+#include "lib/base/log.h"
 #include "lib/jobspec/query.h"
 #include "runtime/cli/cli.h"
 #include "runtime/pipeline/pipeline.h"
@@ -15,11 +16,14 @@ struct run_options {
 	int64_t until_idle_ms;
 	unsigned lanes; /* 0: processors_available() */
 	bool log_json;
-	int log_level;
+	enum log_level log_level;
 };
 
 /* 0: run; else the exit code plus 1, after usage or what is wrong was printed. */
 int run_options_parse(int argc, char **argv, struct run_options *options);
+
+/* How many lanes pay: the processors this process may use, by affinity and cgroup quota; 1 to 8. */
+unsigned processors_available(void);
 
 /* Makes source, sinks and dead letter as the job and the options say. The array of sinks is the caller's (free()); job,
  * query and options outlive the parts. */

@@ -45,7 +45,6 @@ static int parse_number(const char *text, unsigned *ret_number)
 static int parse_one(int option, struct run_options *options)
 {
 	struct error err;
-	enum log_level level;
 
 	switch (option) {
 	case 'i':
@@ -76,15 +75,9 @@ static int parse_one(int option, struct run_options *options)
 	case 'N':
 		return parse_number(optarg, &options->lanes) < 0 ? bad_value("lanes", optarg, "1 to 64 is needed") : 0;
 	case 'f':
-		options->log_json = !strcmp(optarg, "json");
-		return options->log_json || !strcmp(optarg, "logfmt")
-		               ? 0
-		               : bad_value("log-format", optarg, "logfmt or json is needed");
+		return log_format_parse(optarg, &options->log_json) ? 0 : bad_value("log-format", optarg, LOG_FORMATS);
 	case 'L':
-		if (!log_level_parse(optarg, &level))
-			return bad_value("log-level", optarg, "debug, info, warn or error is needed");
-		options->log_level = (int)level;
-		return 0;
+		return log_level_parse(optarg, &options->log_level) ? 0 : bad_value("log-level", optarg, LOG_LEVELS);
 	case 'h':
 		return usage(stdout, EXIT_OK);
 	default:

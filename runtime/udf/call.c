@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/memory.h"
+#include "lib/process/system_clock.h"
 #include "runtime/udf/life.h"
 
 #define WHERE_WAIT_MS 200 /* for the traceback of a function that hangs, before it is killed */
@@ -44,14 +45,6 @@ const char *udf_reason_name(enum udf_reason reason)
 	static const char *const names[UDF_REASONS] = {"timeout", "crash", "memory", "protocol", "start"};
 
 	return names[reason];
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
 void call_begin(struct udf_worker *worker)
@@ -246,7 +239,7 @@ static int send_request(struct udf_worker *worker, enum udf_op op)
 int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, const uint32_t *rows, size_t n,
                 struct udf_failure *ret_failure)
 {
-	int64_t begin = now_ns(), deadline = begin + timeout_ms * 1000000, left;
+	int64_t begin = system_clock_ns(), deadline = begin + timeout_ms * 1000000, left;
 	struct udf_counts *counts = worker->environment.counts;
 	bool ended = false;
 	int got = 0;
@@ -258,11 +251,12 @@ int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, c
 	if (send_request(worker, op) < 0)
 		return worker_fail(worker, UDF_PROTOCOL, UDF_NO_ROW, "cannot be called: no descriptor", ret_failure);
 	got = worker->inside != NULL;
-	while (got == 0 && (left = deadline - now_ns()) > 0)
+	while (got == 0 && (left = deadline - system_clock_ns()) > 0)
 		got = wait_once(worker, left, &ended);
 	if (counts && op != OP_START && op != OP_CLOSE) {
 		atomic_fetch_add_explicit(&counts->calls, 1, memory_order_relaxed);
-		atomic_fetch_add_explicit(&counts->nanoseconds, (uint64_t)(now_ns() - begin), memory_order_relaxed);
+		atomic_fetch_add_explicit(&counts->nanoseconds, (uint64_t)(system_clock_ns() - begin),
+		                          memory_order_relaxed);
 	}
 	if (got < 0 && ended)
 		return has_ended(worker, row_now(worker, rows, n), ret_failure);

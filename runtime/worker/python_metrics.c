@@ -1,18 +1,10 @@
 /* The function's counters and gauges, put where the runtime can read them without a call. */
 #include <stdio.h>
-#include <time.h>
 
+#include "lib/process/system_clock.h"
 #include "runtime/worker/python.h"
 
 #define PUBLISH_EVERY_MS 250
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static bool copy_text(char *to, size_t size, PyObject *text)
 {
@@ -50,9 +42,9 @@ void publish_metrics(struct worker *worker, bool now)
 	PyObject *metrics, *samples;
 	uint32_t count = 0;
 
-	if (!now && now_ms() - last_ms < PUBLISH_EVERY_MS)
+	if (!now && system_clock.monotonic_ms(NULL) - last_ms < PUBLISH_EVERY_MS)
 		return;
-	last_ms = now_ms();
+	last_ms = system_clock.monotonic_ms(NULL);
 	metrics = PyObject_GetAttrString(python.loaded, "metrics");
 	samples = metrics ? PyObject_CallMethod(metrics, "samples", NULL) : NULL;
 	for (Py_ssize_t i = 0; samples && PyList_Check(samples) && i < PyList_GET_SIZE(samples); i++) {

@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "lib/process/system_clock.h"
 #include "operator/cache/informer.h"
 #include "operator/kube/page.h"
 #include "operator/lead/lease.h"
@@ -22,24 +22,16 @@
 static _Atomic int64_t wall_jump_ms;
 static pthread_mutex_t output = PTHREAD_MUTEX_INITIALIZER;
 
-static int64_t read_clock(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int64_t wall_ms(void *context)
 {
 	(void)context;
-	return read_clock(CLOCK_REALTIME) + atomic_load(&wall_jump_ms);
+	return system_clock.wall_ms(NULL) + atomic_load(&wall_jump_ms);
 }
 
 static int64_t monotonic_ms(void *context)
 {
 	(void)context;
-	return read_clock(CLOCK_MONOTONIC);
+	return system_clock.monotonic_ms(NULL);
 }
 
 static const struct clock test_clock = {wall_ms, monotonic_ms, NULL};

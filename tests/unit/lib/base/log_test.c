@@ -161,6 +161,22 @@ static void level_test(void **state)
 	assert_false(log_level_parse("warning", &level));
 }
 
+static void format_name_test(void **state)
+{
+	static const struct {
+		const char *name;
+		int json; /* -1: none of them */
+	} cases[] = {{"json", 1}, {"logfmt", 0}, {"JSON", -1}, {"", -1}, {"xml", -1}};
+
+	(void)state;
+	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
+		bool json = cases[c].json == 0;
+
+		if (log_format_parse(cases[c].name, &json) != (cases[c].json >= 0) || json != (cases[c].json == 1))
+			fail_msg("\"%s\": json=%d", cases[c].name, json);
+	}
+}
+
 static size_t lines(void)
 {
 	size_t count = 0;
@@ -265,10 +281,10 @@ static int prepare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(not_installed_test), cmocka_unit_test(format_test),
-	        cmocka_unit_test(long_line_test),     cmocka_unit_test(level_test),
-	        cmocka_unit_test(rate_limit_test),    cmocka_unit_test(rate_limit_level_test),
-	        cmocka_unit_test(threads_test),
+	        cmocka_unit_test(not_installed_test),    cmocka_unit_test(format_test),
+	        cmocka_unit_test(long_line_test),        cmocka_unit_test(level_test),
+	        cmocka_unit_test(format_name_test),      cmocka_unit_test(rate_limit_test),
+	        cmocka_unit_test(rate_limit_level_test), cmocka_unit_test(threads_test),
 	};
 
 	return cmocka_run_group_tests(tests, prepare, release);

@@ -9,23 +9,14 @@
 
 #include <cmocka.h>
 
+#include "lib/process/system_clock.h"
 #include "operator/queue/queue.h"
 
 #define WORKERS 4
 #define KEYS    50
 #define ADDS    20000
 
-static int64_t monotonic_ms(void *context)
-{
-	struct timespec now;
-
-	(void)context;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static const struct clock test_clock = {NULL, monotonic_ms, NULL};
-static const struct queue_options options = {.name = "test", .clock = &test_clock, .rate = 1e6, .burst = 1e6};
+static const struct queue_options options = {.name = "test", .clock = &system_clock, .rate = 1e6, .burst = 1e6};
 
 /* What the workers must never see: one key in two hands, or an add that nobody worked on after it. */
 struct shared {

@@ -1,0 +1,22 @@
+/*
+ * A program of several commands: `PROGRAM COMMAND …`. Each command is one function that gets its own name as argv[0];
+ * --help, --version and `version` are there by themselves.
+ */
+#ifndef STREAMJOB_COMMANDS_H
+#define STREAMJOB_COMMANDS_H
+
+#include <stddef.h>
+
+/* Exit codes; a command may have more of its own. */
+enum { EXIT_OK = 0, EXIT_USAGE = 2 };
+
+struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *usage, *what; /* "run FILE [options]"; what it does */
+};
+
+/* The exit code of the program. */
+int commands_run(const char *program, const struct command *commands, size_t count, int argc, char **argv);
+
+#endif
