@@ -145,13 +145,14 @@ static json_t *verdict_of(const json_t *report)
 {
 	const json_t *document = json_object_get(report, "document");
 
-	return json_pack("{s:b, s:s, s:s, s:s, s:o, s:o, s:O?, s:b}", "answers", document != NULL, "words",
+	return json_pack("{s:b, s:s, s:s, s:s, s:o, s:o, s:O?, s:b, s:I}", "answers", document != NULL, "words",
 	                 object_text(report, "words", NULL), "part", object_text(document, "notReadyPart", NULL),
 	                 "phase", object_text(document, "phase", NULL), "sinks",
 	                 health_of(json_object_get(document, "sinks")), "functions",
 	                 health_of(json_object_get(document, "functions")), "hash",
 	                 json_object_get(document, "specHash"), "fresh",
-	                 json_number_value(json_object_get(document, "uptimeSeconds")) < 5);
+	                 json_number_value(json_object_get(document, "uptimeSeconds")) < 5, "restarts",
+	                 (json_int_t)object_integer(report, "restarts", NULL));
 }
 
 bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *report, int64_t now_ms,

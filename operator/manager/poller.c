@@ -11,6 +11,7 @@
 #include "lib/base/memory.h"
 #include "operator/kube/page.h"
 #include "operator/manager/manager.h"
+#include "operator/reconcile/container.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 
@@ -39,6 +40,7 @@ static void hand_in(struct manager *manager, const json_t *pod, json_t *report)
 	json_t *key;
 
 	json_object_set_new(report, "at", json_integer(manager->clock->wall_ms(manager->clock->context)));
+	json_object_set_new(report, "restarts", json_integer(container_restarts(pod)));
 	if (!memory_report(manager->memory, object_uid(pod), report, monotonic_ms(manager), FIGURES_MS))
 		return;
 	key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL), object_label(pod, LABEL_INSTANCE));
@@ -66,16 +68,7 @@ static int status_port(const json_t *pod)
 
 static bool is_running(const json_t *pod)
 {
-	size_t index;
-	json_t *one;
-
-	json_array_foreach(object_at(pod, "status", "containerStatuses", NULL), index, one)
-	{
-		if (!strcmp(object_text(one, "name", NULL), RUNTIME_CONTAINER) &&
-		    object_at(one, "state", "running", NULL))
-			return object_text(pod, "status", "podIP", NULL)[0] && status_port(pod) > 0;
-	}
-	return false;
+	return container_running_since(pod)[0] && object_text(pod, "status", "podIP", NULL)[0] && status_port(pod) > 0;
 }
 
 struct words {

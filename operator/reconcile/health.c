@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
+#include "operator/reconcile/container.h"
 #include "operator/reconcile/steps.h"
 
 /* A pod's server may take so long to listen; and a look at it may be so old. */
@@ -97,14 +98,15 @@ static const char *replica_failure(const struct view *view)
 	                                                                   : "";
 }
 
-static void judge_report(const struct view *view, const json_t *pod, int64_t started_ms, struct health *health)
+static void judge_report(const struct view *view, const json_t *pod, struct health *health)
 {
 	const json_t *report = object_at(view->observed->reports, object_uid(pod), NULL);
 	const char *error = object_text(report, "error", NULL);
 	int64_t age_ms = view->observed->now_ms - object_integer(report, "at", NULL);
-	int64_t since_ms = view->observed->now_ms - started_ms;
+	int64_t since_ms = view->observed->now_ms - object_time(container_running_since(pod));
+	bool is_of_this_process = object_integer(report, "restarts", NULL) == container_restarts(pod);
 
-	if (json_object_get(report, "document") && age_ms < REPORT_STALE_MS) {
+	if (json_object_get(report, "document") && age_ms < REPORT_STALE_MS && is_of_this_process) {
 		health->document = json_object_get(report, "document");
 		document_judge(health->document, health);
 		health->ready_replicas = health->ready.truth == TRUTH_TRUE;
@@ -122,8 +124,8 @@ static void judge_pods(const struct view *view, struct health *health)
 {
 	const json_t *pod = speaking_pod(view);
 	const char *failure = replica_failure(view);
-	int64_t started_ms;
 
+	health->pod = pod;
 	if (failure[0] && !pod) {
 		finding_set(&health->ready, TRUTH_FALSE, "PodFailing", "no pod can be made: %s", failure);
 		set_reconciling(health, "PodFailing", "the pod is not there yet");
@@ -133,11 +135,11 @@ static void judge_pods(const struct view *view, struct health *health)
 		set_progress(health, "Progressing", "the pod is not there yet");
 	} else if (pod_is_failing(view, pod, &health->ready)) {
 		set_reconciling(health, "PodFailing", "the pod does not run yet");
-	} else if (!pod_is_running(pod, &started_ms)) {
+	} else if (!container_running_since(pod)[0]) {
 		set_progress(health, "Progressing", "the pod is being started");
 	} else {
 		health->running_hash = object_text(pod, "metadata", "annotations", NOTE_SPEC_HASH, NULL);
-		judge_report(view, pod, started_ms, health);
+		judge_report(view, pod, health);
 		if (view->spec && strcmp(health->running_hash, view->spec->spec_hash) != 0)
 			set_progress(health, "Progressing", "the pod still runs the job file before this one");
 	}

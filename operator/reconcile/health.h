@@ -20,7 +20,8 @@ struct health {
 	struct finding ready, reconciling, stalled, functions, sinks;
 	int64_t replicas, ready_replicas;
 	const char *running_hash; /* "" where no pod runs */
-	const json_t *document;   /* of the pod that speaks for the job; NULL */
+	const json_t *pod;        /* that speaks for the job; NULL */
+	const json_t *document;   /* what it says; NULL */
 	int64_t again_ms;         /* when time alone changes the verdict; 0 */
 };
 
@@ -35,7 +36,6 @@ void finding_set(struct finding *finding, enum truth truth, const char *reason, 
 
 /* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set. */
 bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *ready);
-bool pod_is_running(const json_t *pod, int64_t *ret_started_ms);
 /* What the runtime says of itself, into Ready, FunctionsHealthy and SinksHealthy. */
 void document_judge(const json_t *document, struct health *health);
 

@@ -21,7 +21,10 @@ struct settings {
 struct observed {
 	const json_t *job;                  /* the StreamJob */
 	const json_t *children[KIND_COUNT]; /* of each kind: those with the job's instance label, an array; or NULL */
-	/* What pods said: {podUid: {at: ms, document: /status} or {at, error: words}, and words: of the kubelet}. */
+	/*
+	 * What pods said: {podUid: {at: ms, document: /status} or {at, error: words}, and words: of the kubelet}; each
+	 * with `restarts`, the container's at that time.
+	 */
 	const json_t *reports;
 	int64_t now_ms;         /* wall */
 	int64_t deleting_ms;    /* since this process first saw the deletion, monotonic; 0 */

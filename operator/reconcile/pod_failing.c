@@ -1,4 +1,5 @@
 /* Why a pod does not run, in the words of whoever knows. */
+#include "operator/reconcile/container.h"
 #include "operator/reconcile/health.h"
 
 static const char *const waits_in_vain[] = {
@@ -29,55 +30,25 @@ static const json_t *failing_container(const json_t *statuses)
 	return NULL;
 }
 
-/* The end of what the container said last. */
-static const char *last_words(const json_t *terminated)
-{
-	const char *text = object_text(terminated, "message", NULL);
-	size_t size = strlen(text);
-	const char *end;
-
-	if (size <= 1024)
-		return text;
-	end = strchr(text + size - 1024, '\n');
-	return end ? end + 1 : text + size - 1024;
-}
-
-static void container_words(const json_t *container, const char *pod, struct finding *ready)
+static void container_words(const json_t *pod, const json_t *container, struct finding *ready)
 {
 	const json_t *waiting = object_at(container, "state", "waiting", NULL);
 	const json_t *ended = object_at(container, "state", "terminated", NULL);
-	const char *name = object_text(container, "name", NULL);
+	struct buffer text;
 
+	buffer_init(&text);
 	if (!ended)
 		ended = object_at(container, "lastState", "terminated", NULL);
-	if (ended)
-		finding_set(ready, TRUTH_FALSE, "PodFailing",
-		            "container %s of pod %s ended (%s, exit code %lld, %lld restarts)%s%s%s%s", name, pod,
-		            object_text(ended, "reason", NULL), (long long)object_integer(ended, "exitCode", NULL),
-		            (long long)object_integer(container, "restartCount", NULL),
-		            last_words(ended)[0] ? ": " : "", last_words(ended), waiting ? "; " : "",
-		            object_text(waiting, "message", NULL));
-	else
-		finding_set(ready, TRUTH_FALSE, "PodFailing", "container %s of pod %s waits: %s: %s", name, pod,
-		            object_text(waiting, "reason", NULL), object_text(waiting, "message", NULL));
-}
-
-bool pod_is_running(const json_t *pod, int64_t *ret_started_ms)
-{
-	const json_t *statuses = object_at(pod, "status", "containerStatuses", NULL);
-	size_t index;
-	json_t *one;
-
-	json_array_foreach(statuses, index, one)
-	{
-		const char *started = object_text(one, "state", "running", "startedAt", NULL);
-
-		if (strcmp(object_text(one, "name", NULL), RUNTIME_CONTAINER) != 0 || !started[0])
-			continue;
-		*ret_started_ms = object_time(started);
-		return true;
+	if (ended) {
+		container_print_end(pod, container, ended, &text);
+		buffer_printf(&text, "%s%s", waiting ? "; " : "", object_text(waiting, "message", NULL));
+	} else {
+		buffer_printf(&text, "container %s of pod %s waits: %s: %s", object_text(container, "name", NULL),
+		              object_name(pod), object_text(waiting, "reason", NULL),
+		              object_text(waiting, "message", NULL));
 	}
-	return false;
+	finding_set(ready, TRUTH_FALSE, "PodFailing", "%s", text.data);
+	buffer_release(&text);
 }
 
 bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *ready)
@@ -87,12 +58,11 @@ bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *
 	const json_t *container = failing_container(object_at(status, "containerStatuses", NULL));
 	const char *words = object_text(view->observed->reports, object_uid(pod), "words", NULL),
 	           *name = object_name(pod);
-	int64_t started_ms;
 
 	if (!container)
 		container = failing_container(object_at(status, "initContainerStatuses", NULL));
-	if (container && !pod_is_running(pod, &started_ms)) {
-		container_words(container, name, ready);
+	if (container && !container_running_since(pod)[0]) {
+		container_words(pod, container, ready);
 		return true;
 	}
 	if (!strcmp(object_text(scheduled, "status", NULL), "False")) {
@@ -100,7 +70,7 @@ bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *
 		            object_text(scheduled, "message", NULL));
 		return true;
 	}
-	if (words[0] && !pod_is_running(pod, &started_ms)) {
+	if (words[0] && !container_running_since(pod)[0]) {
 		finding_set(ready, TRUTH_FALSE, "PodFailing", "pod %s does not start: %s", name, words);
 		return true;
 	}

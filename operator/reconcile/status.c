@@ -3,6 +3,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
+#include "operator/reconcile/container.h"
 #include "operator/reconcile/health.h"
 #include "operator/reconcile/steps.h"
 
@@ -73,18 +74,34 @@ static json_t *members(const json_t *object, const char *const *keys)
 	return NULL;
 }
 
-static json_t *last_error(const json_t *document)
+static json_t *error_json(const char *at, const char *message)
 {
-	const json_t *error = json_object_get(document, "lastError");
-	const char *message = object_text(error, "message", NULL);
 	size_t size = strlen(message);
 
-	if (!size)
-		return NULL;
 	for (size = size > ERROR_MESSAGE_MAX ? ERROR_MESSAGE_MAX : size;
 	     size && !text_is_utf8((struct slice){message, size}); size--)
 		;
-	return json_pack("{s:s, s:s%}", "at", object_text(error, "at", NULL), "message", message, size);
+	return json_pack("{s:s, s:s%}", "at", at, "message", message, size);
+}
+
+/* The later of what the runtime says and of how its process before this one ended. */
+static json_t *last_error(const struct health *health)
+{
+	const json_t *error = json_object_get(health->document, "lastError");
+	const json_t *container = container_status(health->pod);
+	const json_t *ended = object_at(container, "lastState", "terminated", NULL);
+	const char *at = object_text(error, "at", NULL), *message = object_text(error, "message", NULL);
+	const char *ended_at = object_text(ended, "finishedAt", NULL);
+	struct buffer text;
+	json_t *json;
+
+	if (!object_integer(ended, "exitCode", NULL) || object_time(at) > object_time(ended_at))
+		return message[0] ? error_json(at, message) : NULL;
+	buffer_init(&text);
+	container_print_end(health->pod, container, ended, &text);
+	json = error_json(ended_at, text.data);
+	buffer_release(&text);
+	return json;
 }
 
 /* Takes `value`; where there is none now, what was known stays. */
@@ -98,8 +115,9 @@ static void set_figure(const struct view *view, json_t *status, const char *key,
 		json_object_set(status, key, object_borrow(before));
 }
 
-static void add_figures(const struct view *view, const json_t *document, json_t *status)
+static void add_figures(const struct view *view, const struct health *health, json_t *status)
 {
+	const json_t *document = health->document;
 	static const char *const window_keys[] = {"start", "end", "sequence", "rows", NULL};
 	static const char *const row_keys[] = {"in", "filtered", "bad", "late", "out", NULL};
 
@@ -107,7 +125,7 @@ static void add_figures(const struct view *view, const json_t *document, json_t 
 	set_figure(view, status, "lastPush", last_push(document), true);
 	set_figure(view, status, "lastWindow", members(json_object_get(document, "lastWindow"), window_keys), true);
 	set_figure(view, status, "rows", members(json_object_get(document, "rows"), row_keys), true);
-	set_figure(view, status, "lastError", last_error(document), true);
+	set_figure(view, status, "lastError", last_error(health), true);
 }
 
 static json_t *status_json(const struct view *view, const struct health *health)
@@ -128,7 +146,7 @@ static json_t *status_json(const struct view *view, const struct health *health)
 	                                view->name));
 	set_text(status, "specHash", view->spec ? view->spec->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
-	add_figures(view, health->document, status);
+	add_figures(view, health, status);
 	return status;
 }
 

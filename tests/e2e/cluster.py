@@ -178,7 +178,7 @@ class Job:
                 return condition
         return {}
 
-    def shows(self, timeout=15, **wanted):
+    def shows(self, timeout=15, /, **wanted):
         """Waits until each condition is as wanted: Ready="True", or Ready=("False", "SinkFailing", "words of the message")."""
         seen = {}
 

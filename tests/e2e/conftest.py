@@ -15,7 +15,7 @@ from cluster import LAB, Cluster, Job, wait_for  # noqa: E402
 from servers import CACHE, Kafka, Pushgateway  # noqa: E402
 
 NAMESPACE = "reco"
-QUICK = ("--resync=2s", "--poll=500ms")  # an hour's resyncs in the time of a test
+QUICK = ("--resync=2s",)  # an hour's resyncs in the time of a test
 
 
 @pytest.fixture(scope="session")

@@ -187,6 +187,58 @@ static void transition_test(void **state)
 	world_release(&world);
 }
 
+/* What a process said counts only until the next one is there; how it ended is the last error until a later one. */
+static void restart_test(void **state)
+{
+	static const struct {
+		const char *name, *ended, *document;
+		const char *ready, *last_error;
+	} rows[] = {
+	        {"killed, and not asked since",
+	         "{\"exitCode\": 137, \"reason\": \"Error\", \"finishedAt\": \"2027-01-15T07:59:50Z\"}", NULL,
+	         "False Starting the pod has started; its first status is awaited",
+	         "container streamjob of pod one ended (Error, exit code 137, 1 restarts)"},
+	        {"killed, and flows again",
+	         "{\"exitCode\": 137, \"reason\": \"OOMKilled\", \"finishedAt\": \"2027-01-15T07:59:50Z\"}",
+	         "{\"ready\": true, \"lastError\": {\"at\": \"2027-01-15T07:59:40.123Z\", \"message\": \"older\"}}",
+	         "True Running data flows",
+	         "container streamjob of pod one ended (OOMKilled, exit code 137, 1 restarts)"},
+	        {"a later error of the runtime",
+	         "{\"exitCode\": 1, \"reason\": \"Error\", \"finishedAt\": \"2027-01-15T07:59:50Z\"}",
+	         "{\"ready\": true, \"lastError\": {\"at\": \"2027-01-15T07:59:55.123Z\", \"message\": \"later\"}}",
+	         "True Running data flows", "later"},
+	        {"ended well", "{\"exitCode\": 0, \"reason\": \"Completed\", \"finishedAt\": \"2027-01-15T07:59:50Z\"}",
+	         "{\"ready\": true}", "True Running data flows", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world world;
+		json_t *container;
+		char *ready;
+
+		print_message("%s\n", rows[i].name);
+		world_init(&world, "{}");
+		settle(&world);
+		container = object_borrow(container_status(world_pod(&world, "one", POD_RUNS)));
+		world_report(&world, "one", "{\"ready\": true, " SINKS "}");
+		settle(&world);
+		json_object_set_new(container, "restartCount", json_integer(1));
+		json_object_set_new(object_borrow(object_at(container, "state", "running", NULL)), "startedAt",
+		                    json_string("2027-01-15T07:59:51Z"));
+		json_object_set_new(container, "lastState",
+		                    json_pack("{s:o}", "terminated", json_loads(rows[i].ended, 0, NULL)));
+		if (rows[i].document)
+			world_report(&world, "one", rows[i].document);
+		settle(&world);
+		ready = world_condition(&world, "Ready");
+		assert_string_equal(ready, rows[i].ready);
+		assert_string_equal(object_text(world.job, "status", "lastError", "message", NULL), rows[i].last_error);
+		free(ready);
+		world_release(&world);
+	}
+}
+
 static void refused_test(void **state)
 {
 	struct world world;
@@ -214,7 +266,8 @@ static void refused_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(verdict_test), cmocka_unit_test(due_test),
-	                                   cmocka_unit_test(transition_test), cmocka_unit_test(refused_test)};
+	                                   cmocka_unit_test(transition_test), cmocka_unit_test(restart_test),
+	                                   cmocka_unit_test(refused_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "operator/reconcile/container.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
@@ -190,7 +191,9 @@ static inline void world_report(struct world *world, const char *pod, const char
 	if (!parsed)
 		fail_msg("not JSON: %s", document);
 	json_object_set_new(world->reports, json_string_value(key),
-	                    json_pack("{s:I, s:o}", "at", (json_int_t)world->now_ms, "document", parsed));
+	                    json_pack("{s:I, s:I, s:o}", "at", (json_int_t)world->now_ms, "restarts",
+	                              (json_int_t)container_restarts(object_named(world->children[KIND_POD], pod)),
+	                              "document", parsed));
 	json_decref(key);
 }
 
