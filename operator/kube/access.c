@@ -1,10 +1,10 @@
 #include "operator/kube/access.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/process/file.h"
 
 static void text_release(struct access_text *text)
 {
@@ -27,27 +27,6 @@ void access_release(struct access *access)
 	*access = (struct access){0};
 }
 
-int access_read_file(const char *path, size_t bytes_max, struct buffer *out, struct error *err)
-{
-	FILE *file = fopen(path, "re");
-	char chunk[4096];
-	size_t size;
-	int failed = 0;
-
-	if (!file)
-		return error_set(err, "cannot open %s: %s", path, strerror(errno));
-	out->max = bytes_max;
-	while ((size = fread(chunk, 1, sizeof(chunk), file)))
-		buffer_append(out, chunk, size);
-	if (ferror(file))
-		failed = error_set(err, "cannot read %s: %s", path, strerror(errno));
-	else if (out->overflow)
-		failed = error_set(err, "%s is larger than %zu bytes", path, bytes_max);
-	fclose(file);
-	explicit_bzero(chunk, sizeof(chunk));
-	return failed;
-}
-
 static char *join(const char *directory, const char *name)
 {
 	char *path = NULL;
@@ -66,7 +45,7 @@ int access_from_pod(const char *host, const char *port, const char *directory, s
 	bool ipv6 = strchr(host, ':') != NULL;
 
 	buffer_init(&own);
-	if (access_read_file(path, 256, &own, err) < 0) {
+	if (file_read(path, 256, &own, err) < 0) {
 		free(path);
 		buffer_release(&own);
 		return error_prefix(err, "the Pod's ServiceAccount");

@@ -5,7 +5,8 @@
 #ifndef STREAMJOB_KUBE_ACCESS_H
 #define STREAMJOB_KUBE_ACCESS_H
 
-#include "lib/base/buffer.h"
+#include <stddef.h>
+
 #include "lib/base/error.h"
 
 #define KUBECONFIG_BYTES_MAX  ((size_t)4 * 1024 * 1024)
@@ -31,7 +32,5 @@ int access_from_kubeconfig(const char *files, const char *context, struct access
 /* `directory`: of the ServiceAccount's token, ca.crt and namespace. */
 int access_from_pod(const char *host, const char *port, const char *directory, struct access *ret_access,
                     struct error *err);
-/* A whole file, at most bytes_max. */
-int access_read_file(const char *path, size_t bytes_max, struct buffer *out, struct error *err);
 
 #endif

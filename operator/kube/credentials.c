@@ -7,6 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/process/file.h"
 
 struct credentials_source {
 	const struct access *access;
@@ -41,7 +42,7 @@ static int fetch(const struct access_text *from, struct buffer *out, struct erro
 	if (from->text)
 		buffer_append_text(out, from->text);
 	else if (from->file)
-		return access_read_file(from->file, ACCESS_FILE_BYTES_MAX, out, err);
+		return file_read(from->file, ACCESS_FILE_BYTES_MAX, out, err);
 	return 0;
 }
 

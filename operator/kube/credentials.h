@@ -6,6 +6,7 @@
 #ifndef STREAMJOB_KUBE_CREDENTIALS_H
 #define STREAMJOB_KUBE_CREDENTIALS_H
 
+#include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "operator/kube/access.h"
 

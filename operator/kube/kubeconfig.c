@@ -8,6 +8,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/jobspec/document.h"
+#include "lib/process/file.h"
 #include "operator/kube/access.h"
 
 struct config_file {
@@ -47,7 +48,7 @@ static int read_config(struct kubeconfig *config, const char *path, size_t size,
 	file->path = arena_string(&config->arena, (struct slice){path, size});
 	buffer_init(&file->text);
 	config->count++;
-	if (access_read_file(file->path, KUBECONFIG_BYTES_MAX, &file->text, err) < 0)
+	if (file_read(file->path, KUBECONFIG_BYTES_MAX, &file->text, err) < 0)
 		return error_prefix(err, "kubeconfig");
 	if (documents_parse(buffer_slice(&file->text), 1, &config->arena, &documents, &problem) < 0)
 		return error_set(err, "kubeconfig %s:%d:%d: %s%s%s", file->path, problem.line, problem.column,

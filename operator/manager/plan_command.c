@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/jobspec/load.h"
+#include "lib/process/file.h"
 #include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/plan_files.h"
@@ -69,24 +70,6 @@ static int parse(int argc, char **argv, struct plan_options *options)
 	return optind < argc ? 0 : usage(stderr, EXIT_FAILED);
 }
 
-static int read_file(const char *path, struct buffer *out, struct error *err)
-{
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	char chunk[16384];
-	size_t size;
-
-	if (!file)
-		return error_set(err, "%s: cannot open the file: %m", path);
-	while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0 && out->size <= JOB_FILE_BYTES_MAX)
-		buffer_append(out, chunk, size);
-	if (ferror(file))
-		error_write(err, "%s: cannot read the file: %m", path);
-	size = ferror(file) != 0;
-	if (file != stdin)
-		fclose(file);
-	return size ? -1 : 0;
-}
-
 /* The StreamJobs of a file as objects, appended to `jobs`; -1 after what is wrong was printed. */
 static int load_file(const char *path, json_t *jobs)
 {
@@ -98,7 +81,7 @@ static int load_file(const char *path, json_t *jobs)
 	buffer_init(&text);
 	buffer_init(&words);
 	problems_init(&problems);
-	if (read_file(path, &text, &err) < 0) {
+	if (file_read(path, JOB_FILE_BYTES_MAX, &text, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
 	} else if (plan_files_load(path, buffer_slice(&text), jobs, &problems) < 0) {
 		problems_print(&problems, &words);

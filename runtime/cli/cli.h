@@ -17,9 +17,6 @@ int command_explain(int argc, char **argv);
 int command_schema(int argc, char **argv);
 int command_cleanup(int argc, char **argv);
 
-/* Reads a whole job file, "-" for standard input. */
-int job_file_read(const char *path, struct buffer *out, struct error *err);
-
 /*
  * Loads the file and finds the one StreamJob in it, or the one of that name. NULL after everything that is wrong was
  * printed to standard error. The job lives in `jobs` (jobspecs_release).

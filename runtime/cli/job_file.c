@@ -1,31 +1,8 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/process/file.h"
 #include "runtime/cli/cli.h"
-
-int job_file_read(const char *path, struct buffer *out, struct error *err)
-{
-	FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-	char chunk[16384];
-	size_t size;
-
-	if (!file)
-		return error_set(err, "%s: cannot open the job file: %s", path, strerror(errno));
-	while ((size = fread(chunk, 1, sizeof(chunk), file)) > 0 && out->size <= JOB_FILE_BYTES_MAX)
-		buffer_append(out, chunk, size);
-	if (ferror(file) && file != stdin) {
-		error_set(err, "%s: cannot read the job file: %s", path, strerror(errno));
-		fclose(file);
-		return -1;
-	}
-	if (file != stdin)
-		fclose(file);
-	if (out->size > JOB_FILE_BYTES_MAX)
-		return error_set(err, "%s: the file has more than %d bytes; a job file is smaller", path,
-		                 JOB_FILE_BYTES_MAX);
-	return 0;
-}
 
 static void print_problems(const struct problems *problems)
 {
@@ -70,7 +47,7 @@ const struct jobspec *job_file_load(const char *path, const char *name, struct j
 
 	buffer_init(&text);
 	problems_init(&problems);
-	if (job_file_read(path, &text, &err) < 0)
+	if (file_read(path, JOB_FILE_BYTES_MAX, &text, &err) < 0)
 		fprintf(stderr, "%s\n", err.text);
 	else if (jobspecs_load(path, buffer_slice(&text), &problems, jobs) < 0)
 		print_problems(&problems);

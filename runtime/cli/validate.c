@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/process/file.h"
 #include "runtime/cli/functions.h"
 
 /* `loader` NULL: code is not looked at. */
@@ -17,7 +18,7 @@ static bool validate_file(const char *path, const struct function_loader *loader
 	buffer_init(&text);
 	buffer_init(&out);
 	problems_init(&problems);
-	if (job_file_read(path, &text, &err) < 0) {
+	if (file_read(path, JOB_FILE_BYTES_MAX, &text, &err) < 0) {
 		buffer_printf(&out, "%s\n", err.text);
 	} else {
 		good = jobspecs_load_calling(path, buffer_slice(&text), loader, &problems, &jobs) == 0;

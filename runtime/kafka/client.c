@@ -1,15 +1,10 @@
 #include "runtime/kafka/client.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include "lib/base/log.h"
-
-#define SECRET_BYTES_MAX 4096
-#define PATH_BYTES_MAX   1024
+#include "runtime/port/secret.h"
 
 /* librdkafka's own lines; on its threads. */
 static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
@@ -30,53 +25,21 @@ static int set(rd_kafka_conf_t *conf, const char *key, const char *value, struct
 	return error_set(err, "Kafka property %s: %s", key, why);
 }
 
-/* The path of a secret's key; it must be readable. */
-static int secret_path(const char *secrets_dir, const char *secret, const char *key, char path[PATH_BYTES_MAX],
-                       struct error *err)
-{
-	snprintf(path, PATH_BYTES_MAX, "%s/%s/%s", secrets_dir, secret, key);
-	if (access(path, R_OK) == 0)
-		return 0;
-	return error_set(
-	        err, "cannot read %s (key %s of secret %s): %s; mount the secret there, or say where with --secrets",
-	        path, key, secret, strerror(errno));
-}
-
 static int set_path(rd_kafka_conf_t *conf, const char *property, const char *secrets_dir, const char *secret,
                     const char *key, struct error *err)
 {
-	char path[PATH_BYTES_MAX];
+	char path[SECRET_PATH_BYTES_MAX];
 
 	if (secret_path(secrets_dir, secret, key, path, err) < 0)
 		return -1;
 	return set(conf, property, path, err);
 }
 
-/* The first line of a secret's key; wipe it after use. */
-static int read_secret(const char *secrets_dir, const char *secret, const char *key, char text[SECRET_BYTES_MAX],
-                       struct error *err)
-{
-	char path[PATH_BYTES_MAX];
-	FILE *file;
-	size_t size;
-
-	if (secret_path(secrets_dir, secret, key, path, err) < 0)
-		return -1;
-	file = fopen(path, "r");
-	if (!file)
-		return error_set(err, "cannot open %s: %s", path, strerror(errno));
-	size = fread(text, 1, SECRET_BYTES_MAX - 1, file);
-	fclose(file);
-	text[size] = '\0';
-	text[strcspn(text, "\r\n")] = '\0';
-	return 0;
-}
-
 static int set_secret(rd_kafka_conf_t *conf, const char *property, const char *secrets_dir, const char *secret,
                       const char *key, struct error *err)
 {
 	char text[SECRET_BYTES_MAX];
-	int result = read_secret(secrets_dir, secret, key, text, err);
+	int result = secret_read(secrets_dir, secret, key, text, err);
 
 	if (!result)
 		result = set(conf, property, text, err);
@@ -144,13 +107,13 @@ rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error
 void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char *secrets_dir)
 {
 	const char *secret = spec->security.credentials_secret.name;
-	char username[SECRET_BYTES_MAX], password[SECRET_BYTES_MAX];
+	char username[SECRET_BYTES_MAX] = "", password[SECRET_BYTES_MAX] = "";
 	struct error err;
 
 	if (!secret || !spec->security.protocol || strncmp(spec->security.protocol, "SASL", 4) != 0)
 		return;
-	if (read_secret(secrets_dir, secret, "username", username, &err) < 0 ||
-	    read_secret(secrets_dir, secret, "password", password, &err) < 0)
+	if (secret_read(secrets_dir, secret, "username", username, &err) < 0 ||
+	    secret_read(secrets_dir, secret, "password", password, &err) < 0)
 		log_warn("credentials cannot be read again", "error=\"%s\"", err.text);
 	else
 		rd_kafka_error_destroy(rd_kafka_sasl_set_credentials(rk, username, password));

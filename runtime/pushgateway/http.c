@@ -1,15 +1,13 @@
 #include "runtime/pushgateway/http.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <curl/curl.h>
 
 #include "lib/base/memory.h"
+#include "runtime/port/secret.h"
 
-#define SECRET_BYTES_MAX   4096
 #define RETRY_AFTER_MS_MAX 60000
 #define CONTENT_TYPE       "Content-Type: text/plain; version=0.0.4; charset=utf-8"
 
@@ -73,43 +71,24 @@ static int progress(void *context, curl_off_t total_down, curl_off_t down, curl_
 	return stop->clock->monotonic_ms(stop->clock->context) >= atomic_load(&stop->deadline_ms);
 }
 
-/* A key of a mounted secret, its last line end cut off. */
-static int read_secret(const struct http *http, const char *secret, const char *key, char *text, size_t size,
-                       struct error *err)
-{
-	char path[1024];
-	FILE *file;
-	size_t length;
-
-	snprintf(path, sizeof(path), "%s/%s/%s", http->secrets_dir, secret, key);
-	file = fopen(path, "r");
-	if (!file)
-		return error_set(err, "cannot open %s (key %s of secret %s): %s", path, key, secret, strerror(errno));
-	length = fread(text, 1, size - 1, file);
-	fclose(file);
-	while (length && (text[length - 1] == '\n' || text[length - 1] == '\r'))
-		length--;
-	text[length] = '\0';
-	return 0;
-}
-
-/* Secrets are read anew each time, so that a rotated one works at once. */
 static int set_security(struct http *http, struct error *err)
 {
 	const struct pushgateway_sink *spec = http->spec;
-	char username[SECRET_BYTES_MAX], password[SECRET_BYTES_MAX], path[1024];
+	const char *credentials = spec->credentials_secret.name, *ca = spec->ca_secret.name;
+	char username[SECRET_BYTES_MAX], password[SECRET_BYTES_MAX], path[SECRET_PATH_BYTES_MAX];
 
-	if (spec->credentials_secret.name) {
-		if (read_secret(http, spec->credentials_secret.name, "username", username, sizeof(username), err) < 0 ||
-		    read_secret(http, spec->credentials_secret.name, "password", password, sizeof(password), err) < 0)
+	if (credentials) {
+		if (secret_read(http->secrets_dir, credentials, "username", username, err) < 0 ||
+		    secret_read(http->secrets_dir, credentials, "password", password, err) < 0)
 			return -1;
 		curl_easy_setopt(http->curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
 		curl_easy_setopt(http->curl, CURLOPT_USERNAME, username);
 		curl_easy_setopt(http->curl, CURLOPT_PASSWORD, password);
 		explicit_bzero(password, sizeof(password));
 	}
-	if (spec->ca_secret.name) {
-		snprintf(path, sizeof(path), "%s/%s/ca.crt", http->secrets_dir, spec->ca_secret.name);
+	if (ca) {
+		if (secret_path(http->secrets_dir, ca, "ca.crt", path, err) < 0)
+			return -1;
 		curl_easy_setopt(http->curl, CURLOPT_CAINFO, path);
 	}
 	return 0;

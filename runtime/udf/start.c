@@ -1,5 +1,4 @@
 /* The start of a worker, what it says of its function, and its end. */
-#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdatomic.h>
@@ -7,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/process/file.h"
 #include "runtime/udf/life.h"
 
 #define SOURCE_BYTES_MAX  (4u << 20) /* of a module given by path or ConfigMap */
@@ -22,26 +22,6 @@ struct module { /* where the code is; all empty for an installed package */
 	struct buffer file;
 };
 
-static int read_file(const char *path, struct buffer *out, struct error *err)
-{
-	FILE *file = fopen(path, "re");
-	char bytes[4096];
-	size_t got;
-
-	if (!file)
-		return error_set(err, "its code cannot be read: %s: %s", path, strerror(errno));
-	out->max = SOURCE_BYTES_MAX;
-	while ((got = fread(bytes, 1, sizeof(bytes), file)) > 0)
-		buffer_append(out, bytes, got);
-	got = (size_t)ferror(file);
-	fclose(file);
-	if (got)
-		return error_set(err, "its code cannot be read: %s", path);
-	if (out->overflow)
-		return error_set(err, "its code in %s is larger than %u bytes", path, SOURCE_BYTES_MAX);
-	return 0;
-}
-
 /* A file's module: its neighbours can be imported too. */
 static int module_of_file(struct module *module, const char *path, struct error *err)
 {
@@ -50,8 +30,8 @@ static int module_of_file(struct module *module, const char *path, struct error 
 	if ((size_t)snprintf(module->filename, sizeof(module->filename), "%s", path) >= sizeof(module->filename))
 		return error_set(err, "the path of its code is too long");
 	snprintf(module->folder, sizeof(module->folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	if (read_file(path, &module->file, err) < 0)
-		return -1;
+	if (file_read(path, SOURCE_BYTES_MAX, &module->file, err) < 0)
+		return error_prefix(err, "its code cannot be read");
 	module->has_source = true;
 	module->text = buffer_slice(&module->file);
 	return 0;

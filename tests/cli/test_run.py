@@ -50,7 +50,7 @@ def test_until_idle_ends_an_input_that_stays_open(tree):
         ([], 2, "usage: streamjob run FILE"),
         (["a.yaml", "b.yaml"], 2, "usage: streamjob run FILE"),
         (["job.yaml", "--frob"], 2, "unrecognized option '--frob'"),
-        (["none.yaml"], 2, "none.yaml: cannot open the job file: No such file or directory"),
+        (["none.yaml"], 2, "cannot open none.yaml: No such file or directory"),
         (["other.yaml"], 2, "other.yaml: no StreamJob in this file"),
         (["bad.yaml"], 2, "bad.yaml:7:29: spec.window.tumbling.size: "),
         (["two.yaml"], 2, "the file has several StreamJobs; name one of its jobs with --name: j k"),

@@ -1,0 +1,11 @@
+/* Files that are small enough to be read as a whole. */
+#ifndef STREAMJOB_PROCESS_FILE_H
+#define STREAMJOB_PROCESS_FILE_H
+
+#include "lib/base/buffer.h"
+#include "lib/base/error.h"
+
+/* Into an empty buffer; "-" is standard input. More than `bytes_max` bytes are an error. */
+int file_read(const char *path, size_t bytes_max, struct buffer *out, struct error *err);
+
+#endif
