@@ -18,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "integration"), str(ROOT / "tests" / "e2e")]
 
 import bucket  # noqa: E402
-from cluster import LAB, Cluster, wait_for  # noqa: E402
-from servers import CACHE, Kafka, Pushgateway  # noqa: E402
+from cluster import LAB, Cluster  # noqa: E402
+from servers import CACHE, Kafka, Pushgateway, wait_for  # noqa: E402
 
 WINDOW = "10s"  # the example's minute is long for a demonstration
 

@@ -12,23 +12,12 @@ import json
 import os
 import pathlib
 import subprocess
-import time
+
+from servers import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LAB = ROOT / "tests" / "cluster"
 SYSTEM = "streamjob-system"
-
-
-def wait_for(condition, timeout, what):
-    """Polls until condition() is truthy and returns it. `what` may be a function, called when time is up."""
-    deadline = time.monotonic() + timeout
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {timeout} s: {what() if callable(what) else what}")
-        time.sleep(0.2)
 
 
 class Cluster:

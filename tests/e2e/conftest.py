@@ -11,8 +11,8 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import bucket  # noqa: E402
-from cluster import LAB, Cluster, Job, wait_for  # noqa: E402
-from servers import CACHE, Kafka, Pushgateway  # noqa: E402
+from cluster import LAB, Cluster, Job  # noqa: E402
+from servers import CACHE, Kafka, Pushgateway, wait_for  # noqa: E402
 
 NAMESPACE = "reco"
 QUICK = ("--resync=2s",)  # an hour's resyncs in the time of a test

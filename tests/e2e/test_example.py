@@ -3,7 +3,8 @@
 import bucket
 import pytest
 import yaml
-from cluster import ROOT, Job, wait_for
+from cluster import ROOT, Job
+from servers import wait_for
 
 
 @pytest.fixture

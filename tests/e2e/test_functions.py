@@ -4,7 +4,7 @@ import collections
 
 import bucket
 import pytest
-from cluster import wait_for
+from servers import wait_for
 
 METRICS = '''
 from pyflink.common import Row

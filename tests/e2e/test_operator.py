@@ -11,8 +11,9 @@ import time
 import bucket
 import pytest
 import yaml
-from cluster import ROOT, Job, wait_for
+from cluster import ROOT, Job
 from conftest import QUICK
+from servers import wait_for
 
 JOBS = 20
 

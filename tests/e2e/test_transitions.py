@@ -11,7 +11,7 @@ import time
 
 import bucket
 import pytest
-from cluster import wait_for
+from servers import wait_for
 
 
 class Load(threading.Thread):

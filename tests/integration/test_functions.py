@@ -7,16 +7,7 @@ import textwrap
 import pytest
 
 from bucket import PARTITIONS, ROWS, expected, file_rows, kafka_source, make_events, manifest, unique
-from servers import StreamJob
-from servers import wait_for as poll
-
-def wait_for(condition, timeout, words=lambda: ""):
-    """Polls until condition() is truthy; words() says how far it came."""
-    try:
-        poll(condition, timeout, "")
-    except TimeoutError:
-        raise AssertionError(f"not within {timeout} s: {words()}") from None
-
+from servers import StreamJob, wait_for
 
 SCORE = """
 from pyflink.table import AggregateFunction, DataTypes, TableAggregateFunction
@@ -301,7 +292,7 @@ def test_many_restarts_on_kafka_lose_nothing_and_count_nothing_twice(kafka, tmp_
             passing += more
             kafka.produce(topic, records)
             before = job.status()["functions"][0]["restarts"]
-            wait_for(lambda: job.status()["functions"][0]["restarts"] > before or sums(out) == truth_of(passing), 60)
+            wait_for(lambda: job.status()["functions"][0]["restarts"] > before or sums(out) == truth_of(passing), 60, job.log)
         marker.unlink()
         wait_for(lambda: sums(out) == truth_of(passing), 120, lambda: f"{sums(out)} {truth_of(passing)} {job.log()[-3000:]}")
         assert job.status()["functions"][0]["restarts"] >= 5, job.status()

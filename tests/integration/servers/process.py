@@ -14,14 +14,14 @@ def free_port():
 
 
 def wait_for(condition, timeout, what):
-    """Polls until condition() is truthy and returns it."""
+    """Polls until condition() is truthy and returns it. `what` may be a function, called when time is up."""
     deadline = time.monotonic() + timeout
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise TimeoutError(f"not within {timeout} s: {what}")
+            raise TimeoutError(f"not within {timeout} s: {what() if callable(what) else what}")
         time.sleep(0.05)
 
 
