@@ -49,6 +49,9 @@ PYTHON_DEBUG_LIBS = -lpython3.11d
 PYTHON_LIBS = $(shell pkg-config --libs python-3.11-embed 2>/dev/null)
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
+# What unit tests share: each test takes the objects that it calls.
+NATIVE_FUNCTIONS := tests/unit/runtime/udf/native_functions.c
+TEST_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(NATIVE_FUNCTIONS),$(shell find tests/unit -name '*.c' ! -name '*_test.c')))
 ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
 
 FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
@@ -103,9 +106,13 @@ $(B)/obj/%.o: %.c Makefile VERSION
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/tests/%_test: tests/%_test.c $(B)/libstreamjob.a
+$(B)/libtests.a: $(TEST_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/tests/%_test: tests/%_test.c $(B)/libtests.a $(B)/libstreamjob.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS) -lcmocka
 
 # The worker with a debug build of CPython, which counts references; for tests/run.sh.
 DEBUG_WORKER := $(B)/debug/streamjob-worker
@@ -116,7 +123,7 @@ $(DEBUG_WORKER): $(wildcard runtime/worker/*.[ch]) $(B)/libstreamjob.a
 
 # A library of native functions for the tests of user functions.
 NATIVE_LIBRARY := $(B)/tests/native_functions.so
-$(NATIVE_LIBRARY): tests/unit/runtime/udf/native_functions.c include/streamjob/function.h
+$(NATIVE_LIBRARY): $(NATIVE_FUNCTIONS) include/streamjob/function.h
 	@mkdir -p $(@D)
 	$(CC) -std=gnu17 -O2 -g $(WARN) -Iinclude -fPIC -shared -o $@ $<
 
@@ -132,7 +139,7 @@ $(FAULT_DRIVER): tests/faults/driver.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(OPERATOR_LIBS)
 
--include $(OBJ:.o=.d) $(WORKER_OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
+-include $(OBJ:.o=.d) $(WORKER_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
 
 $(B)/bench/%: bench/%.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)

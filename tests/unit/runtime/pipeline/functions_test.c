@@ -3,7 +3,7 @@
 #include <jansson.h>
 
 #include "runtime/pipeline/status_page.h"
-#include "tests/unit/runtime/pipeline/script_run.h"
+#include "tests/unit/runtime/pipeline/scripted_run.h"
 
 #define WINDOW "  window: {tumbling: {size: 1d}}\n"
 #define SCALAR "  - {name: twice, kind: scalar, entrypoint: 'm:f', returns: [{name: r, type: BIGINT}]%s}\n"
@@ -91,17 +91,17 @@ static void results_test(void **state)
 		buffer_init(&spec);
 		buffer_printf(&spec, WINDOW);
 		buffer_printf(&spec, rows[i].spec, "");
-		run = scripted_new(rows[i].name, spec.data, rows[i].partitions, rows[i].rows, rows[i].lanes);
+		run = scripted_on_rows(rows[i].name, spec.data, rows[i].partitions, rows[i].rows, rows[i].lanes);
 		if (rows[i].rows > 1024)
-			run->source->batch = BATCH_ROWS_MAX;
+			run->rows.batch = BATCH_ROWS_MAX;
 		scripted_run(run);
 		if (run->outcome)
 			fail_msg("%s: %s", rows[i].name, run->error.text);
-		if (strcmp(run->sink->rows.data, rows[i].expected) != 0)
-			fail_msg("%s: expected\n%sfound\n%s", rows[i].name, rows[i].expected, run->sink->rows.data);
-		assert_int_equal(run->source->rewinds, 0);
+		if (strcmp(run->sink.rows.data, rows[i].expected) != 0)
+			fail_msg("%s: expected\n%sfound\n%s", rows[i].name, rows[i].expected, run->sink.rows.data);
+		assert_int_equal(run->rows.rewinds, 0);
 		scripted_free(run);
-		assert_int_equal(script.starts, script.stops);
+		assert_int_equal(worker_script.starts, worker_script.stops);
 		buffer_release(&spec);
 	}
 }
@@ -109,7 +109,7 @@ static void results_test(void **state)
 /* A branch that is not taken may hold what would kill the worker. */
 static void selection_test(void **state)
 {
-	struct scripted_run *run = scripted_new(
+	struct scripted_run *run = scripted_on_rows(
 	        "selection",
 	        WINDOW "  functions:\n"
 	               "  - {name: twice, kind: scalar, entrypoint: 'm:f', returns: [{name: r, type: BIGINT}]}\n"
@@ -118,11 +118,11 @@ static void selection_test(void **state)
 	        1, 10, 1);
 
 	(void)state;
-	script.poison = 5;
+	worker_script.poison = 5;
 	scripted_run(run);
 	assert_int_equal(run->outcome, 0);
-	assert_int_equal(run->source->rewinds, 0);
-	assert_string_equal(run->sink->rows.data, "\"s\":68}\n");
+	assert_int_equal(run->rows.rewinds, 0);
+	assert_string_equal(run->sink.rows.data, "\"s\":68}\n");
 	scripted_free(run);
 }
 
@@ -150,14 +150,14 @@ static void scalar_exceptions_test(void **state)
 		              "  select: [{name: w, expr: twice(v)}]\n"
 		              "  aggregates: [{name: c, expr: COUNT(*)}, {name: s, expr: SUM(w)}]\n",
 		              rows[i].policy);
-		run = scripted_new(rows[i].name, spec.data, 1, 10, 1);
-		script.raises = 7;
+		run = scripted_on_rows(rows[i].name, spec.data, 1, 10, 1);
+		worker_script.raises = 7;
 		scripted_run(run);
-		if (run->outcome || strcmp(run->sink->rows.data, rows[i].expected) != 0)
-			fail_msg("%s: %d, %s", rows[i].name, run->outcome, run->sink->rows.data);
-		assert_int_equal(run->letters->count, rows[i].letters);
+		if (run->outcome || strcmp(run->sink.rows.data, rows[i].expected) != 0)
+			fail_msg("%s: %d, %s", rows[i].name, run->outcome, run->sink.rows.data);
+		assert_int_equal(run->letters.count, rows[i].letters);
 		if (rows[i].letters)
-			assert_string_equal(run->letters->reason, "function twice, eval: ValueError: scripted");
+			assert_string_equal(run->letters.reason, "function twice, eval: ValueError: scripted");
 		scripted_free(run);
 		buffer_release(&spec);
 	}
@@ -166,19 +166,19 @@ static void scalar_exceptions_test(void **state)
 /* A worker's answer is gone with its next call, and the lane goes on calling while a window fires. */
 static void answers_test(void **state)
 {
-	struct scripted_run *run = scripted_new("answers",
-	                                        "  window: {tumbling: {size: 100ms}}\n  functions:\n" TOP
-	                                        "  aggregates: [{columns: [value, rank], expr: top2(v)}]\n",
-	                                        1, 6000, 1);
+	struct scripted_run *run = scripted_on_rows("answers",
+	                                            "  window: {tumbling: {size: 100ms}}\n  functions:\n" TOP
+	                                            "  aggregates: [{columns: [value, rank], expr: top2(v)}]\n",
+	                                            1, 6000, 1);
 	int64_t window = 0, value;
 	int rank;
 
 	(void)state;
 	run->options.clock_column = "t";
-	run->source->batch = 10;
+	run->rows.batch = 10;
 	scripted_run(run);
 	assert_int_equal(run->outcome, 0);
-	for (const char *line = run->sink->rows.data; *line; line = strchr(line, '\n') + 1) {
+	for (const char *line = run->sink.rows.data; *line; line = strchr(line, '\n') + 1) {
 		if (sscanf(line, "\"value\":%" SCNd64 ",\"rank\":%d", &value, &rank) != 2 ||
 		    value != window * 100 + 100 - rank)
 			fail_msg("window %d: %.40s", (int)window, line);
@@ -190,15 +190,16 @@ static void answers_test(void **state)
 
 static void status_test(void **state)
 {
-	struct scripted_run *run = scripted_new("status",
-	                                        WINDOW "  functions:\n" AGGREGATE "  deadLetter: {file: {path: d}}\n"
-	                                               "  aggregates: [{name: s, expr: total(v)}]\n",
-	                                        1, 100, 1);
+	struct scripted_run *run =
+	        scripted_on_rows("status",
+	                         WINDOW "  functions:\n" AGGREGATE "  deadLetter: {file: {path: d}}\n"
+	                                "  aggregates: [{name: s, expr: total(v)}]\n",
+	                         1, 100, 1);
 	json_t *root, *function, *error;
 	struct buffer page;
 
 	(void)state;
-	script.poison = 50;
+	worker_script.poison = 50;
 	scripted_run(run);
 	assert_int_equal(run->outcome, 0);
 	buffer_init(&page);

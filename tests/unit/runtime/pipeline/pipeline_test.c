@@ -1,5 +1,5 @@
 /* A whole job by script: what each clock and each source makes of the windows, and in which order delivery goes. */
-#include "tests/unit/runtime/pipeline/scripted.h"
+#include "tests/unit/runtime/pipeline/scripted_run.h"
 
 #define FIRST(rows) "pending 1 at 1\nsink 1 from 0 to 1000:" rows "\naccepted 1 at 1\n"
 #define LIMIT_1     "  limits: {groups: 1}\n"
@@ -27,8 +27,11 @@
 static const struct row {
 	const char *name, *window, *more, *clock_column;
 	struct step steps[STEPS_MAX];
-	struct script script; /* its steps are the row's */
-	const char *failure;  /* NULL: it ends well; else a part of what it says */
+	size_t partitions; /* 0: one */
+	struct boundary boundary;
+	struct sink_script sink;
+	bool fail_on_rejected;
+	const char *failure; /* NULL: it ends well; else a part of what it says */
 	const char *log;
 } rows[] = {
         {.name = "two windows",
@@ -92,12 +95,12 @@ static const struct row {
          .log = "pending 1 at 3\nsink 1 from 0 to 1000: x=2\naccepted 1 at 3\n"},
         {.name = "a limit that drops new groups, over two lanes",
          .more = LIMIT_DROP,
-         .script = {.partitions = 2},
+         .partitions = 2,
          .steps = {TAKE(100, "xx"), {.ms = 100, .text = "y", .lane = 1}, THE_END},
          .log = "pending 1 at 2 1\nsink 1 from 0 to 1000: x=2\naccepted 1 at 2 1\n"},
         {.name = "a limit that fails, over two lanes",
          .more = LIMIT_1,
-         .script = {.partitions = 2},
+         .partitions = 2,
          .steps = {TAKE(100, "xx"), {.ms = 100, .text = "y", .lane = 1}, THE_END},
          .failure = "the lanes' groups together pass spec.limits (groups: 1",
          .log = ""},
@@ -107,45 +110,47 @@ static const struct row {
          .steps = {TAKE(100, "x"), TAKE(1100, "y"), THE_END},
          .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"},
         {.name = "two lanes make one window",
-         .script = {.partitions = 2},
+         .partitions = 2,
          .steps = {TAKE(100, "xx"), {.ms = 100, .text = "xy", .lane = 1}, THE_END},
          .log = "pending 1 at 2 2\nsink 1 from 0 to 1000: x=3 y=1\naccepted 1 at 2 2\n"},
         {.name = "a sink that asks for retries gets the same window again",
-         .script = {.outcomes = "rr"},
+         .sink = {.outcomes = "rr"},
          .steps = {TAKE(100, "x"), THE_END},
          .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\nsink 1 from 0 to 1000: x=1\n"
                 "sink 1 from 0 to 1000: x=1\naccepted 1 at 1\n"},
         {.name = "a window that is refused goes to the dead letter",
-         .script = {.outcomes = "j"},
+         .sink = {.outcomes = "j"},
          .steps = {TAKE(100, "x"), TAKE(1000, "y"), THE_END},
          .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\nletter of window 1, scripted: the sink says j\n"
                 "accepted 1 at 1\npending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"},
         {.name = "a window that is refused fails the job",
-         .script = {.outcomes = "j", .fail_on_rejected = true},
+         .sink = {.outcomes = "j"},
+         .fail_on_rejected = true,
          .steps = {TAKE(100, "x"), THE_END},
          .failure = "sink scripted rejected window 1: the sink says j",
          .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\n"},
         {.name = "a pending window is built again, whatever the clock says",
-         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}},
+         .boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000},
          .steps = {TAKE(9000, "x"), TAKE(11000, "y"), STEP(12000, BOUNDARY), WAIT(12000, "resume"), TAKE(12100, "z"),
                    THE_END},
          .log = "sink 5 from 3000 to 4000: x=1 y=1\naccepted 5 at 2\nresume\n"
                 "pending 6 at 3\nsink 6 from 12000 to 13000: z=1\naccepted 6 at 3\n"},
         {.name = "a pending window without rows is accepted",
-         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}},
+         .boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000},
          .steps = {STEP(9000, BOUNDARY), WAIT(9000, "resume"), THE_END},
          .log = "accepted 5 at -1\nresume\n"},
         {.name = "the rest of a pending window is in a window of its own",
-         .script = {.boundary = {.pending = true, .sequence = 1, .start_ms = 0, .end_ms = 1000}},
+         .boundary = {.pending = true, .sequence = 1, .start_ms = 0, .end_ms = 1000},
          .steps = {TAKE(100, "x"), STEP(100, BOUNDARY), WAIT(100, "resume"), TAKE(200, "y"), THE_END},
          .log = "sink 1 from 0 to 1000: x=1\naccepted 1 at 1\nresume\n"
                 "pending 2 at 2\nsink 2 from 0 to 1000: y=1\naccepted 2 at 2\n"},
         {.name = "half a pending window is left to the next start",
-         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}},
+         .boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000},
          .steps = {TAKE(9000, "x"), STEP(9000, STOP), THE_END},
          .log = ""},
         {.name = "one lane's half of a pending window is left to the next start",
-         .script = {.boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000}, .partitions = 2},
+         .boundary = {.pending = true, .sequence = 5, .start_ms = 3000, .end_ms = 4000},
+         .partitions = 2,
          .steps = {TAKE(9000, "x"),
                    STEP(9000, BOUNDARY),
                    {.ms = 9000, .text = "y", .lane = 1},
@@ -153,7 +158,7 @@ static const struct row {
                    THE_END},
          .log = ""},
         {.name = "after an accepted boundary the next sequence follows",
-         .script = {.boundary = {.pending = false, .sequence = 7, .start_ms = 3000, .end_ms = 4000}},
+         .boundary = {.pending = false, .sequence = 7, .start_ms = 3000, .end_ms = 4000},
          .steps = {TAKE(9000, "x"), THE_END},
          .log = "pending 8 at 1\nsink 8 from 9000 to 10000: x=1\naccepted 8 at 1\n"},
         {.name = "bad rows are dead letters before the offsets move",
@@ -172,12 +177,12 @@ static const struct row {
          .failure = "the log is on fire",
          .log = ""},
         {.name = "a sink that cannot be opened",
-         .script = {.open_fails = true},
+         .sink = {.open_fails = true},
          .steps = {TAKE(100, "x"), THE_END},
          .failure = "sink scripted: no such place",
          .log = ""},
         {.name = "a stop while a sink is opened is a drain",
-         .script = {.stop_while_opening = true},
+         .sink = {.stop_while_opening = true},
          .steps = {TAKE(100, "x"), THE_END},
          .log = ""},
         {.name = "a column plays the clock",
@@ -195,60 +200,73 @@ static const struct row {
          .log = FIRST(" x=1") "pending 2 at 3\nsink 2 from 1000 to 2000: x=1\naccepted 2 at 3\n"},
 };
 
-static void scripts_test(void **state)
+/* A window of 1 s, COUNT(*) by k; `window` is put into the window, `more` into the spec. */
+static struct scripted_run *run_of(const struct row *row, unsigned lanes)
+{
+	struct scripted_run *run;
+	struct buffer spec;
+
+	buffer_init(&spec);
+	buffer_printf(&spec,
+	              "  window: {tumbling: {size: 1s%s}}\n  groupBy: [k]\n  aggregates: [{name: c, expr: COUNT(*)}]\n"
+	              "  deadLetter: {file: {path: unused}}\n%s",
+	              row->window ? row->window : "", row->more ? row->more : "");
+	run = scripted_on_steps(row->name, spec.data, row->partitions ? row->partitions : 1, row->steps, lanes);
+	run->steps.source.boundary = row->boundary;
+	run->sink.script = row->sink;
+	run->sink.sink.fail_on_rejected = row->fail_on_rejected;
+	run->options.clock_column = row->clock_column;
+	buffer_release(&spec);
+	return run;
+}
+
+static void steps_test(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct script script = rows[i].script;
-		struct jobspecs jobs;
-		struct error err = {""};
-		int outcome;
+		struct scripted_run *run = run_of(&rows[i], 4);
 
-		load_job(rows[i].window, rows[i].more, &jobs);
-		script.steps = rows[i].steps;
-		outcome = run_script(&script, jobs.items[0], rows[i].clock_column, 4, &err);
-		if ((outcome < 0) != (rows[i].failure != NULL))
-			fail_msg("%s: %d %s\n%s", rows[i].name, outcome, err.text, buffer_slice(&scripted.log).data);
-		if (rows[i].failure && !strstr(err.text, rows[i].failure))
-			fail_msg("%s: %s", rows[i].name, err.text);
-		if (strcmp(buffer_slice(&scripted.log).data, rows[i].log) != 0)
-			fail_msg("%s:\n%s", rows[i].name, buffer_slice(&scripted.log).data);
-		assert_int_equal(atomic_load(&scripted.status.phase), outcome < 0 ? PHASE_FAILED : PHASE_FINISHED);
-		buffer_release(&scripted.log);
-		status_release(&scripted.status);
-		jobspecs_release(&jobs);
+		scripted_run(run);
+		if ((run->outcome < 0) != (rows[i].failure != NULL))
+			fail_msg("%s: %d %s\n%s", rows[i].name, run->outcome, run->error.text, run->witness.text.data);
+		if (rows[i].failure && !strstr(run->error.text, rows[i].failure))
+			fail_msg("%s: %s", rows[i].name, run->error.text);
+		if (strcmp(run->witness.text.data, rows[i].log) != 0)
+			fail_msg("%s:\n%s", rows[i].name, run->witness.text.data);
+		assert_int_equal(atomic_load(&run->status.phase), run->outcome < 0 ? PHASE_FAILED : PHASE_FINISHED);
+		scripted_free(run);
 	}
 }
 
 /* What the status counts of the rows. */
 static void counts_test(void **state)
 {
-	static const struct step steps[] = {TAKE(100, "xyx!z"), TAKE(1100, "f"), THE_END};
-	struct script script = {.steps = steps};
+	static const struct row row = {
+	        .name = "counts",
+	        .more = "  filter: k <> 'f'\n  limits: {groups: 2, onLimit: dropNewGroups}\n" LETTERS,
+	        .steps = {TAKE(100, "xyx!z"), TAKE(1100, "f"), THE_END},
+	};
+	struct scripted_run *run = run_of(&row, 1);
 	struct status_counts counts;
-	struct jobspecs jobs;
-	struct error err;
 
 	(void)state;
-	load_job(NULL, "  filter: k <> 'f'\n  limits: {groups: 2, onLimit: dropNewGroups}\n" LETTERS, &jobs);
-	assert_int_equal(run_script(&script, jobs.items[0], NULL, 1, &err), 0);
-	counts = status_counts(&scripted.status);
+	scripted_run(run);
+	assert_int_equal(run->outcome, 0);
+	counts = status_counts(&run->status);
 	assert_int_equal(counts.rows_in, 6);
 	assert_int_equal(counts.filtered, 1);
 	assert_int_equal(counts.bad, 1);
 	assert_int_equal(counts.dead_lettered, 1);
 	assert_int_equal(counts.dropped, 1);
-	assert_int_equal(atomic_load(&scripted.status.rows_out), 2);
-	assert_int_equal(atomic_load(&scripted.status.windows), 1);
-	assert_int_equal(scripted.status.last.sequence, 1);
-	buffer_release(&scripted.log);
-	status_release(&scripted.status);
-	jobspecs_release(&jobs);
+	assert_int_equal(atomic_load(&run->status.rows_out), 2);
+	assert_int_equal(atomic_load(&run->status.windows), 1);
+	assert_int_equal(run->status.last.sequence, 1);
+	scripted_free(run);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(scripts_test), cmocka_unit_test(counts_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(steps_test), cmocka_unit_test(counts_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

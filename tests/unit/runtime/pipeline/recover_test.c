@@ -3,7 +3,7 @@
  */
 #include <inttypes.h>
 
-#include "tests/unit/runtime/pipeline/script_run.h"
+#include "tests/unit/runtime/pipeline/scripted_run.h"
 
 #define SUM_FUNCTION                                                                                                   \
 	"  functions:\n"                                                                                               \
@@ -21,7 +21,7 @@ static struct totals add_up(const struct scripted_run *run)
 {
 	struct totals totals = {0};
 
-	for (const char *line = run->sink->rows.data; *line; line = strchr(line, '\n') + 1) {
+	for (const char *line = run->sink.rows.data; *line; line = strchr(line, '\n') + 1) {
 		int64_t sum, count, other;
 		int key;
 
@@ -41,9 +41,9 @@ static void expect_totals(const char *name, const struct scripted_run *run, int6
 	struct totals found = add_up(run);
 
 	for (int key = 0; key < 3; key++) {
-		int64_t sum = 0, count = 0, partitions = (int64_t)run->source->source.partitions;
+		int64_t sum = 0, count = 0, partitions = (int64_t)run->rows.source.partitions;
 
-		for (int64_t i = key; i < run->source->rows; i += 3) {
+		for (int64_t i = key; i < run->rows.rows; i += 3) {
 			sum += i == missing ? 0 : i * partitions;
 			count += i == missing ? 0 : partitions;
 		}
@@ -52,11 +52,11 @@ static void expect_totals(const char *name, const struct scripted_run *run, int6
 			         " and %" PRId64,
 			         name, key, found.sum[key], found.count[key], found.other[key], sum, count);
 	}
-	for (size_t i = 0; i < run->sink->windows; i++)
-		if (run->sink->sequences[i] != i + 1)
-			fail_msg("%s: window %zu has sequence %" PRIu64, name, i, run->sink->sequences[i]);
-	for (size_t p = 0; p < run->source->source.partitions; p++)
-		assert_int_equal(run->source->committed[p], run->source->rows);
+	for (size_t i = 0; i < run->sink.windows; i++)
+		if (run->sink.sequences[i] != i + 1)
+			fail_msg("%s: window %zu has sequence %" PRIu64, name, i, run->sink.sequences[i]);
+	for (size_t p = 0; p < run->rows.source.partitions; p++)
+		assert_int_equal(run->rows.committed[p], run->rows.rows);
 }
 
 static char *sums_job(const char *window, const char *policies, const char *rest)
@@ -96,23 +96,24 @@ static void recoverable_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *job = sums_job(rows[i].window, "", "");
-		struct scripted_run *run = scripted_new(rows[i].name, job, rows[i].partitions, 10000, rows[i].lanes);
+		struct scripted_run *run =
+		        scripted_on_rows(rows[i].name, job, rows[i].partitions, 10000, rows[i].lanes);
 
-		script.start_failures = rows[i].start_failures;
-		script.clear_failures = rows[i].clear_failures;
-		script.value_failures = rows[i].value_failures;
-		script.value_exceptions = rows[i].value_exceptions;
-		script.merge_exceptions = rows[i].merge_exceptions;
-		script.kills_every = rows[i].kills_every;
-		script.kills_left = rows[i].kills;
+		worker_script.start_failures = rows[i].start_failures;
+		worker_script.clear_failures = rows[i].clear_failures;
+		worker_script.value_failures = rows[i].value_failures;
+		worker_script.value_exceptions = rows[i].value_exceptions;
+		worker_script.merge_exceptions = rows[i].merge_exceptions;
+		worker_script.kills_every = rows[i].kills_every;
+		worker_script.kills_left = rows[i].kills;
 		if (rows[i].clock)
 			run->options.clock_column = "t";
 		scripted_run(run);
 		if (run->outcome)
 			fail_msg("%s: %s", rows[i].name, run->error.text);
 		expect_totals(rows[i].name, run, -1);
-		if (run->source->rewinds < rows[i].rewinds || (!rows[i].rewinds && run->source->rewinds))
-			fail_msg("%s: %u rewinds, expected %u", rows[i].name, run->source->rewinds, rows[i].rewinds);
+		if (run->rows.rewinds < rows[i].rewinds || (!rows[i].rewinds && run->rows.rewinds))
+			fail_msg("%s: %u rewinds, expected %u", rows[i].name, run->rows.rewinds, rows[i].rewinds);
 		assert_int_equal(functions_healthy(run->functions, &run->error), 0);
 		scripted_free(run);
 		free(job);
@@ -126,27 +127,27 @@ static void pending_test(void **state)
 
 	(void)state;
 	for (unsigned lanes = 1; lanes <= 2; lanes++) {
-		struct scripted_run *run = scripted_new("pending", job, 2, 3000, lanes);
+		struct scripted_run *run = scripted_on_rows("pending", job, 2, 3000, lanes);
 
-		run->source->source.boundary =
+		run->rows.source.boundary =
 		        (struct boundary){.pending = true, .sequence = 7, .start_ms = 1000, .end_ms = 2000};
 		for (size_t p = 0; p < 2; p++) {
-			run->source->committed[p] = run->source->position[p] = 300;
-			run->source->to[p] = 900;
+			run->rows.committed[p] = run->rows.position[p] = 300;
+			run->rows.to[p] = 900;
 		}
-		script.kills_every = 5;
-		script.kills_left = 2;
-		script.value_failures = 1;
+		worker_script.kills_every = 5;
+		worker_script.kills_left = 2;
+		worker_script.value_failures = 1;
 		scripted_run(run);
 		if (run->outcome)
 			fail_msg("%s", run->error.text);
-		assert_int_equal(run->source->rewinds, 3);
-		assert_int_equal(run->sink->windows, 2);
-		assert_int_equal(run->sink->sequences[0], 7);
-		assert_int_equal(run->sink->sequences[1], 8);
+		assert_int_equal(run->rows.rewinds, 3);
+		assert_int_equal(run->sink.windows, 2);
+		assert_int_equal(run->sink.sequences[0], 7);
+		assert_int_equal(run->sink.sequences[1], 8);
 		/* k0 of offsets 300 to 899, twice: 200 values from 300 on, 3 apart. */
-		if (!strstr(run->sink->rows.data, "\"k\":\"k0\",\"s\":239400,\"c\":400,"))
-			fail_msg("window 7 is %s", run->sink->rows.data);
+		if (!strstr(run->sink.rows.data, "\"k\":\"k0\",\"s\":239400,\"c\":400,"))
+			fail_msg("window 7 is %s", run->sink.rows.data);
 		scripted_free(run);
 	}
 	free(job);
@@ -168,21 +169,21 @@ static void poison_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *job = sums_job("1d", rows[i].policies, "  deadLetter: {file: {path: d}}\n");
-		struct scripted_run *run = scripted_new(rows[i].name, job, rows[i].lanes, 5000, rows[i].lanes);
+		struct scripted_run *run = scripted_on_rows(rows[i].name, job, rows[i].lanes, 5000, rows[i].lanes);
 
-		script.poison = 4321;
-		script.knows_row = rows[i].knows_row;
+		worker_script.poison = 4321;
+		worker_script.knows_row = rows[i].knows_row;
 		scripted_run(run);
 		if (run->outcome)
 			fail_msg("%s: %s", rows[i].name, run->error.text);
 		expect_totals(rows[i].name, run, 4321);
-		assert_true(script.probes >= 1);
+		assert_true(worker_script.probes >= 1);
 		assert_int_equal(run->functions->items[0].poison_rows, rows[i].lanes);
-		assert_true(rows[i].letter == (run->letters->count > 0));
+		assert_true(rows[i].letter == (run->letters.count > 0));
 		if (rows[i].letter) {
-			assert_int_equal(run->letters->offsets[0], 4321);
-			assert_non_null(strstr(run->letters->reason, "function f, accumulate: this row kills it"));
-			assert_non_null(strstr(run->letters->reason, "timeout"));
+			assert_int_equal(run->letters.offsets[0], 4321);
+			assert_non_null(strstr(run->letters.reason, "function f, accumulate: this row kills it"));
+			assert_non_null(strstr(run->letters.reason, "timeout"));
 		}
 		assert_int_equal(run->functions->quarantine.count, 0); /* forgotten with the offsets */
 		scripted_free(run);
@@ -204,15 +205,15 @@ static void exceptions_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *job = sums_job("1d", rows[i].policies, "  deadLetter: {file: {path: d}}\n");
-		struct scripted_run *run = scripted_new(rows[i].name, job, 1, 1000, 1);
+		struct scripted_run *run = scripted_on_rows(rows[i].name, job, 1, 1000, 1);
 
-		script.raises = 77;
+		worker_script.raises = 77;
 		scripted_run(run);
 		if (run->outcome)
 			fail_msg("%s: %s", rows[i].name, run->error.text);
 		expect_totals(rows[i].name, run, rows[i].missing);
-		assert_int_equal(run->letters->count, rows[i].letters);
-		assert_int_equal(run->source->rewinds, 0);
+		assert_int_equal(run->letters.count, rows[i].letters);
+		assert_int_equal(run->rows.rewinds, 0);
 		assert_string_equal(run->functions->items[0].error_message, "ValueError: scripted");
 		scripted_free(run);
 		free(job);
@@ -223,11 +224,11 @@ static void exceptions_test(void **state)
 static void null_test(void **state)
 {
 	char *job = sums_job("1d", ", onError: 'null'", "");
-	struct scripted_run *run = scripted_new("null", job, 1, 300, 1);
+	struct scripted_run *run = scripted_on_rows("null", job, 1, 300, 1);
 	struct totals totals;
 
 	(void)state;
-	script.raises = 75;
+	worker_script.raises = 75;
 	scripted_run(run);
 	totals = add_up(run);
 	assert_int_equal(run->outcome, 0);
@@ -255,18 +256,18 @@ static void fails_test(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char *job = sums_job("1d", rows[i].policies, "");
-		struct scripted_run *run = scripted_new(rows[i].name, job, 1, 1000, 1);
+		struct scripted_run *run = scripted_on_rows(rows[i].name, job, 1, 1000, 1);
 
-		script.raises = rows[i].raises;
-		script.poison = rows[i].poison;
-		script.start_failures = rows[i].starts;
-		script.kills_every = rows[i].kills ? 1 : 0;
-		script.kills_left = rows[i].kills;
+		worker_script.raises = rows[i].raises;
+		worker_script.poison = rows[i].poison;
+		worker_script.start_failures = rows[i].starts;
+		worker_script.kills_every = rows[i].kills ? 1 : 0;
+		worker_script.kills_left = rows[i].kills;
 		scripted_run(run);
 		if (!run->outcome || !strstr(run->error.text, rows[i].words))
 			fail_msg("%s: %d, %s", rows[i].name, run->outcome, run->error.text);
-		assert_int_equal(run->sink->windows, 0);
-		assert_int_equal(run->source->committed[0], 0);
+		assert_int_equal(run->sink.windows, 0);
+		assert_int_equal(run->rows.committed[0], 0);
 		assert_true(functions_healthy(run->functions, &run->error) < 0);
 		scripted_free(run);
 		free(job);
@@ -291,17 +292,17 @@ static void *stop_when_stopped(void *context)
 static void stops_test(void **state)
 {
 	char *job = sums_job("1d", "", "");
-	struct scripted_run *run = scripted_new("stops", job, 1, 1000, 1);
+	struct scripted_run *run = scripted_on_rows("stops", job, 1, 1000, 1);
 	pthread_t thread;
 
 	(void)state;
-	run->source->source.bounded = false;
-	script.raises = 5;
+	run->rows.source.bounded = false;
+	worker_script.raises = 5;
 	assert_int_equal(pthread_create(&thread, NULL, stop_when_stopped, run), 0);
 	scripted_run(run);
 	pthread_join(thread, NULL);
 	assert_int_equal(run->outcome, -1);
-	assert_int_equal(run->source->committed[0], 0);
+	assert_int_equal(run->rows.committed[0], 0);
 	scripted_free(run);
 	free(job);
 }

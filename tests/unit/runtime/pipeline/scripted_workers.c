@@ -1,12 +1,17 @@
-/* The workers of function_script.h. */
-#ifndef STREAMJOB_SCRIPT_WORKERS_H
-#define STREAMJOB_SCRIPT_WORKERS_H
+#include "tests/unit/runtime/pipeline/scripted_workers.h"
 
-#include "tests/unit/runtime/pipeline/function_script.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
 
-struct script script;
+#include "lib/base/memory.h"
 
-/* A worker: accumulators that are the sum and the two greatest of the first argument. */
+struct worker_script worker_script;
+
 struct accumulator {
 	int64_t sum, first, second;
 	bool there, has_second;
@@ -49,11 +54,11 @@ static struct udf_worker *worker_start(const struct function_spec *spec, const s
 	struct udf_worker *worker;
 
 	(void)environment;
-	if (take_one(&script.start_failures)) {
+	if (take_one(&worker_script.start_failures)) {
 		worker_failed(NULL, UDF_START, "open", UDF_NO_ROW, ret_failure);
 		return NULL;
 	}
-	script.starts++;
+	worker_script.starts++;
 	worker = xcalloc(1, sizeof(*worker));
 	worker->spec = spec;
 	if (ret_signature) {
@@ -70,7 +75,7 @@ static struct udf_worker *worker_start(const struct function_spec *spec, const s
 static int worker_stop(struct udf_worker *worker, struct udf_failure *ret_failure)
 {
 	(void)ret_failure;
-	script.stops++;
+	worker_script.stops++;
 	for (size_t t = 0; t < UDF_TABLES; t++)
 		free(worker->tables[t]);
 	free(worker->values);
@@ -90,7 +95,7 @@ static int64_t argument(const struct udf_arguments *arguments, size_t i)
 static int worker_rows(struct udf_worker *worker, const char *method, const struct udf_arguments *arguments,
                        struct row_failures *failures, struct udf_failure *ret_failure)
 {
-	int calls = atomic_fetch_add(&script.calls, 1) + 1;
+	int calls = atomic_fetch_add(&worker_script.calls, 1) + 1;
 
 	/* What the last call gave is gone. */
 	for (size_t c = 0; c < 2 && worker->room; c++)
@@ -98,13 +103,13 @@ static int worker_rows(struct udf_worker *worker, const char *method, const stru
 
 	if (worker->dead) /* killed by a call of the fire thread */
 		return worker_failed(worker, UDF_CRASH, method, UDF_NO_ROW, ret_failure);
-	if (script.kills_every && calls % script.kills_every == 0 && take_one(&script.kills_left))
+	if (worker_script.kills_every && calls % worker_script.kills_every == 0 && take_one(&worker_script.kills_left))
 		return worker_failed(worker, UDF_CRASH, method, UDF_NO_ROW, ret_failure);
 	for (size_t i = 0; i < arguments->n; i++) {
-		if (argument(arguments, i) == script.poison)
+		if (argument(arguments, i) == worker_script.poison)
 			return worker_failed(worker, UDF_TIMEOUT, method,
-			                     script.knows_row ? arguments->rows[i] : UDF_NO_ROW, ret_failure);
-		if (argument(arguments, i) == script.raises)
+			                     worker_script.knows_row ? arguments->rows[i] : UDF_NO_ROW, ret_failure);
+		if (argument(arguments, i) == worker_script.raises)
 			row_failures_add(failures, arguments->rows[i], "ValueError: scripted", 0);
 	}
 	return 0;
@@ -208,9 +213,9 @@ static int worker_accumulate(struct udf_worker *worker, unsigned table, const ui
 static int worker_values(struct udf_worker *worker, unsigned table, const uint32_t *slots, size_t n,
                          struct column *results, struct row_failures *failures, struct udf_failure *ret_failure)
 {
-	if (take_one(&script.value_failures))
+	if (take_one(&worker_script.value_failures))
 		return worker_failed(worker, UDF_TIMEOUT, "get_value", UDF_NO_ROW, ret_failure);
-	if (take_one(&script.value_exceptions))
+	if (take_one(&worker_script.value_exceptions))
 		row_failures_add(failures, 0, "KeyError: scripted", 0);
 	for (size_t i = 0; i < n; i++)
 		column_set(results, i,
@@ -256,7 +261,7 @@ static int worker_merge(struct udf_worker *worker, unsigned table, const uint32_
 {
 	(void)ret_failure;
 	assert_int_equal(saved.size, n * sizeof(struct accumulator));
-	if (take_one(&script.merge_exceptions))
+	if (take_one(&worker_script.merge_exceptions))
 		row_failures_add(failures, 0, "TypeError: scripted", 0);
 	for (size_t i = 0; i < n; i++) {
 		struct accumulator other, *own = slot(worker, table, slots[i]);
@@ -273,7 +278,7 @@ static int worker_merge(struct udf_worker *worker, unsigned table, const uint32_
 
 static int worker_clear(struct udf_worker *worker, unsigned table, struct udf_failure *ret_failure)
 {
-	if (worker->dead || take_one(&script.clear_failures))
+	if (worker->dead || take_one(&worker_script.clear_failures))
 		return worker_failed(worker, UDF_CRASH, "clear", UDF_NO_ROW, ret_failure);
 	if (worker->sizes[table])
 		memset(worker->tables[table], 0, worker->sizes[table] * sizeof(struct accumulator));
@@ -286,10 +291,10 @@ static int worker_probe(const struct function_spec *spec, const struct udf_envir
 	(void)spec;
 	(void)environment;
 	(void)ret_failure;
-	script.probes++;
+	worker_script.probes++;
 	*ret_row = UDF_NO_ROW;
 	for (size_t i = 0; i < arguments->n; i++)
-		if (argument(arguments, i) == script.poison)
+		if (argument(arguments, i) == worker_script.poison)
 			*ret_row = arguments->rows[i];
 	return 0;
 }
@@ -305,5 +310,3 @@ static size_t worker_metrics(struct udf_worker *worker, struct udf_metric *ret_m
 const struct worker_ops scripted_workers = {worker_start,      worker_stop,   worker_eval,  worker_eval_table,
                                             worker_accumulate, worker_values, worker_emit,  worker_save,
                                             worker_merge,      worker_clear,  worker_probe, worker_metrics};
-
-#endif
