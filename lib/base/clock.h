@@ -12,4 +12,14 @@ struct clock {
 	void *context;
 };
 
+static inline int64_t clock_wall_ms(const struct clock *clock)
+{
+	return clock->wall_ms(clock->context);
+}
+
+static inline int64_t clock_monotonic_ms(const struct clock *clock)
+{
+	return clock->monotonic_ms(clock->context);
+}
+
 #endif

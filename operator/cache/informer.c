@@ -29,7 +29,7 @@ struct informer {
 
 static int64_t now_ms(const struct informer *informer)
 {
-	return informer->options.clock->monotonic_ms(informer->options.clock->context);
+	return clock_monotonic_ms(informer->options.clock);
 }
 
 static void say_change(struct informer *informer, enum change change, const json_t *before, const json_t *after)

@@ -109,7 +109,7 @@ void credentials_source_free(struct credentials_source *source)
 struct credentials *credentials_get(struct credentials_source *source, const struct credentials *refused,
                                     struct error *err)
 {
-	int64_t now_ms = source->clock->monotonic_ms(source->clock->context);
+	int64_t now_ms = clock_monotonic_ms(source->clock);
 	struct credentials *fresh, *credentials;
 	struct error why;
 

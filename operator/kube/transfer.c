@@ -10,7 +10,7 @@
 
 static int64_t now_ms(const struct kube_client *client)
 {
-	return client->cluster->clock->monotonic_ms(client->cluster->clock->context);
+	return clock_monotonic_ms(client->cluster->clock);
 }
 
 void client_describe(const struct request *request, struct buffer *out)

@@ -37,12 +37,12 @@ struct lease {
 
 static int64_t now_ms(const struct lease *lease)
 {
-	return lease->options.clock->monotonic_ms(lease->options.clock->context);
+	return clock_monotonic_ms(lease->options.clock);
 }
 
 static int64_t wall_ms(const struct lease *lease)
 {
-	return lease->options.clock->wall_ms(lease->options.clock->context);
+	return clock_wall_ms(lease->options.clock);
 }
 
 static void keep_object(struct lease *lease, json_t *object)

@@ -37,7 +37,7 @@ static json_t *job_of(struct manager *manager, const char *key)
 
 bool observe(struct manager *manager, const char *key, struct observed *ret_observed)
 {
-	int64_t now_ms = manager->clock->monotonic_ms(manager->clock->context);
+	int64_t now_ms = clock_monotonic_ms(manager->clock);
 	json_t *job = job_of(manager, key);
 
 	if (!job)
@@ -46,7 +46,7 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	for (int kind = KIND_SERVICE_ACCOUNT; kind < KIND_COUNT; kind++)
 		ret_observed->children[kind] = store_owned(manager->stores[kind], key);
 	ret_observed->reports = reports_of(manager, ret_observed->children[KIND_POD]);
-	ret_observed->now_ms = manager->clock->wall_ms(manager->clock->context);
+	ret_observed->now_ms = clock_wall_ms(manager->clock);
 	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
 	if (object_is_deleted(job))
 		ret_observed->deleting_ms = memory_deleting(manager->memory, key, object_uid(job), now_ms);

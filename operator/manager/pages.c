@@ -13,7 +13,7 @@
 int page_health(void *context, struct buffer *out)
 {
 	struct manager *manager = context;
-	int64_t now_ms = manager->clock->monotonic_ms(manager->clock->context);
+	int64_t now_ms = clock_monotonic_ms(manager->clock);
 
 	if (queue_longest_running_ms(manager->queue) > WORK_STUCK_MS) {
 		buffer_append_text(out, "a worker is stuck\n");

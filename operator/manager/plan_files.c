@@ -187,7 +187,7 @@ static int list_children(struct kube_client *client, const json_t *job, struct o
 static int diff_children(struct kube_client *client, const struct plan_options *options, json_t *job,
                          struct buffer *out, struct error *err)
 {
-	struct observed observed = {.job = job, .now_ms = system_clock.wall_ms(NULL)};
+	struct observed observed = {.job = job, .now_ms = clock_wall_ms(&system_clock)};
 	struct plan plan = {0};
 	int result = list_children(client, job, &observed, err);
 

@@ -32,14 +32,14 @@ struct round { /* one round of questions */
 
 static int64_t monotonic_ms(const struct manager *manager)
 {
-	return manager->clock->monotonic_ms(manager->clock->context);
+	return clock_monotonic_ms(manager->clock);
 }
 
 static void hand_in(struct manager *manager, const json_t *pod, json_t *report)
 {
 	json_t *key;
 
-	json_object_set_new(report, "at", json_integer(manager->clock->wall_ms(manager->clock->context)));
+	json_object_set_new(report, "at", json_integer(clock_wall_ms(manager->clock)));
 	json_object_set_new(report, "restarts", json_integer(container_restarts(pod)));
 	if (!memory_report(manager->memory, object_uid(pod), report, monotonic_ms(manager), FIGURES_MS))
 		return;
@@ -120,7 +120,7 @@ static bool needs_words(const struct manager *manager, const json_t *pod)
 	int64_t created_ms = object_time(object_text(pod, "metadata", "creationTimestamp", NULL));
 
 	return !strcmp(object_text(pod, "status", "phase", NULL), "Pending") && !object_is_deleted(pod) &&
-	       manager->clock->wall_ms(manager->clock->context) - created_ms > START_MS;
+	       clock_wall_ms(manager->clock) - created_ms > START_MS;
 }
 
 static void look_at_pod(struct round *round, struct kube_client *client, const char *key)

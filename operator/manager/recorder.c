@@ -49,7 +49,7 @@ static json_t *micro_time(const struct recorder *recorder)
 	json_t *json;
 
 	buffer_init(&text);
-	civil_format(&text, recorder->clock->wall_ms(recorder->clock->context));
+	civil_format(&text, clock_wall_ms(recorder->clock));
 	json = json_sprintf("%.*s000Z", (int)text.size - 1, text.data);
 	buffer_release(&text);
 	return json;
@@ -116,7 +116,7 @@ static int create(struct recorder *recorder, struct kube_client *client, const j
                   json_t *known, struct kube_error *err)
 {
 	const char *namespace = object_text(job, "metadata", "namespace", NULL);
-	uint64_t id = hash_mix((uint64_t)recorder->clock->wall_ms(recorder->clock->context) ^ (uintptr_t)known);
+	uint64_t id = hash_mix((uint64_t)clock_wall_ms(recorder->clock) ^ (uintptr_t)known);
 	json_t *name = json_sprintf("%.200s.%016llx", object_name(job), (unsigned long long)id);
 	json_t *json = event_json(recorder, job, event, json_string_value(name));
 	int result = kube_create(client, &events, namespace, json, NULL, err);
@@ -151,7 +151,7 @@ void recorder_record(struct recorder *recorder, struct kube_client *client, cons
                      const struct event *event)
 {
 	json_t *what = json_pack("[s, b, s, O]", object_uid(job), event->warning, event->reason, event->note);
-	int64_t now_ms = recorder->clock->monotonic_ms(recorder->clock->context);
+	int64_t now_ms = clock_monotonic_ms(recorder->clock);
 	char hash[OBJECT_HASH_SIZE];
 	json_t *known = NULL;
 	struct kube_error err;

@@ -128,7 +128,7 @@ static int start(struct manager *manager, struct error *err)
 	if (options->leader_elect && start_lease(manager, err) < 0)
 		return -1;
 	watches_start(manager);
-	atomic_store(&manager->poller_ms, manager->clock->monotonic_ms(manager->clock->context));
+	atomic_store(&manager->poller_ms, clock_monotonic_ms(manager->clock));
 	if (pthread_create(&manager->poller, NULL, poller_thread, manager) != 0)
 		abort();
 	manager->poller_started = true;

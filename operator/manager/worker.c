@@ -33,8 +33,7 @@ static enum reconcile_result settle(struct manager *manager, const char *key, co
 		queue_add_rate_limited(manager->queue, key);
 		return RECONCILE_REQUEUE;
 	case KUBE_ENDING_NAMESPACE:
-		memory_namespace_ends(manager->memory, namespace,
-		                      manager->clock->monotonic_ms(manager->clock->context));
+		memory_namespace_ends(manager->memory, namespace, clock_monotonic_ms(manager->clock));
 		queue_add(manager->queue, key);
 		return RECONCILE_REQUEUE;
 	default:
@@ -67,9 +66,9 @@ static int write_status(struct manager *manager, struct kube_client *client, con
 		return 0;
 	result = perform_status(client, object, err);
 	if (result == 0) {
-		memory_status_written(
-		        manager->memory, key, object_uid(job), object_text(job, "metadata", "resourceVersion", NULL),
-		        json_object_get(object, "status"), manager->clock->monotonic_ms(manager->clock->context));
+		memory_status_written(manager->memory, key, object_uid(job),
+		                      object_text(job, "metadata", "resourceVersion", NULL),
+		                      json_object_get(object, "status"), clock_monotonic_ms(manager->clock));
 		record(manager, client, plan, job, events);
 	}
 	json_decref(object);

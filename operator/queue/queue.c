@@ -35,7 +35,7 @@ static const double bucket_s[SECONDS_COUNT] = {1e-3, 5e-3, 1e-2, 5e-2, 0.1, 0.5,
 
 static int64_t now_ms(const struct queue *queue)
 {
-	return queue->clock->monotonic_ms(queue->clock->context);
+	return clock_monotonic_ms(queue->clock);
 }
 
 static void observe(struct seconds *seconds, int64_t ms)

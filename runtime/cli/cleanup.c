@@ -84,7 +84,7 @@ static int parse(int argc, char **argv, struct cleanup_options *options)
 
 static int64_t now_ms(void)
 {
-	return system_clock.monotonic_ms(NULL);
+	return clock_monotonic_ms(&system_clock);
 }
 
 /* The sink's words on an attempt: the last one is cut off by the deadline and says only that. */
@@ -104,7 +104,7 @@ static bool delete_group(struct sink *sink, const struct schema *schema, struct 
 	sink->report = keep_words;
 	sink->report_context = &attempt;
 	if (sink->ops->open(sink, 1, false, stop, &err) == 0)
-		while (outcome == SINK_RETRY && now_ms() < atomic_load(&stop->deadline_ms))
+		while (outcome == SINK_RETRY && !stop_deadline_passed(stop))
 			outcome = sink->ops->write(sink, &empty, stop, &err);
 	if (outcome == SINK_ACCEPTED)
 		log_info("group deleted", "sink=\"%s\"", sink->target);

@@ -28,7 +28,7 @@ static void append_time(struct buffer *out, int64_t ms)
 void live_line_show(struct live_line *line, struct status *status)
 {
 	struct status_counts counts = status_counts(status);
-	int64_t now_ms = status->clock->monotonic_ms(status->clock->context);
+	int64_t now_ms = clock_monotonic_ms(status->clock);
 	int64_t in_windows, lag = status_lag(status, &in_windows);
 	int64_t start_ms = atomic_load(&status->open_start_ms);
 	double seconds = line->before_ms ? (double)(now_ms - line->before_ms) / 1000 : 0;

@@ -118,7 +118,7 @@ static void request_stop(struct run *run, int signal_number)
 	}
 	log_info("draining", "signal=%d grace_ms=%lld", signal_number, (long long)grace_ms);
 	status_phase(&run->status, PHASE_DRAINING);
-	atomic_store(&run->stop.deadline_ms, system_clock.monotonic_ms(NULL) + grace_ms);
+	atomic_store(&run->stop.deadline_ms, clock_monotonic_ms(&system_clock) + grace_ms);
 	atomic_store(&run->stop.requested, true);
 }
 

@@ -42,7 +42,7 @@ static int datagen_open(struct source *source, unsigned *lanes, struct stop *sto
 	(void)err;
 	source->partitions = 1;
 	*lanes = 1;
-	datagen->began_ms = datagen->clock->monotonic_ms(datagen->clock->context);
+	datagen->began_ms = clock_monotonic_ms(datagen->clock);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ static int64_t rows_due(const struct datagen *datagen)
 	int64_t due = BATCH_ROWS_MAX;
 
 	if (spec->rows_per_second > 0) {
-		int64_t passed_ms = datagen->clock->monotonic_ms(datagen->clock->context) - datagen->began_ms;
+		int64_t passed_ms = clock_monotonic_ms(datagen->clock) - datagen->began_ms;
 
 		due = (int64_t)((double)passed_ms * spec->rows_per_second / 1000) - datagen->row;
 	}
@@ -101,7 +101,7 @@ static void make_mark(struct datagen *datagen)
 static void generate(struct datagen *datagen, struct record_batch *batch, int64_t count)
 {
 	size_t ends[BATCH_ROWS_MAX], begin = 0;
-	int64_t now_ms = datagen->clock->wall_ms(datagen->clock->context);
+	int64_t now_ms = clock_wall_ms(datagen->clock);
 
 	buffer_clear(&datagen->text);
 	for (int64_t i = 0; i < count; i++) {

@@ -71,13 +71,6 @@ static int failure(struct kafka_dead_letter *letters, struct error *err)
 	return result;
 }
 
-static bool given_up(const struct kafka_dead_letter *letters)
-{
-	const struct clock *clock = letters->stop->clock;
-
-	return clock->monotonic_ms(clock->context) >= atomic_load(&letters->stop->deadline_ms);
-}
-
 /* Produces; waits while the queue is full. The headers are the message's, or freed. */
 static int produce(struct kafka_dead_letter *letters, struct slice key, struct slice value, rd_kafka_headers_t *headers,
                    struct error *err)
@@ -90,7 +83,7 @@ static int produce(struct kafka_dead_letter *letters, struct slice key, struct s
 		                         RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
 		                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
 		rd_kafka_poll(letters->producer, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_WAIT_MS : 0);
-		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || given_up(letters))
+		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || stop_deadline_passed(letters->stop))
 			break;
 	}
 	if (!code)
@@ -156,7 +149,7 @@ static int letters_flush(struct dead_letter *base, struct stop *stop, struct err
 	while (rd_kafka_flush(letters->producer, FLUSH_ROUND_MS)) {
 		if (failure(letters, err) < 0)
 			return -1;
-		if (given_up(letters))
+		if (stop_deadline_passed(letters->stop))
 			return error_set(err, "topic %s did not take %d dead letters in time", letters->spec->topic,
 			                 rd_kafka_outq_len(letters->producer));
 		log_warn("dead letters wait", "topic=%s letters=%d", letters->spec->topic,

@@ -133,11 +133,6 @@ static void drop_producer(struct kafka_sink *sink)
 	sink->producer = NULL;
 }
 
-static bool given_up(const struct kafka_sink *sink)
-{
-	return sink->stop->clock->monotonic_ms(sink->stop->clock->context) >= atomic_load(&sink->stop->deadline_ms);
-}
-
 static int kafka_sink_open(struct sink *base, uint64_t next_sequence, bool resumable, struct stop *stop,
                            struct error *err)
 {
@@ -151,7 +146,7 @@ static int kafka_sink_open(struct sink *base, uint64_t next_sequence, bool resum
 	sink->next_sequence = next_sequence;
 	sink->resumable = resumable;
 	while (connect_producer(sink, true, err) < 0) {
-		if (atomic_load(&stop->requested) || given_up(sink))
+		if (atomic_load(&stop->requested) || stop_deadline_passed(sink->stop))
 			return -1;
 		if (base->report)
 			base->report(base->report_context, err);
@@ -175,7 +170,7 @@ static int produce_row(struct kafka_sink *sink, const struct window_result *resu
 		                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
 		                         RD_KAFKA_V_KEY(sink->key.data, sink->key.size),
 		                         RD_KAFKA_V_VALUE(sink->value.data, sink->value.size), RD_KAFKA_V_END);
-		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || given_up(sink))
+		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || stop_deadline_passed(sink->stop))
 			break;
 		rd_kafka_poll(sink->producer, QUEUE_WAIT_MS);
 	}

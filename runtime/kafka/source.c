@@ -50,13 +50,6 @@ void reader_health(struct kafka_reader *reader, const struct error *err)
 		log_info("source healthy again", "topic=%s", reader->spec->client.topic);
 }
 
-bool reader_given_up(const struct kafka_reader *reader)
-{
-	const struct clock *clock = reader->stop->clock;
-
-	return clock->monotonic_ms(clock->context) >= atomic_load(&reader->stop->deadline_ms);
-}
-
 void reader_pause(const struct kafka_reader *reader, int64_t ms)
 {
 	for (; ms > 0 && !atomic_load(&reader->closing); ms -= 10)
@@ -239,7 +232,7 @@ static int reader_resume(struct source *source, struct error *err)
 		int64_t to = atomic_load(&partition->committed);
 		rd_kafka_resp_err_t code = rd_kafka_seek(reader->topic, (int32_t)p, to, REQUEST_TIMEOUT_MS);
 
-		while (code && !reader_given_up(reader)) {
+		while (code && !stop_deadline_passed(reader->stop)) {
 			client_error(err, code, "cannot seek to the end of the replayed window");
 			reader_health(reader, err);
 			reader_pause(reader, RETRY_PAUSE_MS);
@@ -304,7 +297,7 @@ int reader_commit(struct source *source, const struct boundary *boundary, const 
 	rd_kafka_resp_err_t code;
 
 	fill_commit(reader, boundary, to, list);
-	while ((code = commit_once(reader, list)) && !reader_given_up(reader)) {
+	while ((code = commit_once(reader, list)) && !stop_deadline_passed(reader->stop)) {
 		error_set(err, "cannot commit to group %s: %s%s", reader->spec->group_id, rd_kafka_err2str(code),
 		          code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID
 		                  ? "; other consumers are members of this group: use another groupId"

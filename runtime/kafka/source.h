@@ -59,7 +59,6 @@ struct kafka_reader {
 
 /* The source cannot go on, or can again (NULL). Logs changes. */
 void reader_health(struct kafka_reader *reader, const struct error *err);
-bool reader_given_up(const struct kafka_reader *reader);
 void reader_pause(const struct kafka_reader *reader, int64_t ms);
 
 /* The client handle and its topic. Passwords, certificates and authorities are read from their files each time. */

@@ -49,13 +49,6 @@ static void report(void *context, const struct error *err)
 	log_warn("sink attempt failed", "sink=\"%s\" error=\"%s\"", thread->sink->target, err->text);
 }
 
-static bool given_up(const struct delivery *delivery)
-{
-	const struct clock *clock = delivery->stop->clock;
-
-	return clock->monotonic_ms(clock->context) >= atomic_load(&delivery->stop->deadline_ms);
-}
-
 static void note_accepted(struct sink_thread *thread)
 {
 	struct status *status = thread->delivery->job_status;
@@ -63,7 +56,7 @@ static void note_accepted(struct sink_thread *thread)
 	pthread_mutex_lock(&status->mutex);
 	thread->status->failing = false;
 	thread->status->accepted_sequence = thread->result->sequence;
-	thread->status->accepted_wall_ms = status->clock->wall_ms(status->clock->context);
+	thread->status->accepted_wall_ms = clock_wall_ms(status->clock);
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -109,7 +102,7 @@ static int write_window(struct sink_thread *thread, struct error *err)
 			break;
 		}
 		report(thread, err);
-		if (given_up(thread->delivery))
+		if (stop_deadline_passed(thread->delivery->stop))
 			return error_prefix(
 			        err, "sink %s did not accept window %llu in time; the next start writes it again",
 			        thread->sink->target, (unsigned long long)thread->result->sequence);

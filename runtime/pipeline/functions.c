@@ -83,7 +83,7 @@ struct udf_worker *functions_worker(const struct functions *functions, size_t fu
 static void set_error(struct functions *functions, struct function_state *state, const char *method, const char *reason,
                       const char *message)
 {
-	state->error_wall_ms = functions->clock->wall_ms(functions->clock->context);
+	state->error_wall_ms = clock_wall_ms(functions->clock);
 	snprintf(state->error_method, sizeof(state->error_method), "%s", method ? method : "");
 	snprintf(state->error_reason, sizeof(state->error_reason), "%s", reason);
 	snprintf(state->error_message, sizeof(state->error_message), "%s", message);

@@ -7,12 +7,12 @@
 
 static int64_t monotonic_ms(const struct lane *lane)
 {
-	return lane->setup->clock->monotonic_ms(lane->setup->clock->context);
+	return clock_monotonic_ms(lane->setup->clock);
 }
 
 static int64_t wall_ms(const struct lane *lane)
 {
-	return lane->setup->clock->wall_ms(lane->setup->clock->context);
+	return clock_wall_ms(lane->setup->clock);
 }
 
 static struct window window_at(const struct lane *lane, int64_t time_ms)

@@ -180,7 +180,7 @@ static int run_once(struct pipeline *pipeline, unsigned lanes, size_t calls_coun
 	              (size_t)limits->groups, (size_t)limits->state_bytes);
 	pipeline->functions.failed = false;
 	functions_attach(options->functions, &pipeline->handover);
-	pipeline->setup.last_row_ms = options->clock->monotonic_ms(options->clock->context);
+	pipeline->setup.last_row_ms = clock_monotonic_ms(options->clock);
 	status_phase(options->status, options->source->boundary.pending ? PHASE_REPLAYING : PHASE_RUNNING);
 	outcome = start_lanes(pipeline, lanes, err);
 	if (outcome < 0)

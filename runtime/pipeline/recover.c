@@ -10,10 +10,10 @@
 static bool pause_ms(const struct recovery *recovery, int64_t ms)
 {
 	const struct clock *clock = recovery->stop->clock;
-	int64_t end_ms = clock->monotonic_ms(clock->context) + ms;
+	int64_t end_ms = clock_monotonic_ms(clock) + ms;
 
 	while (!atomic_load(&recovery->stop->requested)) {
-		if (clock->monotonic_ms(clock->context) >= end_ms)
+		if (clock_monotonic_ms(clock) >= end_ms)
 			return true;
 		nanosleep(&(struct timespec){.tv_nsec = PAUSE_STEP_MS * 1000000L}, NULL);
 	}
@@ -49,8 +49,7 @@ static enum recovered next_try(struct recovery *recovery, struct error *err)
 	}
 	if (recovery->bounded && atomic_load(&recovery->stop->requested))
 		return RECOVERED_NOT;
-	wait_ms =
-	        udf_backoff_ms(recovery->failures, (uint64_t)clock->monotonic_ms(clock->context) * 0x9e3779b97f4a7c15u);
+	wait_ms = udf_backoff_ms(recovery->failures, (uint64_t)clock_monotonic_ms(clock) * 0x9e3779b97f4a7c15u);
 	status_phase(recovery->status, PHASE_RESTARTING);
 	log_warn("restarting from what is committed", "failures=%u wait_ms=%lld error=\"%s\"", recovery->failures,
 	         (long long)wait_ms, err->text);

@@ -11,7 +11,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 	pthread_mutex_init(&status->mutex, NULL);
 	status->job = job;
 	status->clock = clock;
-	status->started_ms = clock->monotonic_ms(clock->context);
+	status->started_ms = clock_monotonic_ms(clock);
 	atomic_store(&status->open_start_ms, INT64_MIN);
 	atomic_store(&status->open_end_ms, INT64_MIN);
 	atomic_store(&status->oldest_end_ms, INT64_MIN);
@@ -31,7 +31,7 @@ void status_error(struct status *status, const struct error *err)
 {
 	pthread_mutex_lock(&status->mutex);
 	status->last_error = *err;
-	status->last_error_wall_ms = status->clock->wall_ms(status->clock->context);
+	status->last_error_wall_ms = clock_wall_ms(status->clock);
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -136,7 +136,7 @@ int status_ready(struct status *status, struct error *err)
 {
 	enum phase phase = (enum phase)atomic_load(&status->phase);
 	int64_t oldest_end_ms = atomic_load(&status->oldest_end_ms);
-	int64_t now_ms = status->clock->wall_ms(status->clock->context);
+	int64_t now_ms = clock_wall_ms(status->clock);
 
 	if (phase == PHASE_FAILED) {
 		pthread_mutex_lock(&status->mutex);

@@ -168,7 +168,7 @@ int status_page_status(void *context, struct buffer *out)
 	struct status *status = context;
 	struct error reason;
 	int part = status_ready(status, &reason);
-	int64_t uptime_ms = status->clock->monotonic_ms(status->clock->context) - status->started_ms;
+	int64_t uptime_ms = clock_monotonic_ms(status->clock) - status->started_ms;
 	json_t *root = json_object();
 	char *text;
 

@@ -16,4 +16,9 @@ struct stop {
 	const struct clock *clock;
 };
 
+static inline bool stop_deadline_passed(const struct stop *stop)
+{
+	return clock_monotonic_ms(stop->clock) >= atomic_load(&stop->deadline_ms);
+}
+
 #endif

@@ -62,13 +62,11 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 /* Ends a transfer when the stop's deadline is over. */
 static int progress(void *context, curl_off_t total_down, curl_off_t down, curl_off_t total_up, curl_off_t up)
 {
-	struct stop *stop = context;
-
 	(void)total_down;
 	(void)down;
 	(void)total_up;
 	(void)up;
-	return stop->clock->monotonic_ms(stop->clock->context) >= atomic_load(&stop->deadline_ms);
+	return stop_deadline_passed(context);
 }
 
 static int set_security(struct http *http, struct error *err)

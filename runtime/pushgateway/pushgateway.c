@@ -48,12 +48,7 @@ static struct pushgateway *self(struct sink *sink)
 
 static int64_t now_ms(const struct pushgateway *push)
 {
-	return push->clock->monotonic_ms(push->clock->context);
-}
-
-static bool given_up(const struct pushgateway *push)
-{
-	return now_ms(push) >= atomic_load(&push->stop->deadline_ms);
+	return clock_monotonic_ms(push->clock);
 }
 
 static void report(struct pushgateway *push, const struct error *err)
@@ -79,7 +74,7 @@ static void pause_ms(struct pushgateway *push, int64_t ms)
 {
 	int64_t until_ms = now_ms(push) + ms;
 
-	while (now_ms(push) < until_ms && !given_up(push))
+	while (now_ms(push) < until_ms && !stop_deadline_passed(push->stop))
 		nanosleep(&(struct timespec){.tv_nsec = PAUSE_STEP_MS * 1000000L}, NULL);
 }
 
@@ -126,7 +121,7 @@ static enum sink_outcome request(struct pushgateway *push, const char *method, c
 		if (status == 400)
 			return SINK_REJECTED;
 		pause = retry_after_ms ? retry_after_ms : backoff_ms(push, attempt);
-		if (now_ms(push) + pause >= deadline_ms || given_up(push))
+		if (now_ms(push) + pause >= deadline_ms || stop_deadline_passed(push->stop))
 			return SINK_RETRY;
 		report(push, err);
 		pause_ms(push, pause);
@@ -238,7 +233,7 @@ struct sink *pushgateway_sink_new(const struct pushgateway_sink *spec, const str
 	push->totals = xcalloc(spec->metrics_count, sizeof(struct totals));
 	for (size_t m = 0; m < spec->metrics_count; m++)
 		push->has_counters = push->has_counters || spec->metrics[m].type == METRIC_COUNTER;
-	push->random = (uint64_t)clock->wall_ms(clock->context) ^ (uint64_t)(uintptr_t)push;
+	push->random = (uint64_t)clock_wall_ms(clock) ^ (uint64_t)(uintptr_t)push;
 	buffer_init(&push->url);
 	buffer_init(&push->list_url);
 	buffer_init(&push->body);

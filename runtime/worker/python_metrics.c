@@ -42,9 +42,9 @@ void publish_metrics(struct worker *worker, bool now)
 	PyObject *metrics, *samples;
 	uint32_t count = 0;
 
-	if (!now && system_clock.monotonic_ms(NULL) - last_ms < PUBLISH_EVERY_MS)
+	if (!now && clock_monotonic_ms(&system_clock) - last_ms < PUBLISH_EVERY_MS)
 		return;
-	last_ms = system_clock.monotonic_ms(NULL);
+	last_ms = clock_monotonic_ms(&system_clock);
 	metrics = PyObject_GetAttrString(python.loaded, "metrics");
 	samples = metrics ? PyObject_CallMethod(metrics, "samples", NULL) : NULL;
 	for (Py_ssize_t i = 0; samples && PyList_Check(samples) && i < PyList_GET_SIZE(samples); i++) {

@@ -62,7 +62,7 @@ static int64_t read_wall(void *context)
 static int64_t read_monotonic(void *context)
 {
 	(void)context;
-	return system_clock.monotonic_ms(system_clock.context);
+	return clock_monotonic_ms(&system_clock);
 }
 
 void scripted_clock_init(struct scripted_clock *clock, int64_t wall_ms)
