@@ -1,4 +1,6 @@
+import hashlib
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -83,14 +85,28 @@ def exact(gateway):
     return check
 
 
+def go_program(name):
+    """The program of tests/e2e/NAME; built where its sources have changed."""
+    folder = HERE / name
+    sources = sorted(folder.glob("*.go")) + [folder / "go.mod", folder / "go.sum"]
+    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+    program = CACHE / f"{name}-{digest[:16]}" / name
+    if not program.exists():
+        fresh = program.with_name(f"{name}.{os.getpid()}")
+        subprocess.run([LAB / "go", "build", "-C", folder, "-trimpath", "-buildvcs=false", "-o", fresh, "."], check=True, timeout=900)
+        fresh.rename(program)
+    return program
+
+
+def output(program, *arguments, **more):
+    """What the program prints, given `input` as JSON."""
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, **more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rstrip("\n")
+
+
 @pytest.fixture(scope="session")
 def kstatus():
     """What kstatus says of an object: kstatus({...}) == "Current: …"."""
-    folder = HERE / "kstatus"
-    program = CACHE / "kstatus" / "kstatus"
-    subprocess.run([LAB / "go", "build", "-C", folder, "-trimpath", "-o", program, "."], check=True, timeout=600)
-
-    def judge(thing):
-        return subprocess.run([program], input=json.dumps(thing), check=True, capture_output=True, text=True).stdout.strip()
-
-    return judge
+    program = go_program("kstatus")
+    return lambda thing: output(program, input=json.dumps(thing))
