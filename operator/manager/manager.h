@@ -32,6 +32,7 @@ struct manager;
 struct watch { /* one informer */
 	struct manager *manager;
 	enum kind kind;
+	struct store *store;
 	const char *namespace; /* NULL: all */
 	struct informer *informer;
 	_Atomic bool forbidden; /* the API server said 403 last */
@@ -43,7 +44,8 @@ struct manager {
 	struct settings settings;
 	struct kube_cluster *cluster;
 	struct store *stores[KIND_COUNT];
-	struct watch watches[KIND_COUNT * NAMESPACES_MAX];
+	struct store *code; /* ConfigMaps that are not ours, reduced: functions may be in them; reconcile/code.h */
+	struct watch watches[(KIND_COUNT + 1) * NAMESPACES_MAX];
 	size_t watches_count;
 	struct queue *queue;
 	struct lease *lease; /* NULL: without election */

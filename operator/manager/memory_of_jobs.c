@@ -1,6 +1,6 @@
 /*
- * Three maps behind a mutex, as JSON objects: jobs by key, {uid, statusAt, over, status, deletingAt}; reports by the
- * UID of the pod, {report, verdict, at}; namespaces that end, by name, the time of the refusal.
+ * Three maps behind a mutex, as JSON objects: jobs by key, {uid, statusAt, over, status, deletingAt, code};
+ * reports by the UID of the pod, {report, verdict, at}; namespaces that end, by name, the time of the refusal.
  */
 #include "operator/manager/memory_of_jobs.h"
 
@@ -106,6 +106,48 @@ int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const ch
 	at_ms = object_integer(job, "deletingAt", NULL);
 	pthread_mutex_unlock(&memory->mutex);
 	return now_ms - at_ms;
+}
+
+void memory_uses_code(struct memory_of_jobs *memory, const char *key, const char *uid, const json_t *names)
+{
+	json_t *job;
+
+	pthread_mutex_lock(&memory->mutex);
+	job = job_of(memory, key, uid);
+	if (json_array_size(names))
+		json_object_set_new(job, "code", json_deep_copy(names));
+	else
+		json_object_del(job, "code");
+	pthread_mutex_unlock(&memory->mutex);
+}
+
+static bool uses(const json_t *job, const char *config_map)
+{
+	size_t index;
+	json_t *name;
+
+	json_array_foreach(json_object_get(job, "code"), index, name)
+	{
+		if (!strcmp(json_string_value(name), config_map))
+			return true;
+	}
+	return false;
+}
+
+json_t *memory_users_of_code(struct memory_of_jobs *memory, const char *namespace, const char *name)
+{
+	json_t *names = json_array(), *job;
+	size_t prefix = strlen(namespace);
+	const char *key;
+
+	pthread_mutex_lock(&memory->mutex);
+	json_object_foreach(memory->jobs, key, job)
+	{
+		if (!strncmp(key, namespace, prefix) && key[prefix] == '/' && uses(job, name))
+			json_array_append_new(names, json_string(key + prefix + 1));
+	}
+	pthread_mutex_unlock(&memory->mutex);
+	return names;
 }
 
 void memory_namespace_ends(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms)

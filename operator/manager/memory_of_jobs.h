@@ -29,6 +29,11 @@ int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const ch
 void memory_namespace_ends(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms);
 bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms);
 
+/* The names of the ConfigMaps that the job's functions are in, an array; and the names of a ConfigMap's users, a new
+ * one. */
+void memory_uses_code(struct memory_of_jobs *memory, const char *key, const char *uid, const json_t *names);
+json_t *memory_users_of_code(struct memory_of_jobs *memory, const char *namespace, const char *name);
+
 /*
  * What a pod said, or why it did not: `report` as in struct observed, a reference taken. True where a reconcile should
  * look at it: its verdict changed, or figures_ms passed since the last true.

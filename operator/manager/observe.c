@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "operator/manager/manager.h"
-#include "operator/reconcile/object.h"
+#include "operator/reconcile/code.h"
 
 static json_t *reports_of(struct manager *manager, const json_t *pods)
 {
@@ -17,6 +17,26 @@ static json_t *reports_of(struct manager *manager, const json_t *pods)
 			json_object_set_new(reports, object_uid(pod), report);
 	}
 	return reports;
+}
+
+/* Of the ConfigMaps that the job's functions are in: {name: hash}; those that are not there are left out. */
+static json_t *code_of(struct manager *manager, const char *key, const json_t *job)
+{
+	const char *namespace = object_text(job, "metadata", "namespace", NULL);
+	json_t *names = code_config_maps(job), *code = json_object(), *name;
+	size_t index;
+
+	memory_uses_code(manager->memory, key, object_uid(job), names);
+	json_array_foreach(names, index, name)
+	{
+		json_t *config_map = store_get(manager->code, namespace, json_string_value(name));
+
+		if (config_map)
+			json_object_set_new(code, json_string_value(name), json_string(code_hash_of(config_map)));
+		json_decref(config_map);
+	}
+	json_decref(names);
+	return code;
 }
 
 static json_t *job_of(struct manager *manager, const char *key)
@@ -46,6 +66,7 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	for (int kind = KIND_SERVICE_ACCOUNT; kind < KIND_COUNT; kind++)
 		ret_observed->children[kind] = store_owned(manager->stores[kind], key);
 	ret_observed->reports = reports_of(manager, ret_observed->children[KIND_POD]);
+	ret_observed->code = code_of(manager, key, job);
 	ret_observed->now_ms = clock_wall_ms(manager->clock);
 	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
 	if (object_is_deleted(job))
@@ -61,4 +82,5 @@ void observed_release(struct observed *observed)
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		json_decref(object_borrow(observed->children[kind]));
 	json_decref(object_borrow(observed->reports));
+	json_decref(object_borrow(observed->code));
 }

@@ -9,6 +9,7 @@
 #include "operator/manager/commands.h"
 #include "operator/manager/diff.h"
 #include "operator/manager/manager.h"
+#include "operator/reconcile/code.h"
 #include "operator/reconcile/manifest.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
@@ -184,13 +185,41 @@ static int list_children(struct kube_client *client, const json_t *job, struct o
 	return result;
 }
 
+/* As the operator would see them: reconcile/code.h. */
+static int get_code(struct kube_client *client, const json_t *job, json_t *code, struct error *err)
+{
+	json_t *names = code_config_maps(job), *name, *live;
+	size_t index;
+	int result = 0;
+
+	json_array_foreach(names, index, name)
+	{
+		json_t *object = json_pack("{s:{s:s, s:O}}", "metadata", "namespace",
+		                           object_text(job, "metadata", "namespace", NULL), "name", name);
+
+		if (result == 0)
+			result = get_live(client, KIND_CONFIG_MAP, object, &live, err);
+		json_decref(object);
+		if (result < 0 || !live)
+			continue;
+		code_reduce(live);
+		json_object_set_new(code, json_string_value(name), json_string(code_hash_of(live)));
+		json_decref(live);
+	}
+	json_decref(names);
+	return result;
+}
+
 static int diff_children(struct kube_client *client, const struct plan_options *options, json_t *job,
                          struct buffer *out, struct error *err)
 {
-	struct observed observed = {.job = job, .now_ms = clock_wall_ms(&system_clock)};
+	json_t *code = json_object();
+	struct observed observed = {.job = job, .code = code, .now_ms = clock_wall_ms(&system_clock)};
 	struct plan plan = {0};
 	int result = list_children(client, job, &observed, err);
 
+	if (result == 0)
+		result = get_code(client, job, code, err);
 	if (result == 0)
 		plan_make(&observed, &options->settings, &plan);
 	for (size_t i = 0; result == 0 && i < plan.steps_count; i++)
@@ -199,6 +228,7 @@ static int diff_children(struct kube_client *client, const struct plan_options *
 		plan_release(&plan);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		json_decref(object_borrow(observed.children[kind]));
+	json_decref(code);
 	return result;
 }
 

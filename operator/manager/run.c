@@ -182,6 +182,7 @@ static void release(struct manager *manager)
 	queue_free(manager->queue);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		store_free(manager->stores[kind]);
+	store_free(manager->code);
 	recorder_free(manager->recorder);
 	memory_of_jobs_free(manager->memory);
 	kube_cluster_free(manager->cluster);
@@ -212,6 +213,7 @@ int operator_run(int argc, char **argv)
 	manager->recorder = recorder_new(&system_clock, manager->identity);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		manager->stores[kind] = store_new(0);
+	manager->code = store_new(0);
 	code = EXIT_OK;
 	if (start(manager, &err) < 0) {
 		fprintf(stderr, "streamjob-operator run: %s\n", err.text);

@@ -4,11 +4,14 @@
 #include "lib/base/log.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/trim.h"
+#include "operator/reconcile/code.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 
 /* Changes come in bursts, and a look is at all of them: so long is waited for the rest of one. */
 #define BURST_MS 50
+/* ConfigMaps a page: they may have 1 MiB each. */
+#define CODE_LIST_LIMIT 50
 
 struct kube_resource resource_of(enum kind kind)
 {
@@ -65,6 +68,25 @@ static void child_changed(void *context, enum change change, const json_t *befor
 		        change == CHANGE_DELETED ? 1 : BURST_MS);
 }
 
+/* The jobs whose functions are in that ConfigMap, as far as they have been looked at: the rest will be. */
+static void code_changed(void *context, enum change change, const json_t *before, const json_t *after)
+{
+	struct watch *watch = context;
+	const json_t *config_map = after ? after : before;
+	const char *namespace = object_text(config_map, "metadata", "namespace", NULL);
+	json_t *names, *name;
+	size_t index;
+
+	if (change == CHANGE_UPDATED && !strcmp(code_hash_of(before), code_hash_of(after)))
+		return;
+	names = memory_users_of_code(watch->manager->memory, namespace, object_name(config_map));
+	json_array_foreach(names, index, name)
+	{
+		enqueue(watch->manager, namespace, json_string_value(name), BURST_MS);
+	}
+	json_decref(names);
+}
+
 static void trouble(void *context, const struct kube_error *why)
 {
 	struct watch *watch = context;
@@ -75,37 +97,50 @@ static void trouble(void *context, const struct kube_error *why)
 		         watch->namespace ? watch->namespace : "", why->error.text);
 	else
 		log_info("watching", "kind=%s namespace=\"%s\" objects=%zu", kind_names[watch->kind].plural,
-		         watch->namespace ? watch->namespace : "", store_count(watch->manager->stores[watch->kind]));
+		         watch->namespace ? watch->namespace : "", store_count(watch->store));
 }
 
-static void watch_start(struct manager *manager, enum kind kind, const char *namespace)
+static void watch_start(struct manager *manager, enum kind kind, struct store *store, struct informer_options *options)
 {
 	struct watch *watch = &manager->watches[manager->watches_count++];
-	struct informer_options options = {.cluster = manager->cluster,
-	                                   .resource = resource_of(kind),
-	                                   .namespace = namespace,
-	                                   .label_selector = kind == KIND_STREAM_JOB ? NULL : CHILDREN_SELECTOR,
-	                                   .store = manager->stores[kind],
-	                                   .trim = trim_of(kind),
-	                                   .changed = kind == KIND_STREAM_JOB ? job_changed : child_changed,
-	                                   .trouble = trouble,
-	                                   .context = watch,
-	                                   .clock = manager->clock};
 
-	watch->manager = manager;
-	watch->kind = kind;
-	watch->namespace = namespace;
-	watch->informer = informer_start(&options);
+	*watch = (struct watch){.manager = manager, .kind = kind, .store = store, .namespace = options->namespace};
+	options->cluster = manager->cluster;
+	options->resource = resource_of(kind);
+	options->store = store;
+	options->trouble = trouble;
+	options->context = watch;
+	options->clock = manager->clock;
+	watch->informer = informer_start(options);
+}
+
+/* NULL: all. */
+static void watch_namespace(struct manager *manager, const char *namespace)
+{
+	struct informer_options code = {.namespace = namespace,
+	                                .label_selector = STRANGERS_SELECTOR,
+	                                .trim = code_reduce,
+	                                .changed = code_changed,
+	                                .limits.list_limit = CODE_LIST_LIMIT};
+
+	for (int kind = 0; kind < KIND_COUNT; kind++) {
+		bool is_job = kind == KIND_STREAM_JOB;
+		struct informer_options options = {.namespace = namespace,
+		                                   .label_selector = is_job ? NULL : CHILDREN_SELECTOR,
+		                                   .trim = trim_of((enum kind)kind),
+		                                   .changed = is_job ? job_changed : child_changed};
+
+		watch_start(manager, (enum kind)kind, manager->stores[kind], &options);
+	}
+	watch_start(manager, KIND_CONFIG_MAP, manager->code, &code);
 }
 
 void watches_start(struct manager *manager)
 {
-	for (int kind = 0; kind < KIND_COUNT; kind++) {
-		for (size_t n = 0; n < manager->options->namespaces_count; n++)
-			watch_start(manager, (enum kind)kind, manager->options->namespaces[n]);
-		if (!manager->options->namespaces_count)
-			watch_start(manager, (enum kind)kind, NULL);
-	}
+	for (size_t n = 0; n < manager->options->namespaces_count; n++)
+		watch_namespace(manager, manager->options->namespaces[n]);
+	if (!manager->options->namespaces_count)
+		watch_namespace(manager, NULL);
 }
 
 void watches_stop(struct manager *manager)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
+#include "operator/reconcile/code.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/steps.h"
 
@@ -120,6 +121,14 @@ static void judge_report(const struct view *view, const json_t *pod, struct heal
 	}
 }
 
+static bool runs_the_code(const struct view *view, const json_t *pod)
+{
+	char wanted[OBJECT_HASH_SIZE];
+
+	code_note(view, wanted);
+	return !strcmp(object_text(pod, "metadata", "annotations", NOTE_CODE_HASH, NULL), wanted);
+}
+
 static void judge_pods(const struct view *view, struct health *health)
 {
 	const json_t *pod = speaking_pod(view);
@@ -142,6 +151,8 @@ static void judge_pods(const struct view *view, struct health *health)
 		judge_report(view, pod, health);
 		if (view->spec && strcmp(health->running_hash, view->spec->spec_hash) != 0)
 			set_progress(health, "Progressing", "the pod still runs the job file before this one");
+		else if (view->spec && !runs_the_code(view, pod))
+			set_progress(health, "Progressing", "the pod still runs the functions' code before this one");
 	}
 }
 

@@ -19,7 +19,7 @@
 
 #define NOTE_APPLIED   "streamjob.dev/applied"   /* hash of what was applied last */
 #define NOTE_SPEC_HASH "streamjob.dev/spec-hash" /* of the job file that a pod runs */
-#define NOTE_
+#define NOTE_CODE_HASH "streamjob.dev/code-hash" /* of the ConfigMaps that a pod's functions are in */
 
 #define COMPONENT_RUNTIME  "runtime"
 #define COMPONENT_JOB_FILE "job-file"
@@ -27,8 +27,9 @@
 
 #define RUNTIME_CONTAINER "streamjob"
 
-/* What all children share, for watches. */
-#define CHILDREN_SELECTOR LABEL_MANAGER "=" FIELD_MANAGER
+/* What all children share, for watches; and everything else. */
+#define CHILDREN_SELECTOR  LABEL_MANAGER "=" FIELD_MANAGER
+#define STRANGERS_SELECTOR LABEL_MANAGER "!=" FIELD_MANAGER
 
 #define NAME_LABEL_MAX 63  /* of Services, batch Jobs and label values */
 #define NAME_MAX_BYTES 253 /* of the rest */

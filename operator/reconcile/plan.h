@@ -26,6 +26,7 @@ struct observed {
 	 * with `restarts`, the container's at that time.
 	 */
 	const json_t *reports;
+	const json_t *code;     /* of the ConfigMaps that functions are in, as far as they are there: {name: hash} */
 	int64_t now_ms;         /* wall */
 	int64_t deleting_ms;    /* since this process first saw the deletion, monotonic; 0 */
 	int64_t figures_age_ms; /* since the figures were last written, monotonic; INT64_MAX: not by this process */

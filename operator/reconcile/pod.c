@@ -1,5 +1,6 @@
 #include "operator/reconcile/pod.h"
 
+#include "operator/reconcile/code.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
 
@@ -71,9 +72,13 @@ json_t *pod_template(const struct view *view)
 	json_t *labels = pod_labels(view, COMPONENT_RUNTIME), *one, *template;
 	json_t *arguments = json_pack("[s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen", ":8080",
 	                              "--log-format", "json");
-	char config_map[NAME_MAX_BYTES + 1];
+	char config_map[NAME_MAX_BYTES + 1], code[OBJECT_HASH_SIZE];
+	json_t *notes = json_pack("{s:s}", NOTE_SPEC_HASH, spec->spec_hash);
 	struct mounts mounts;
 
+	code_note(view, code);
+	if (code[0])
+		json_object_set_new(notes, NOTE_CODE_HASH, json_string(code));
 	view_child_name(view, KIND_CONFIG_MAP, spec->spec_hash, config_map);
 	mounts_make(spec, config_map, &mounts);
 	one = container(view, arguments);
@@ -83,8 +88,7 @@ json_t *pod_template(const struct view *view)
 	json_object_set_new(one, "readinessProbe", probe("/readyz", 5, 2));
 	json_object_set_new(one, "livenessProbe", probe("/healthz", 10, 6));
 	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
-	template = json_pack("{s:{s:o, s:{s:s}}, s:o}", "metadata", "labels", labels, "annotations", NOTE_SPEC_HASH,
-	                     spec->spec_hash, "spec",
+	template = json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes, "spec",
 	                     pod(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
 	merge_template(view, template);
 	return template;

@@ -7,7 +7,8 @@ import re
 import bucket
 import pytest
 import yaml
-from cluster import ROOT, wait_for
+from cluster import ROOT
+from servers import wait_for
 from conftest import NAMESPACE, go_program, output
 
 PATCH = ROOT / "manifests/argocd/argocd-cm.yaml"

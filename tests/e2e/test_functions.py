@@ -1,9 +1,11 @@
 """User functions in the cluster: exact results of Python aggregates, and what bad ones cost: their own job's readiness."""
 
 import collections
+import time
 
 import bucket
 import pytest
+from load import Load
 from servers import wait_for
 
 METRICS = '''
@@ -95,6 +97,66 @@ def test_bucket_job_with_python_aggregate_and_table_aggregate(kafka, gateway, jo
                 "python_n": len(group["latencies"]), "python_total_ms": group["latency_sum"], "python_value": latency}
     wait_for(lambda: gauges(gateway, one.name) == want, 60, lambda: f"{want}; the gateway has {gauges(gateway, one.name)}")
     assert bucket.gateway_value(gateway, one.name, "streamjob_window_sequence") == 1
+
+
+VERSION = """
+from pyflink.table import AggregateFunction, DataTypes
+
+
+class Version(AggregateFunction):
+    def create_accumulator(self):
+        return [0]
+
+    def accumulate(self, accumulator, latency_ms):
+        pass
+
+    def merge(self, accumulator, accumulators):
+        pass
+
+    def get_value(self, accumulator):
+        return {version}
+
+    def get_result_type(self):
+        return DataTypes.DOUBLE()
+"""
+
+
+def test_code_in_a_config_map(cluster, kafka, gateway, job, exact):
+    """Code that changes replaces the pod, without a row lost or counted twice; a note on its ConfigMap, or that it is gone for
+    a while, does not."""
+    one = job("code")
+    code = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": one.name, "namespace": one.namespace}}
+
+    def write(version):
+        cluster.apply({**code, "data": {"version.py": VERSION.format(version=version)}})
+
+    def flows(version):
+        wait_for(lambda: bucket.gateway_value(gateway, one.name, "code_version") == version, 60, lambda: (
+            f"code_version {version}; it is {bucket.gateway_value(gateway, one.name, 'code_version')}; {one.get()['status']}"))
+
+    (sink,) = one.manifest["spec"]["sinks"]
+    sink["pushgateway"]["metrics"].append(
+        {"name": "code_version", "type": "gauge", "help": "Of the code.", "value": "version", "labels": ["endpoint", "bucket"]})
+    write(1.5)
+    one.apply(
+        functions=[{"name": "version", "kind": "aggregate", "language": "python", "entrypoint": "version:Version",
+                    "code": {"configMapRef": {"name": one.name, "key": "version.py"}}}],
+        aggregates=[*bucket.AGGREGATES, {"name": "version", "expr": "version(latency_ms)"}])
+    one.ready()
+    with Load(kafka, one.topic) as load:
+        flows(1.5)
+        write(2.5)
+        flows(2.5)
+        pod = one.pod()["metadata"]["uid"]
+        cluster.kubectl("-n", one.namespace, "annotate", "configmap", one.name, "example.com/team=blue")
+        cluster.kubectl("-n", one.namespace, "delete", "configmap", one.name)
+        time.sleep(3)
+        write(2.5)
+        time.sleep(3)
+        assert one.pod()["metadata"]["uid"] == pod
+    exact(one, load.passing)
+    one.ready()
+    assert cluster.get("streamjob", one.name, one.namespace)["status"]["rows"]["bad"] == 0
 
 
 GOOD_ACCUMULATE = "accumulator[0] += latency_ms\n"

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -58,9 +59,40 @@ static void report_test(void **state)
 	}
 }
 
+static void code_test(void **state)
+{
+	struct memory_of_jobs *memory = memory_of_jobs_new();
+	json_t *two = json_pack("[s, s]", "scores", "ranks"), *one = json_pack("[s]", "ranks"), *none = json_array();
+	static const struct {
+		const char *namespace, *name, *users;
+	} rows[] = {{"reco", "scores", "[\"home\"]"},
+	            {"reco", "ranks", "[\"home\", \"search\"]"},
+	            {"rec", "scores", "[]"},
+	            {"reco", "others", "[]"},
+	            {"other", "ranks", "[]"}};
+
+	(void)state;
+	memory_uses_code(memory, "reco/home", "1", two);
+	memory_uses_code(memory, "reco/search", "2", one);
+	memory_uses_code(memory, "other/home", "3", one);
+	memory_uses_code(memory, "other/home", "3", none);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *users = memory_users_of_code(memory, rows[i].namespace, rows[i].name);
+		char *text = json_dumps(users, 0);
+
+		assert_string_equal(text, rows[i].users);
+		free(text);
+		json_decref(users);
+	}
+	json_decref(two);
+	json_decref(one);
+	json_decref(none);
+	memory_of_jobs_free(memory);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(report_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(report_test), cmocka_unit_test(code_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -309,11 +309,82 @@ static void never_seen_test(void **state)
 	world_release(&world);
 }
 
+#define CODE(function, config_map)                                                                                     \
+	"{\"name\": \"" function "\", \"kind\": \"scalar\", \"language\": \"python\", \"entrypoint\": \"" function     \
+	":f\", \"returns\": [{\"name\": \"value\", \"type\": \"DOUBLE\"}], \"code\": {\"configMapRef\": {\"name\": "   \
+	"\"" config_map "\", \"key\": \"" function ".py\"}}}"
+
+/* What the ConfigMaps of functions hold replaces the pods when it changes, and only then. */
+static void code_test(void **state)
+{
+	static const struct {
+		const char *name, *config_map, *data; /* NULL: it goes */
+		const char *steps;
+	} rows[] = {
+	        {"the same", "scores", "{\"f.py\": \"def f(): return 1\"}", ""},
+	        {"other code", "scores", "{\"f.py\": \"def f(): return 2\"}", "apply Deployment home-feed\n"},
+	        {"one more key", "scores", "{\"f.py\": \"def f(): return 1\", \"g.py\": \"\"}",
+	         "apply Deployment home-feed\n"},
+	        {"it is deleted: what runs goes on", "scores", NULL, ""},
+	        {"a stranger's", "other", "{\"a\": \"b\"}", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world world;
+		const json_t *pod;
+		char *text, *ready;
+
+		print_message("%s\n", rows[i].name);
+		world_init(&world, "{\"functions\": [" CODE("f", "scores") ", " CODE("g", "scores") "]}");
+		world_code(&world, "scores", "{\"f.py\": \"def f(): return 1\"}");
+		settle(&world);
+		pod = world_pod(&world, "one", POD_RUNS);
+		assert_int_equal(strlen(object_text(pod, "metadata", "annotations", NOTE_CODE_HASH, NULL)),
+		                 OBJECT_HASH_SIZE - 1);
+		world_report(&world, "one", "{\"ready\": true}");
+		if (rows[i].data)
+			world_code(&world, rows[i].config_map, rows[i].data);
+		else
+			json_object_del(world.code, rows[i].config_map);
+		text = steps_text(&world);
+		assert_string_equal(text, rows[i].steps);
+		settle(&world);
+		ready = world_condition(&world, "Ready");
+		assert_string_equal(ready,
+		                    text[0] ? "False Progressing the pod still runs the functions' code before this one"
+		                            : "True Running data flows");
+		free(ready);
+		free(text);
+		world_release(&world);
+	}
+}
+
+/* A ConfigMap that comes after its job: the pod that waits for it is replaced by one that notes it. */
+static void late_code_test(void **state)
+{
+	struct world world;
+	char *text;
+
+	(void)state;
+	world_init(&world, "{\"functions\": [" CODE("f", "scores") "]}");
+	settle(&world);
+	assert_string_equal(
+	        object_text(deployment(&world), "spec", "template", "metadata", "annotations", NOTE_CODE_HASH, NULL),
+	        "");
+	world_code(&world, "scores", "{\"f.py\": \"def f(): return 1\"}");
+	text = steps_text(&world);
+	assert_string_equal(text, "apply Deployment home-feed\n");
+	free(text);
+	world_release(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(steps_test),    cmocka_unit_test(crash_test),
 	                                   cmocka_unit_test(roll_out_test), cmocka_unit_test(drain_test),
-	                                   cmocka_unit_test(deletion_test), cmocka_unit_test(never_seen_test)};
+	                                   cmocka_unit_test(deletion_test), cmocka_unit_test(never_seen_test),
+	                                   cmocka_unit_test(code_test),     cmocka_unit_test(late_code_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

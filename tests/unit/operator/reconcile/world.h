@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
+#include "operator/reconcile/code.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/names.h"
@@ -26,7 +27,7 @@
 struct world {
 	json_t *job;
 	json_t *children[KIND_COUNT];
-	json_t *reports;
+	json_t *reports, *code;
 	int64_t now_ms, deleting_ms, figures_age_ms;
 	bool namespace_ends;
 	int serial;
@@ -58,8 +59,11 @@ static inline json_t *world_job(const char *spec)
 
 static inline void world_init(struct world *world, const char *spec)
 {
-	*world = (struct world){
-	        .job = world_job(spec), .reports = json_object(), .now_ms = NOW_MS, .figures_age_ms = INT64_MAX};
+	*world = (struct world){.job = world_job(spec),
+	                        .reports = json_object(),
+	                        .code = json_object(),
+	                        .now_ms = NOW_MS,
+	                        .figures_age_ms = INT64_MAX};
 	for (int k = 0; k < KIND_COUNT; k++)
 		world->children[k] = json_array();
 }
@@ -68,6 +72,7 @@ static inline void world_release(struct world *world)
 {
 	json_decref(world->job);
 	json_decref(world->reports);
+	json_decref(world->code);
 	for (int k = 0; k < KIND_COUNT; k++)
 		json_decref(world->children[k]);
 }
@@ -76,6 +81,7 @@ static inline void world_look(struct world *world, struct observed *observed, st
 {
 	*observed = (struct observed){.job = world->job,
 	                              .reports = world->reports,
+	                              .code = world->code,
 	                              .now_ms = world->now_ms,
 	                              .deleting_ms = world->deleting_ms,
 	                              .figures_age_ms = world->figures_age_ms,
@@ -178,6 +184,16 @@ static inline json_t *world_pod(struct world *world, const char *name, const cha
 	json_object_set_new(pod, "status", parsed);
 	json_array_append_new(world->children[KIND_POD], pod);
 	return pod;
+}
+
+/* A ConfigMap that is not ours; `data` is JSON. */
+static inline void world_code(struct world *world, const char *name, const char *data)
+{
+	json_t *config_map = json_pack("{s:{s:s}, s:o}", "metadata", "name", name, "data", json_loads(data, 0, NULL));
+
+	code_reduce(config_map);
+	json_object_set_new(world->code, name, json_string(code_hash_of(config_map)));
+	json_decref(config_map);
 }
 
 #define POD_RUNS                                                                                                       \
