@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/text.h"
 #include "lib/data/civil.h"
 #include "runtime/file/file.h"
 
@@ -14,36 +13,20 @@ static bool is_number(enum type type)
 	return type == TYPE_INT || type == TYPE_BIGINT || type == TYPE_DOUBLE;
 }
 
-/* Doubles with four significant digits more than a glance needs, integers whole. */
+static bool rounds_well(double number)
+{
+	return isfinite(number) && fabs(number) >= 1e-3 && fabs(number) < 1e12;
+}
+
+/* Doubles rounded for reading: four decimals below 1, two from there on; those that are tiny or huge are whole. */
 static void append_cell(struct buffer *out, struct value value)
 {
-	if (value.null) {
+	if (value.null)
 		buffer_append_char(out, '-');
-		return;
-	}
-	switch (value.type) {
-	case TYPE_NULL:
-		break;
-	case TYPE_BOOLEAN:
-		buffer_append_text(out, value.boolean ? "true" : "false");
-		break;
-	case TYPE_INT:
-	case TYPE_BIGINT:
-		text_bigint(out, value.bigint);
-		break;
-	case TYPE_DOUBLE:
-		if (isfinite(value.real) && fabs(value.real) >= 1e-3 && fabs(value.real) < 1e12)
-			buffer_printf(out, fabs(value.real) < 1 ? "%.4f" : "%.2f", value.real);
-		else
-			text_double(out, value.real);
-		break;
-	case TYPE_STRING:
-		buffer_append_slice(out, value.string);
-		break;
-	case TYPE_TIMESTAMP:
-		civil_format(out, value.bigint);
-		break;
-	}
+	else if (value.type == TYPE_DOUBLE && rounds_well(value.real))
+		buffer_printf(out, fabs(value.real) < 1 ? "%.4f" : "%.2f", value.real);
+	else
+		result_value_text(value, out);
 }
 
 static size_t characters(struct slice text)

@@ -10,15 +10,12 @@ static void append_time(struct buffer *out, int64_t ms)
 	buffer_append_char(out, '"');
 }
 
-static void append_value(struct buffer *out, struct value value)
+void result_value_text(struct value value, struct buffer *out)
 {
-	if (value.null) {
-		buffer_append_text(out, "null");
+	if (value.null)
 		return;
-	}
 	switch (value.type) {
 	case TYPE_NULL:
-		buffer_append_text(out, "null");
 		break;
 	case TYPE_BOOLEAN:
 		buffer_append_text(out, value.boolean ? "true" : "false");
@@ -28,15 +25,29 @@ static void append_value(struct buffer *out, struct value value)
 		text_bigint(out, value.bigint);
 		break;
 	case TYPE_DOUBLE:
-		text_json_double(out, value.real);
+		text_double(out, value.real);
 		break;
 	case TYPE_STRING:
-		text_json_string(out, value.string);
+		buffer_append_slice(out, value.string);
 		break;
 	case TYPE_TIMESTAMP:
-		append_time(out, value.bigint);
+		civil_format(out, value.bigint);
 		break;
 	}
+}
+
+static void append_json(struct buffer *out, struct value value)
+{
+	if (value.null || value.type == TYPE_NULL)
+		buffer_append_text(out, "null");
+	else if (value.type == TYPE_DOUBLE)
+		text_json_double(out, value.real);
+	else if (value.type == TYPE_STRING)
+		text_json_string(out, value.string);
+	else if (value.type == TYPE_TIMESTAMP)
+		append_time(out, value.bigint);
+	else
+		result_value_text(value, out);
 }
 
 static void append_columns(const struct window_result *result, size_t row, size_t count, bool first, struct buffer *out)
@@ -46,7 +57,7 @@ static void append_columns(const struct window_result *result, size_t row, size_
 			buffer_append_char(out, ',');
 		text_json_string(out, slice_of(result->schema->columns[c].name));
 		buffer_append_char(out, ':');
-		append_value(out, column_value(&result->rows.columns[c], row));
+		append_json(out, column_value(&result->rows.columns[c], row));
 	}
 }
 

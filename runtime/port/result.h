@@ -16,6 +16,8 @@ struct window_result {
 	bool delete_group; /* onEmpty: delete, and the window is empty */
 };
 
+/* One value as plain text: NULL is empty, a TIMESTAMP is RFC 3339. */
+void result_value_text(struct value value, struct buffer *out);
 /* Row `row` as one JSON object, no LF: window_start, window_end (RFC 3339 UTC, milliseconds), keys, aggregates.
  * TIMESTAMPs as RFC 3339, NaN and infinities as null. */
 void result_row_json(const struct window_result *result, size_t row, struct buffer *out);

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
-#include "lib/base/text.h"
-#include "lib/data/civil.h"
 #include "lib/metrics/metrics.h"
 
 struct metric_columns *metric_columns_new(const struct pushgateway_sink *spec, const struct schema *result)
@@ -29,39 +27,13 @@ void metric_columns_free(struct metric_columns *columns, const struct pushgatewa
 	free(columns);
 }
 
-static void append_label_text(struct buffer *out, struct value value)
-{
-	if (value.null)
-		return;
-	switch (value.type) {
-	case TYPE_NULL:
-		break;
-	case TYPE_BOOLEAN:
-		buffer_append_text(out, value.boolean ? "true" : "false");
-		break;
-	case TYPE_INT:
-	case TYPE_BIGINT:
-		text_bigint(out, value.bigint);
-		break;
-	case TYPE_DOUBLE:
-		text_double(out, value.real);
-		break;
-	case TYPE_STRING:
-		buffer_append_slice(out, value.string);
-		break;
-	case TYPE_TIMESTAMP:
-		civil_format(out, value.bigint);
-		break;
-	}
-}
-
 /* The labels of a row, without braces. `scratch` holds one value. */
 static void append_labels(const struct metric_spec *metric, const struct metric_columns *columns,
                           const struct window_result *result, size_t row, struct buffer *scratch, struct buffer *out)
 {
 	for (size_t l = 0; l < metric->labels.count; l++) {
 		buffer_clear(scratch);
-		append_label_text(scratch, column_value(&result->rows.columns[columns->labels[l]], row));
+		result_value_text(column_value(&result->rows.columns[columns->labels[l]], row), scratch);
 		metrics_label(out, l == 0, metric->labels.items[l], buffer_slice(scratch));
 	}
 }
