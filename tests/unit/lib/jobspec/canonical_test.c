@@ -5,20 +5,13 @@
 /* The canonical text of the only job; free(). ret_hash has 17 bytes. */
 static char *canonical(const char *name, struct slice text, char *ret_hash)
 {
-	struct problems problems;
-	struct jobspecs jobs;
+	struct jobspecs jobs = good_jobs(name, text);
 	struct buffer out;
 
-	problems_init(&problems);
 	buffer_init(&out);
-	if (jobspecs_load("job.yaml", text, &problems, &jobs) < 0) {
-		problems_print(&problems, &out);
-		fail_msg("%s: %s", name, out.data);
-	}
 	jobspec_canonical(jobs.items[0], &out);
 	memcpy(ret_hash, jobs.items[0]->spec_hash, sizeof(jobs.items[0]->spec_hash));
 	jobspecs_release(&jobs);
-	problems_release(&problems);
 	return buffer_take(&out);
 }
 

@@ -3,27 +3,9 @@
 #include "tests/unit/lib/jobspec/full_jobs.h"
 #include "tests/unit/lib/jobspec/job_case.h"
 
-static struct jobspecs load(const char *text)
-{
-	struct problems problems;
-	struct jobspecs jobs;
-	struct buffer out;
-
-	problems_init(&problems);
-	buffer_init(&out);
-	if (jobspecs_load("job.yaml", slice_of(text), &problems, &jobs) < 0) {
-		problems_print(&problems, &out);
-		fail_msg("%s", out.data);
-	}
-	assert_int_equal(jobs.count, 1);
-	buffer_release(&out);
-	problems_release(&problems);
-	return jobs;
-}
-
 static void kafka_source_test(void **state)
 {
-	struct jobspecs jobs = load(full_kafka);
+	struct jobspecs jobs = good_jobs("full_kafka", slice_of(full_kafka));
 	const struct jobspec *job = jobs.items[0];
 	const struct kafka_source *kafka = &job->source.kafka;
 
@@ -50,7 +32,7 @@ static void kafka_source_test(void **state)
 
 static void query_fields_test(void **state)
 {
-	struct jobspecs jobs = load(full_kafka);
+	struct jobspecs jobs = good_jobs("full_kafka", slice_of(full_kafka));
 	const struct jobspec *job = jobs.items[0];
 
 	(void)state;
@@ -84,7 +66,7 @@ static void query_fields_test(void **state)
 
 static void sinks_test(void **state)
 {
-	struct jobspecs jobs = load(full_kafka);
+	struct jobspecs jobs = good_jobs("full_kafka", slice_of(full_kafka));
 	const struct jobspec *job = jobs.items[0];
 	const struct pushgateway_sink *gateway = &job->sinks[0].pushgateway;
 
@@ -135,7 +117,7 @@ static const struct datagen_column *made(const struct jobspec *job, const char *
 
 static void datagen_test(void **state)
 {
-	struct jobspecs jobs = load(full_datagen);
+	struct jobspecs jobs = good_jobs("full_datagen", slice_of(full_datagen));
 	const struct jobspec *job = jobs.items[0];
 
 	(void)state;
@@ -169,18 +151,19 @@ static void datagen_test(void **state)
 
 static void defaults_test(void **state)
 {
-	struct jobspecs jobs = load("apiVersion: streamjob.dev/v1alpha1\n"
-	                            "kind: StreamJob\n"
-	                            "metadata: {name: least}\n"
-	                            "spec:\n"
-	                            "  source: {kafka: {bootstrapServers: k, topic: t}}\n"
-	                            "  columns: [{name: a, type: TIMESTAMP}]\n"
-	                            "  window: {tumbling: {size: 1s}}\n"
-	                            "  aggregates: [{name: k, expr: COUNT(*)}]\n"
-	                            "  sinks:\n"
-	                            "  - stdout: {}\n"
-	                            "  - pushgateway: {url: 'http://g', job: j,\n"
-	                            "                  metrics: [{name: k, type: gauge, value: k}]}\n");
+	struct jobspecs jobs =
+	        good_jobs("least", slice_of("apiVersion: streamjob.dev/v1alpha1\n"
+	                                    "kind: StreamJob\n"
+	                                    "metadata: {name: least}\n"
+	                                    "spec:\n"
+	                                    "  source: {kafka: {bootstrapServers: k, topic: t}}\n"
+	                                    "  columns: [{name: a, type: TIMESTAMP}]\n"
+	                                    "  window: {tumbling: {size: 1s}}\n"
+	                                    "  aggregates: [{name: k, expr: COUNT(*)}]\n"
+	                                    "  sinks:\n"
+	                                    "  - stdout: {}\n"
+	                                    "  - pushgateway: {url: 'http://g', job: j,\n"
+	                                    "                  metrics: [{name: k, type: gauge, value: k}]}\n"));
 	const struct jobspec *job = jobs.items[0];
 	const struct pushgateway_sink *gateway = &job->sinks[1].pushgateway;
 
@@ -217,18 +200,19 @@ static void defaults_test(void **state)
 
 static void datagen_defaults_test(void **state)
 {
-	struct jobspecs jobs = load("apiVersion: streamjob.dev/v1alpha1\n"
-	                            "kind: StreamJob\n"
-	                            "metadata: {name: least}\n"
-	                            "spec:\n"
-	                            "  source: {datagen: {columns: {c: {choice: {values: [a]}}, s: {sequence: {}},\n"
-	                            "           u: {uniform: {}}, g: {normal: {}}, l: {lognormal: {}}}}}\n"
-	                            "  columns: [{name: c, type: STRING}, {name: s, type: BIGINT},\n"
-	                            "            {name: u, type: DOUBLE}, {name: g, type: DOUBLE},\n"
-	                            "            {name: l, type: DOUBLE}]\n"
-	                            "  window: {tumbling: {size: 1s}}\n"
-	                            "  aggregates: [{name: k, expr: COUNT(*)}]\n"
-	                            "  sinks: [{stdout: {}}]\n");
+	struct jobspecs jobs = good_jobs(
+	        "least", slice_of("apiVersion: streamjob.dev/v1alpha1\n"
+	                          "kind: StreamJob\n"
+	                          "metadata: {name: least}\n"
+	                          "spec:\n"
+	                          "  source: {datagen: {columns: {c: {choice: {values: [a]}}, s: {sequence: {}},\n"
+	                          "           u: {uniform: {}}, g: {normal: {}}, l: {lognormal: {}}}}}\n"
+	                          "  columns: [{name: c, type: STRING}, {name: s, type: BIGINT},\n"
+	                          "            {name: u, type: DOUBLE}, {name: g, type: DOUBLE},\n"
+	                          "            {name: l, type: DOUBLE}]\n"
+	                          "  window: {tumbling: {size: 1s}}\n"
+	                          "  aggregates: [{name: k, expr: COUNT(*)}]\n"
+	                          "  sinks: [{stdout: {}}]\n"));
 	const struct jobspec *job = jobs.items[0];
 
 	(void)state;
@@ -246,7 +230,8 @@ static void datagen_defaults_test(void **state)
 
 static void cluster_fields_test(void **state)
 {
-	struct jobspecs jobs = load(full_kafka), others = load(full_stdin);
+	struct jobspecs jobs = good_jobs("full_kafka", slice_of(full_kafka)),
+	                others = good_jobs("full_stdin", slice_of(full_stdin));
 	const struct cluster_spec *cluster = &jobs.items[0]->cluster, *defaults = &others.items[0]->cluster;
 
 	(void)state;
@@ -272,7 +257,7 @@ static void cluster_fields_test(void **state)
 
 static void functions_test(void **state)
 {
-	struct jobspecs jobs = load(full_functions);
+	struct jobspecs jobs = good_jobs("full_functions", slice_of(full_functions));
 	const struct jobspec *job = jobs.items[0];
 	const struct function_spec *weigh = &job->functions[0], *split = &job->functions[1],
 	                           *score = &job->functions[2], *top2 = &job->functions[3];
@@ -378,7 +363,7 @@ static void every_field_test(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		struct jobspecs jobs = load(texts[i]);
+		struct jobspecs jobs = good_jobs(texts[i], slice_of(texts[i]));
 		struct documents documents;
 		struct syntax_problem problem;
 		struct arena arena;

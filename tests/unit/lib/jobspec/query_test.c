@@ -3,23 +3,6 @@
 #include "tests/unit/lib/jobspec/full_jobs.h"
 #include "tests/unit/lib/jobspec/job_case.h"
 
-static struct jobspecs load(const char *name, const char *text)
-{
-	struct problems problems;
-	struct jobspecs jobs;
-	struct buffer out;
-
-	problems_init(&problems);
-	buffer_init(&out);
-	if (jobspecs_load("job.yaml", slice_of(text), &problems, &jobs) < 0) {
-		problems_print(&problems, &out);
-		fail_msg("%s: %s", name, out.data);
-	}
-	buffer_release(&out);
-	problems_release(&problems);
-	return jobs;
-}
-
 static struct query *compile(const struct jobspec *job, const char *clock)
 {
 	struct problems problems;
@@ -30,6 +13,25 @@ static struct query *compile(const struct jobspec *job, const char *clock)
 	assert_int_equal(problems.count, 0);
 	problems_release(&problems);
 	return query;
+}
+
+/* The plan has these lines, in this order. */
+static void expect_plan(const struct jobspec *job, const struct query *query, const char *const *lines, size_t count)
+{
+	struct buffer out;
+	const char *at;
+
+	buffer_init(&out);
+	query_explain(job, query, &out);
+	at = buffer_slice(&out).data;
+	for (size_t i = 0; i < count; i++) {
+		const char *found = at ? strstr(at, lines[i]) : NULL;
+
+		if (!found)
+			fail_msg("no line, or not in its order: %s\n%s", lines[i], out.data);
+		at = found + strlen(lines[i]);
+	}
+	buffer_release(&out);
 }
 
 #define WIDE                                                                                                           \
@@ -75,7 +77,7 @@ static void reads_test(void **state)
 		buffer_init(&text);
 		buffer_init(&reads);
 		buffer_printf(&text, WIDE "%s", rows[i].rest);
-		jobs = load(rows[i].name, text.data);
+		jobs = good_jobs(rows[i].name, slice_of(text.data));
 		query = compile(jobs.items[0], rows[i].clock);
 		buffer_append_text(&reads, "");
 		for (size_t c = 0; c < query->row.count; c++)
@@ -92,7 +94,7 @@ static void reads_test(void **state)
 
 static void shape_test(void **state)
 {
-	struct jobspecs jobs = load("full", full_kafka);
+	struct jobspecs jobs = good_jobs("full", slice_of(full_kafka));
 	struct query *query = compile(jobs.items[0], NULL);
 
 	(void)state;
@@ -130,10 +132,8 @@ static void functions_test(void **state)
 	        "function   split, python table tags:Split, 2s a batch, 256Mi a lane; ",
 	        "a row with an exception goes to the dead letter, one that kills it goes to the dead letter\n",
 	};
-	struct jobspecs jobs = load("functions", full_functions);
+	struct jobspecs jobs = good_jobs("functions", slice_of(full_functions));
 	struct query *query = compile(jobs.items[0], NULL);
-	struct buffer out;
-	const char *at;
 
 	(void)state;
 	assert_int_equal(query->row.count, 5);
@@ -156,17 +156,7 @@ static void functions_test(void **state)
 	assert_int_equal(query->aggregate_columns[1], 2);
 	assert_string_equal(query->result.columns[3].name, "rank");
 	assert_int_equal(query->result.columns[3].type, TYPE_BIGINT);
-	buffer_init(&out);
-	query_explain(jobs.items[0], query, &out);
-	at = buffer_slice(&out).data;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		const char *found = at ? strstr(at, lines[i]) : NULL;
-
-		if (!found)
-			fail_msg("no line, or not in its order: %s\n%s", lines[i], out.data);
-		at = found + strlen(lines[i]);
-	}
-	buffer_release(&out);
+	expect_plan(jobs.items[0], query, lines, sizeof(lines) / sizeof(lines[0]));
 	query_free(query);
 	jobspecs_release(&jobs);
 }
@@ -195,23 +185,11 @@ static void explain_test(void **state)
 	        "commits    1. before any sink: the window's end offsets, as metadata of group mine\n"
 	        "           2. after every sink has accepted the window: the offsets themselves\n",
 	};
-	struct jobspecs jobs = load("full", full_kafka);
+	struct jobspecs jobs = good_jobs("full", slice_of(full_kafka));
 	struct query *query = compile(jobs.items[0], NULL);
-	struct buffer out;
-	const char *at;
 
 	(void)state;
-	buffer_init(&out);
-	query_explain(jobs.items[0], query, &out);
-	at = buffer_slice(&out).data;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		const char *found = at ? strstr(at, lines[i]) : NULL;
-
-		if (!found)
-			fail_msg("no line, or not in its order: %s\n%s", lines[i], out.data);
-		at = found + strlen(lines[i]);
-	}
-	buffer_release(&out);
+	expect_plan(jobs.items[0], query, lines, sizeof(lines) / sizeof(lines[0]));
 	query_free(query);
 	jobspecs_release(&jobs);
 }
@@ -232,7 +210,7 @@ static void explain_sources_test(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct jobspecs jobs = load(rows[i].line, rows[i].text);
+		struct jobspecs jobs = good_jobs(rows[i].line, slice_of(rows[i].text));
 		struct query *query = compile(jobs.items[0], NULL);
 		struct buffer out;
 

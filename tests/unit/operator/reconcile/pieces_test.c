@@ -1,6 +1,7 @@
 /* Merge, drift, names and the form of YAML. */
 #include "operator/reconcile/differs.h"
 #include "operator/reconcile/manifest.h"
+#include "operator/reconcile/merge.h"
 #include "tests/unit/operator/reconcile/world.h"
 
 static json_t *parse(const char *text)

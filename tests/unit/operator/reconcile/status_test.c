@@ -1,3 +1,4 @@
+#include "operator/reconcile/container.h"
 #include "tests/unit/operator/reconcile/world.h"
 
 #define SINKS "\"sinks\": [{\"target\": \"gateway\", \"healthy\": true, \"failures\": 0}]"

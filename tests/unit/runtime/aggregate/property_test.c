@@ -8,6 +8,40 @@
 #define PARTS  7
 #define ROUNDS 12
 
+static const struct {
+	enum aggregate_kind kind;
+	enum type type;
+} every_aggregate[] = {
+        {AGGREGATE_COUNT_ROWS, TYPE_NULL},
+        {AGGREGATE_COUNT, TYPE_DOUBLE},
+        {AGGREGATE_COUNT_DISTINCT, TYPE_BOOLEAN},
+        {AGGREGATE_COUNT_DISTINCT, TYPE_INT},
+        {AGGREGATE_COUNT_DISTINCT, TYPE_BIGINT},
+        {AGGREGATE_COUNT_DISTINCT, TYPE_DOUBLE},
+        {AGGREGATE_COUNT_DISTINCT, TYPE_TIMESTAMP},
+        {AGGREGATE_COUNT_DISTINCT, TYPE_STRING},
+        {AGGREGATE_SUM, TYPE_INT},
+        {AGGREGATE_SUM, TYPE_BIGINT},
+        {AGGREGATE_SUM, TYPE_DOUBLE},
+        {AGGREGATE_AVG, TYPE_INT},
+        {AGGREGATE_AVG, TYPE_BIGINT},
+        {AGGREGATE_AVG, TYPE_DOUBLE},
+        {AGGREGATE_MIN, TYPE_INT},
+        {AGGREGATE_MIN, TYPE_BIGINT},
+        {AGGREGATE_MIN, TYPE_DOUBLE},
+        {AGGREGATE_MIN, TYPE_STRING},
+        {AGGREGATE_MIN, TYPE_TIMESTAMP},
+        {AGGREGATE_MAX, TYPE_INT},
+        {AGGREGATE_MAX, TYPE_BIGINT},
+        {AGGREGATE_MAX, TYPE_DOUBLE},
+        {AGGREGATE_MAX, TYPE_STRING},
+        {AGGREGATE_MAX, TYPE_TIMESTAMP},
+        {AGGREGATE_PERCENTILE, TYPE_INT},
+        {AGGREGATE_PERCENTILE, TYPE_BIGINT},
+        {AGGREGATE_PERCENTILE, TYPE_DOUBLE},
+};
+#define AGGREGATES (sizeof(every_aggregate) / sizeof(every_aggregate[0]))
+
 static uint64_t seed;
 
 static uint32_t draw(uint32_t below)

@@ -13,9 +13,9 @@
 #include <cmocka.h>
 
 #include "lib/base/memory.h"
-#include "lib/jobspec/load.h"
 #include "runtime/file/file.h"
 #include "runtime/file/spool.h"
+#include "tests/unit/lib/jobspec/job_case.h"
 
 #define RECORDS 5000 /* some batches; lines of up to 1000 bytes: more than one read */
 
@@ -77,10 +77,8 @@ static struct source *pipe_input(void)
 
 static struct source *generated_input(void)
 {
-	struct problems problems;
 	struct buffer text;
 
-	problems_init(&problems);
 	buffer_init(&text);
 	buffer_printf(&text,
 	              "apiVersion: streamjob.dev/v1alpha1\nkind: StreamJob\nmetadata: {name: j}\nspec:\n"
@@ -91,8 +89,7 @@ static struct source *generated_input(void)
 	              "  window: {tumbling: {size: 1s}}\n  aggregates: [{name: k, expr: COUNT(*)}]\n"
 	              "  sinks: [{stdout: {}}]\n",
 	              RECORDS);
-	assert_int_equal(jobspecs_load("job.yaml", buffer_slice(&text), &problems, &jobs), 0);
-	problems_release(&problems);
+	jobs = good_jobs("datagen", buffer_slice(&text));
 	buffer_release(&text);
 	path[0] = 0;
 	return datagen_source_new(jobs.items[0], &fixed);

@@ -8,8 +8,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "lib/jobspec/load.h"
 #include "runtime/file/file.h"
+#include "tests/unit/lib/jobspec/job_case.h"
 
 static struct record_batch records;
 
@@ -140,12 +140,10 @@ static const struct clock fixed = {fixed_ms, fixed_ms, NULL};
 
 static char *generate(int seed)
 {
-	struct problems problems;
 	struct jobspecs jobs;
 	struct buffer text;
 	char *found;
 
-	problems_init(&problems);
 	buffer_init(&text);
 	buffer_printf(
 	        &text,
@@ -160,14 +158,9 @@ static char *generate(int seed)
 	        "  window: {tumbling: {size: 1s}}\n  aggregates: [{name: k, expr: COUNT(*)}]\n"
 	        "  sinks: [{stdout: {}}]\n",
 	        seed);
-	if (jobspecs_load("job.yaml", buffer_slice(&text), &problems, &jobs) < 0) {
-		buffer_clear(&text);
-		problems_print(&problems, &text);
-		fail_msg("%s", text.data);
-	}
+	jobs = good_jobs("datagen", buffer_slice(&text));
 	found = take_all(datagen_source_new(jobs.items[0], &fixed), "datagen");
 	jobspecs_release(&jobs);
-	problems_release(&problems);
 	buffer_release(&text);
 	return found;
 }

@@ -2,13 +2,13 @@
 
 #include "lib/base/memory.h"
 #include "runtime/pipeline/recover.h"
+#include "tests/unit/lib/jobspec/job_case.h"
 
 /* The rows' wall stands in the middle of a window, so that a test is not cut by its end. */
 #define ROWS_WALL_MS 43200000
 
 static struct jobspecs load_job(const char *name, const char *spec)
 {
-	struct problems problems;
 	struct jobspecs jobs;
 	struct buffer text;
 
@@ -20,13 +20,7 @@ static struct jobspecs load_job(const char *name, const char *spec)
 	              "TIMESTAMP, format: epochMillis}]\n"
 	              "  sinks: [{stdout: {}}]\n%s",
 	              spec);
-	problems_init(&problems);
-	if (jobspecs_load(name, buffer_slice(&text), &problems, &jobs) < 0) {
-		buffer_clear(&text);
-		problems_print(&problems, &text);
-		fail_msg("%s: %s", name, text.data);
-	}
-	problems_release(&problems);
+	jobs = good_jobs(name, buffer_slice(&text));
 	buffer_release(&text);
 	return jobs;
 }
