@@ -78,9 +78,9 @@ void *worker_thread(void *context);
 void *poller_thread(void *context);
 
 /* /healthz, /readyz, /metrics; the context is the manager. */
-int page_health(void *context, struct buffer *out);
-int page_ready(void *context, struct buffer *out);
-int page_metrics(void *context, struct buffer *out);
+int manager_page_health(void *context, struct buffer *out);
+int manager_page_ready(void *context, struct buffer *out);
+int manager_page_metrics(void *context, struct buffer *out);
 
 /* A client that writes only while the lease allows. */
 struct kube_client *manager_client(struct manager *manager);

@@ -9,7 +9,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "operator/kube/page.h"
+#include "operator/kube/pod_page.h"
 #include "operator/manager/manager.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/names.h"
@@ -142,7 +142,7 @@ static void look_at_pod(struct round *round, struct kube_client *client, const c
 	json_decref(pod);
 }
 
-static void take_answer(struct manager *manager, const json_t *pod, struct page *page)
+static void take_answer(struct manager *manager, const json_t *pod, struct pod_page *page)
 {
 	json_t *document = NULL;
 
@@ -170,10 +170,10 @@ static json_t *url_of(const json_t *pod)
 	return json_sprintf("http://%s%s%s:%d/status", v6 ? "[" : "", ip, v6 ? "]" : "", status_port(pod));
 }
 
-static void ask(struct round *round, struct page_client *client)
+static void ask(struct round *round, struct pod_page_client *client)
 {
 	size_t count = json_array_size(round->pods), index;
-	struct page *pages = xcalloc(count + 1, sizeof(*pages));
+	struct pod_page *pages = xcalloc(count + 1, sizeof(*pages));
 	json_t **urls = xcalloc(count + 1, sizeof(json_t *)), *pod;
 
 	json_array_foreach(round->pods, index, pod)
@@ -183,7 +183,7 @@ static void ask(struct round *round, struct page_client *client)
 		buffer_init(&pages[index].body);
 		pages[index].body.max = ANSWER_BYTES_MAX;
 	}
-	page_get(client, pages, count, ASK_TIMEOUT_MS);
+	pod_pages_get(client, pages, count, ASK_TIMEOUT_MS);
 	json_array_foreach(round->pods, index, pod)
 	{
 		if (!atomic_load(&round->manager->stopping))
@@ -196,7 +196,7 @@ static void ask(struct round *round, struct page_client *client)
 }
 
 /* Returns how many pods were asked. */
-static size_t ask_all(struct manager *manager, struct page_client *pages, struct kube_client *client)
+static size_t ask_all(struct manager *manager, struct pod_page_client *pages, struct kube_client *client)
 {
 	struct round round = {.manager = manager, .pods = json_array(), .all = json_object()};
 	json_t *keys = store_keys(manager->stores[KIND_POD], NULL), *key;
@@ -241,7 +241,7 @@ static void wait_until(struct manager *manager, int64_t until_ms)
 void *poller_thread(void *context)
 {
 	struct manager *manager = context;
-	struct page_client *pages = page_client_new();
+	struct pod_page_client *pages = pod_page_client_new();
 	struct kube_client *client = manager_client(manager);
 	int64_t resynced_ms = monotonic_ms(manager);
 
@@ -256,6 +256,6 @@ void *poller_thread(void *context)
 		wait_until(manager, started_ms + manager->options->poll_ms + (int64_t)asked * PODS_PER_MS);
 	}
 	kube_client_free(client);
-	page_client_free(pages);
+	pod_page_client_free(pages);
 	return NULL;
 }

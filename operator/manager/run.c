@@ -100,9 +100,9 @@ static void make_identity(struct manager *manager)
 static int start_probe(struct manager *manager, struct error *err)
 {
 	static const struct probe_page pages[] = {
-	        {"/healthz", "text/plain; charset=utf-8", page_health},
-	        {"/readyz", "text/plain; charset=utf-8", page_ready},
-	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", page_metrics},
+	        {"/healthz", "text/plain; charset=utf-8", manager_page_health},
+	        {"/readyz", "text/plain; charset=utf-8", manager_page_ready},
+	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", manager_page_metrics},
 	};
 
 	manager->probe = probe_start(manager->options->listen, pages, sizeof(pages) / sizeof(pages[0]), manager, err);

@@ -5,7 +5,7 @@
 
 #include "lib/jobspec/query.h"
 #include "lib/process/system_clock.h"
-#include "runtime/cli/functions.h"
+#include "runtime/cli/function_loader.h"
 
 static int usage(FILE *out, int code)
 {

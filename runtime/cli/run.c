@@ -14,7 +14,7 @@
 #include "lib/probe/probe.h"
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
-#include "runtime/cli/functions.h"
+#include "runtime/cli/function_loader.h"
 #include "runtime/cli/run.h"
 #include "runtime/pipeline/recover.h"
 #include "runtime/pipeline/status_page.h"

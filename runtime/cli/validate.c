@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "lib/process/file.h"
-#include "runtime/cli/functions.h"
+#include "runtime/cli/function_loader.h"
 
 /* `loader` NULL: code is not looked at. */
 static bool validate_file(const char *path, const struct function_loader *loader)

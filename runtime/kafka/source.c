@@ -192,7 +192,7 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 			return -1;
 	reader_health(reader, NULL);
 	if (pthread_create(&reader->monitor, NULL, monitor, reader) != 0)
-		return error_set(err, "cannot start a thread: %s", strerror(errno));
+		return error_set(err, "cannot start a thread for the monitor: raise the process limit");
 	reader->monitoring = true;
 	log_info("source open", "topic=%s partitions=%zu lanes=%u group=%s sequence=%llu pending=%d",
 	         reader->spec->client.topic, source->partitions, *lanes, reader->spec->group_id,

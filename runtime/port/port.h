@@ -1,4 +1,4 @@
-/* What a source, a sink, a dead letter and a clock must do. The pipeline knows only these. */
+/* What a source, a sink and a dead letter must do. The pipeline knows only these. */
 #ifndef STREAMJOB_PORT_H
 #define STREAMJOB_PORT_H
 

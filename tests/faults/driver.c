@@ -14,7 +14,7 @@
 
 #include "lib/process/system_clock.h"
 #include "operator/cache/informer.h"
-#include "operator/kube/page.h"
+#include "operator/kube/pod_page.h"
 #include "operator/lead/lease.h"
 
 #define LINE_MAX_BYTES 65536
@@ -357,23 +357,23 @@ static int run_requests(int argc, char **argv)
 
 static int run_pages(int argc, char **argv)
 {
-	struct page_client *client = page_client_new();
+	struct pod_page_client *client = pod_page_client_new();
 	size_t count = (size_t)argc - 4;
-	struct page *pages = calloc(count, sizeof(*pages));
+	struct pod_page *pages = calloc(count, sizeof(*pages));
 
 	for (size_t i = 0; i < count; i++) {
 		pages[i].url = argv[4 + i];
 		buffer_init(&pages[i].body);
 		pages[i].body.max = strtoul(argv[3], NULL, 10);
 	}
-	page_get(client, pages, count, (int)strtol(argv[2], NULL, 10));
+	pod_pages_get(client, pages, count, (int)strtol(argv[2], NULL, 10));
 	for (size_t i = 0; i < count; i++) {
 		say("%d %s", pages[i].http_status,
 		    pages[i].http_status ? buffer_slice(&pages[i].body).data : pages[i].error.text);
 		buffer_release(&pages[i].body);
 	}
 	free(pages);
-	page_client_free(client);
+	pod_page_client_free(client);
 	return 0;
 }
 

@@ -2,8 +2,8 @@
  * The user's functions on the command line: where their code is, and what `validate` and `explain` find out by loading
  * it in a worker.
  */
-#ifndef STREAMJOB_CLI_FUNCTIONS_H
-#define STREAMJOB_CLI_FUNCTIONS_H
+#ifndef STREAMJOB_CLI_FUNCTION_LOADER_H
+#define STREAMJOB_CLI_FUNCTION_LOADER_H
 
 #include "runtime/cli/cli.h"
 #include "runtime/pipeline/functions.h"

@@ -10,7 +10,7 @@
 #define POLLER_STUCK_MS   600000
 #define INFORMER_STUCK_MS 600000
 
-int page_health(void *context, struct buffer *out)
+int manager_page_health(void *context, struct buffer *out)
 {
 	struct manager *manager = context;
 	int64_t now_ms = clock_monotonic_ms(manager->clock);
@@ -33,7 +33,7 @@ int page_health(void *context, struct buffer *out)
 	return 200;
 }
 
-int page_ready(void *context, struct buffer *out)
+int manager_page_ready(void *context, struct buffer *out)
 {
 	struct manager *manager = context;
 	bool ready = true;
@@ -127,7 +127,7 @@ static void jobs_metrics(const struct manager *manager, struct buffer *out)
 	json_decref(jobs);
 }
 
-int page_metrics(void *context, struct buffer *out)
+int manager_page_metrics(void *context, struct buffer *out)
 {
 	struct manager *manager = context;
 

@@ -1,4 +1,4 @@
-#include "operator/kube/page.h"
+#include "operator/kube/pod_page.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -11,25 +11,25 @@
 
 struct slot { /* one transfer at a time */
 	CURL *easy;
-	struct page *page;
+	struct pod_page *page;
 	char message[CURL_ERROR_SIZE];
 };
 
-struct page_client {
+struct pod_page_client {
 	CURLM *multi;
-	struct slot slots[PAGE_PARALLEL_MAX];
+	struct slot slots[POD_PAGES_PARALLEL_MAX];
 	_Atomic bool cancelled;
 };
 
-struct page_client *page_client_new(void)
+struct pod_page_client *pod_page_client_new(void)
 {
-	struct page_client *client = xcalloc(1, sizeof(*client));
+	struct pod_page_client *client = xcalloc(1, sizeof(*client));
 
 	client->multi = curl_multi_init();
 	if (!client->multi)
 		memory_exhausted();
-	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)PAGE_IDLE_MAX);
-	for (size_t i = 0; i < PAGE_PARALLEL_MAX; i++) {
+	curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)POD_PAGES_IDLE_MAX);
+	for (size_t i = 0; i < POD_PAGES_PARALLEL_MAX; i++) {
 		client->slots[i].easy = curl_easy_init();
 		if (!client->slots[i].easy)
 			memory_exhausted();
@@ -37,17 +37,17 @@ struct page_client *page_client_new(void)
 	return client;
 }
 
-void page_client_free(struct page_client *client)
+void pod_page_client_free(struct pod_page_client *client)
 {
 	if (!client)
 		return;
-	for (size_t i = 0; i < PAGE_PARALLEL_MAX; i++)
+	for (size_t i = 0; i < POD_PAGES_PARALLEL_MAX; i++)
 		curl_easy_cleanup(client->slots[i].easy);
 	curl_multi_cleanup(client->multi);
 	free(client);
 }
 
-void page_client_cancel(struct page_client *client)
+void pod_page_client_cancel(struct pod_page_client *client)
 {
 	atomic_store(&client->cancelled, true);
 	curl_multi_wakeup(client->multi);
@@ -61,7 +61,7 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
 	return body->overflow ? 0 : size * count;
 }
 
-static void begin(struct page_client *client, struct slot *slot, struct page *page, int timeout_ms)
+static void begin(struct pod_page_client *client, struct slot *slot, struct pod_page *page, int timeout_ms)
 {
 	CURL *easy = slot->easy;
 
@@ -82,9 +82,9 @@ static void begin(struct page_client *client, struct slot *slot, struct page *pa
 	curl_multi_add_handle(client->multi, easy);
 }
 
-static void finish(struct page_client *client, struct slot *slot, CURLcode code)
+static void finish(struct pod_page_client *client, struct slot *slot, CURLcode code)
 {
-	struct page *page = slot->page;
+	struct pod_page *page = slot->page;
 	long status = 0;
 
 	curl_easy_getinfo(slot->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -100,7 +100,7 @@ static void finish(struct page_client *client, struct slot *slot, CURLcode code)
 }
 
 /* Takes what is done; returns how many. */
-static size_t reap(struct page_client *client)
+static size_t reap(struct pod_page_client *client)
 {
 	const CURLMsg *message;
 	size_t done = 0;
@@ -119,9 +119,9 @@ static size_t reap(struct page_client *client)
 	return done;
 }
 
-static void drop_rest(struct page_client *client)
+static void drop_rest(struct pod_page_client *client)
 {
-	for (size_t i = 0; i < PAGE_PARALLEL_MAX; i++) {
+	for (size_t i = 0; i < POD_PAGES_PARALLEL_MAX; i++) {
 		struct slot *slot = &client->slots[i];
 
 		if (!slot->page)
@@ -132,15 +132,15 @@ static void drop_rest(struct page_client *client)
 	}
 }
 
-static size_t fill(struct page_client *client, struct page *pages, size_t next, size_t count, int timeout_ms)
+static size_t fill(struct pod_page_client *client, struct pod_page *pages, size_t next, size_t count, int timeout_ms)
 {
-	for (size_t i = 0; i < PAGE_PARALLEL_MAX && next < count; i++)
+	for (size_t i = 0; i < POD_PAGES_PARALLEL_MAX && next < count; i++)
 		if (!client->slots[i].page)
 			begin(client, &client->slots[i], &pages[next++], timeout_ms);
 	return next;
 }
 
-void page_get(struct page_client *client, struct page *pages, size_t count, int timeout_ms)
+void pod_pages_get(struct pod_page_client *client, struct pod_page *pages, size_t count, int timeout_ms)
 {
 	size_t next = 0, done = 0;
 	int running;

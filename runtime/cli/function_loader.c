@@ -1,4 +1,4 @@
-#include "runtime/cli/functions.h"
+#include "runtime/cli/function_loader.h"
 
 #include <stdlib.h>
 
