@@ -21,6 +21,12 @@ static inline uint64_t hash_mix(uint64_t x)
 	return x;
 }
 
+/* The next word of a sequence that looks random: for jitter, never for a secret. */
+static inline uint64_t hash_next(uint64_t *state)
+{
+	return *state = hash_mix(*state + 0x9e3779b97f4a7c15u);
+}
+
 /*
  * All slots of a table of `capacity` (a power of two), each once, in an order that is not that of the hashes: who goes
  * through one table from slot 0 on and adds to another one fills that one up from one end, and each probe gets long.

@@ -4,8 +4,9 @@
 
 static uint64_t draw(struct backoff *backoff, int64_t below)
 {
-	backoff->random = hash_mix(backoff->random + 0x9e3779b97f4a7c15u);
-	return below > 0 ? backoff->random % (uint64_t)below : 0;
+	uint64_t drawn = hash_next(&backoff->random);
+
+	return below > 0 ? drawn % (uint64_t)below : 0;
 }
 
 int64_t backoff_next(struct backoff *backoff, int64_t now_ms, int64_t least_ms)

@@ -151,8 +151,7 @@ static int64_t retry_ms(struct lease *lease)
 {
 	int64_t ms = lease->options.limits.retry_ms, left;
 
-	lease->random = hash_mix(lease->random + 0x9e3779b97f4a7c15u);
-	ms += (int64_t)(lease->random % (uint64_t)(ms / 5 + 1));
+	ms += (int64_t)(hash_next(&lease->random) % (uint64_t)(ms / 5 + 1));
 	if (lease->leading) {
 		left = lease->renewed_ms + lease->options.limits.renew_ms - now_ms(lease);
 		ms = left < ms ? left : ms;

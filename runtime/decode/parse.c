@@ -81,19 +81,26 @@ static bool parse_child(struct json_decoder *decoder, struct path_node *child, u
 	return parse_value(decoder, child, depth);
 }
 
-static bool parse_object(struct json_decoder *decoder, struct path_node *node, unsigned depth)
+/* Into an object or array; out of it again, with *ret_more false, where it is empty. */
+static bool parse_opening(struct json_decoder *decoder, char close, unsigned depth, bool *ret_more)
 {
 	struct scan *scan = &decoder->scan;
-	bool more = true;
 
 	if (depth >= JSON_DEPTH_MAX)
 		return wrong(decoder, "less nesting (at most 64 deep)");
 	scan->at++;
 	skip_space(scan);
-	if (scan->at < scan->end && *scan->at == '}') {
-		scan->at++;
-		return true;
-	}
+	*ret_more = scan->at == scan->end || *scan->at != close;
+	scan->at += !*ret_more;
+	return true;
+}
+
+static bool parse_object(struct json_decoder *decoder, struct path_node *node, unsigned depth)
+{
+	bool more;
+
+	if (!parse_opening(decoder, '}', depth, &more))
+		return false;
 	if (node)
 		node->next = 0;
 	while (more) {
@@ -108,17 +115,10 @@ static bool parse_object(struct json_decoder *decoder, struct path_node *node, u
 
 static bool parse_array(struct json_decoder *decoder, struct path_node *node, unsigned depth)
 {
-	struct scan *scan = &decoder->scan;
-	bool more = true;
+	bool more;
 
-	if (depth >= JSON_DEPTH_MAX)
-		return wrong(decoder, "less nesting (at most 64 deep)");
-	scan->at++;
-	skip_space(scan);
-	if (scan->at < scan->end && *scan->at == ']') {
-		scan->at++;
-		return true;
-	}
+	if (!parse_opening(decoder, ']', depth, &more))
+		return false;
 	for (uint32_t index = 0; more; index++) {
 		struct path_node *child = node ? find_element(node, index) : NULL;
 

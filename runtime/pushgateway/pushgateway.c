@@ -83,8 +83,7 @@ static int64_t backoff_ms(struct pushgateway *push, unsigned attempt)
 {
 	int64_t bound = attempt < 6 ? BACKOFF_MS_MIN << attempt : BACKOFF_MS_MAX;
 
-	push->random = hash_mix(push->random + 0x9e3779b97f4a7c15u);
-	return 1 + (int64_t)(push->random % (uint64_t)(bound < BACKOFF_MS_MAX ? bound : BACKOFF_MS_MAX));
+	return 1 + (int64_t)(hash_next(&push->random) % (uint64_t)(bound < BACKOFF_MS_MAX ? bound : BACKOFF_MS_MAX));
 }
 
 static void describe(struct pushgateway *push, const char *method, int status, struct error *err)

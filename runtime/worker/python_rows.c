@@ -49,18 +49,25 @@ static int bad_request(struct worker *worker)
 	return worker_error(worker, SLICE_LITERAL("the request could not be read: the function wrote over it"));
 }
 
+/* Where the arguments of a row go; NULL where the request cannot be read. */
+static PyObject **begin_eval(struct worker *worker, struct request_columns *columns, struct prepared *call)
+{
+	worker->n = wire_take_u32(&worker->in);
+	if (!take_columns(worker, columns))
+		return NULL;
+	prepare(call, python.eval);
+	worker_at(worker, METHOD_EVAL, 0);
+	return call->arguments + call->first;
+}
+
 int eval_rows(struct worker *worker)
 {
 	struct request_columns columns;
 	struct prepared call;
-	PyObject **arguments;
+	PyObject **arguments = begin_eval(worker, &columns, &call);
 
-	worker->n = wire_take_u32(&worker->in);
-	if (!take_columns(worker, &columns))
+	if (!arguments)
 		return bad_request(worker);
-	prepare(&call, python.eval);
-	arguments = call.arguments + call.first;
-	worker_at(worker, METHOD_EVAL, 0);
 	for (uint32_t row = 0; row < worker->n && !worker->out_of_memory; row++) {
 		size_t built = build_arguments(&columns, row, arguments);
 		PyObject *result = NULL;
@@ -157,15 +164,11 @@ int eval_table_rows(struct worker *worker)
 {
 	struct request_columns columns;
 	struct prepared call;
-	PyObject **arguments;
+	PyObject **arguments = begin_eval(worker, &columns, &call);
 	int taken = 0;
 
-	worker->n = wire_take_u32(&worker->in);
-	if (!take_columns(worker, &columns))
+	if (!arguments)
 		return bad_request(worker);
-	prepare(&call, python.eval);
-	arguments = call.arguments + call.first;
-	worker_at(worker, METHOD_EVAL, 0);
 	for (uint32_t row = 0; taken <= 0 && row < worker->n && !worker->out_of_memory; row++) {
 		size_t built = build_arguments(&columns, row, arguments);
 		PyObject *result = NULL;
