@@ -24,8 +24,8 @@ HARDEN := $(filter-out -fcf-protection=full,$(HARDEN))
 endif
 ifeq ($(SAN),)
 OPT += -D_FORTIFY_SOURCE=2
-# mimalloc replaces malloc in the whole process; sanitizers bring their own.
-MALLOC_LIB := -lmimalloc
+# mimalloc replaces malloc in the whole process, also where only a library calls it; sanitizers bring their own.
+MALLOC_LIB := -Wl,--push-state,--no-as-needed -lmimalloc -Wl,--pop-state
 else
 OPT += -fsanitize=$(SAN) -fno-sanitize-recover=all
 MALLOC_LIB :=

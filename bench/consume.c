@@ -40,8 +40,10 @@ static rd_kafka_t *connect_to(const char *broker)
 	set(conf, "enable.auto.commit", "false");
 	set(conf, "enable.auto.offset.store", "false");
 	set(conf, "isolation.level", "read_committed");
-	set(conf, "queued.max.messages.kbytes", "16384");
-	set(conf, "fetch.message.max.bytes", "4194304");
+	set(conf, "queued.max.messages.kbytes", "4096");
+	set(conf, "queued.min.messages", "32768");
+	set(conf, "fetch.message.max.bytes", "524288");
+	set(conf, "fetch.max.bytes", "1048576");
 	set(conf, "fetch.wait.max.ms", "50");
 	rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, why, sizeof(why));
 	if (!rk) {

@@ -9,7 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 
-/* Bounded memory: librdkafka keeps at most about 64 MiB of records that no lane has taken. */
+/* Small, so that records are still in the cache when a lane takes them: docs/decisions/fetch-sizes.md. */
 static const struct setting *settings(const struct kafka_source *spec, struct setting *out)
 {
 	static const struct setting fixed[] = {
@@ -18,8 +18,10 @@ static const struct setting *settings(const struct kafka_source *spec, struct se
 	        {"auto.offset.reset", "error"},
 	        {"isolation.level", "read_committed"},
 	        {"enable.partition.eof", "true"},
-	        {"queued.max.messages.kbytes", "16384"},
-	        {"fetch.message.max.bytes", "4194304"},
+	        {"queued.max.messages.kbytes", "4096"},
+	        {"queued.min.messages", "32768"},
+	        {"fetch.message.max.bytes", "524288"},
+	        {"fetch.max.bytes", "1048576"},
 	        {"fetch.wait.max.ms", "50"},
 	        {"fetch.error.backoff.ms", "100"},
 	        {"reconnect.backoff.max.ms", "2000"},
@@ -92,7 +94,9 @@ static void check_health(struct kafka_reader *reader)
 	          reader->last_error.text[0] ? "; last error: " : "", reader->last_error.text);
 	pthread_mutex_unlock(&reader->mutex);
 	reader_health(reader, &err);
+	pthread_mutex_lock(&reader->mutex);
 	client_refresh(reader->rk, client, reader->secrets_dir); /* perhaps the password was changed */
+	pthread_mutex_unlock(&reader->mutex);
 }
 
 static void *monitor(void *context)
@@ -170,6 +174,7 @@ int reader_connect(struct kafka_reader *reader, struct error *err)
 	reader->rk = client_new(RD_KAFKA_CONSUMER, conf, err);
 	if (!reader->rk)
 		return -1;
+	reader_wake_limits(reader);
 	reader->topic = rd_kafka_topic_new(reader->rk, reader->spec->client.topic, NULL);
 	return reader->topic ? 0 : client_error(err, rd_kafka_last_error(), "cannot use the topic");
 }

@@ -1,6 +1,6 @@
 /*
- * The Kafka source's state, shared by source.c (open, commit, status), start.c (where to begin) and take.c (lanes).
- * Inside runtime/kafka only.
+ * The Kafka source's state, shared by source.c (open, commit, status), start.c (where to begin), take.c (lanes) and
+ * wake.c. Inside runtime/kafka only.
  *
  * All partitions are read by one handle with librdkafka's simple consumer: the job knows where each begins, and no
  * group membership delays a start. The group only keeps offsets.
@@ -35,6 +35,7 @@ struct kafka_lane {
 	struct buffer headers; /* of the current batch, where they are wanted */
 	size_t unreached;      /* partitions of this lane that are still replaying */
 	bool boundary_said;
+	size_t taken_rows, taken_bytes; /* since it has woken the brokers' threads */
 };
 
 struct kafka_reader {
@@ -45,6 +46,7 @@ struct kafka_reader {
 	struct stop *stop;
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *topic;
+	size_t wake_rows, wake_bytes; /* half of what a lane's queue holds */
 	struct partition *partitions;
 	unsigned lanes_count;
 	struct kafka_lane lanes[KAFKA_LANES_MAX];
@@ -72,6 +74,10 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 /* Records at `from` are gone from a log of low to high: an error by policy, or the earliest offset. */
 int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
                        int64_t *ret_offset, struct error *err);
+
+/* A lane has taken that much: wakes the brokers' threads when they may be waiting for it (wake.c). */
+void reader_taken(struct kafka_reader *reader, struct kafka_lane *lane, size_t rows, size_t bytes);
+void reader_wake_limits(struct kafka_reader *reader);
 
 enum take reader_take(struct source *source, unsigned number, struct record_batch *batch, int timeout_ms,
                       struct error *err);

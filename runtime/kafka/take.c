@@ -160,6 +160,7 @@ enum take reader_take(struct source *source, unsigned number, struct record_batc
 {
 	struct kafka_reader *reader = (struct kafka_reader *)source;
 	struct kafka_lane *lane = &reader->lanes[number];
+	size_t bytes = 0;
 	ssize_t count;
 
 	batch->count = 0;
@@ -176,11 +177,13 @@ enum take reader_take(struct source *source, unsigned number, struct record_batc
 	for (size_t i = 0; i < lane->messages_count; i++) {
 		const rd_kafka_message_t *message = lane->messages[i];
 
+		bytes += message->len;
 		if (!message->err)
 			take_record(reader, lane, message, batch);
 		else if (take_event(reader, lane, message, err) < 0)
 			return TAKE_FAILED;
 	}
+	reader_taken(reader, lane, lane->messages_count, bytes);
 	if (reader->wants_headers)
 		place_headers(lane, batch);
 	return batch->count ? TAKE_RECORDS : TAKE_NOTHING;

@@ -138,3 +138,19 @@ def test_lost_offsets_are_an_error_or_a_counted_jump(kafka, tmp_path):
     assert "streamjob_source_offset_jumps_total 1" in job.get("/metrics")[1]
     assert job.wait(60) == 0, job.log()
     assert "jumping to the earliest" in job.log()
+
+
+def test_a_queue_that_each_answer_fills(kafka, tmp_path):
+    """Limits of the user's own: every batch wakes the brokers' threads, and each row counts once."""
+    name, topic = unique("full"), unique("events")
+    kafka.create_topic(topic, PARTITIONS)
+    records, passing = make_events(60_000)
+    kafka.produce_each(topic, records, settings={"batch.num.messages": 500})
+    small = {"fetch.message.max.bytes": "1000", "queued.max.messages.kbytes": "1", "queued.min.messages": "1"}
+    job = StreamJob(
+        tmp_path,
+        manifest(name, kafka_source(kafka, topic, properties=small), [{"file": {"path": str(tmp_path / "rows")}}], size="1h"),
+        args=["--until-idle", "5s"],
+    )
+    assert job.run(120) == 0, job.log()
+    assert sum_rows(file_rows(tmp_path / "rows")) == expected_sums(passing)

@@ -52,8 +52,8 @@ def client(kafka, security, **more):
     return {"bootstrapServers": address, "security": security, **more}
 
 
-def job_of(kafka, topic, secrets, tmp_path, security, args=(), sinks=(), **spec):
-    source = kafka_source(kafka, topic)
+def job_of(kafka, topic, secrets, tmp_path, security, args=(), sinks=(), properties=None, **spec):
+    source = kafka_source(kafka, topic, properties=properties or {})
     source["kafka"].update(client(kafka, security))
     out = {"file": {"path": str(tmp_path / "rows.jsonl")}}
     text = manifest(unique("secure"), source, [out, *sinks], **spec)
@@ -86,7 +86,10 @@ def test_windows_through_a_secured_listener(kafka, topic, secrets, tmp_path, sec
     name, passing = topic
     out = unique("out")
     kafka.create_topic(out, 1)
-    job = job_of(kafka, name, secrets, tmp_path, security, ["--until-idle", "1s"], sinks=[{"kafka": client(kafka, security, topic=out)}])
+    job = job_of(
+        kafka, name, secrets, tmp_path, security, ["--until-idle", "1s"], sinks=[{"kafka": client(kafka, security, topic=out)}],
+        properties={"queued.max.messages.kbytes": "1"},  # each batch wakes the brokers' threads
+    )
     assert job.run(60) == 0, job.log()
     assert sum_rows(file_rows(tmp_path / "rows.jsonl")) == expected_sums(passing)
     assert sum_rows(kafka_rows(kafka, out)) == expected_sums(passing)

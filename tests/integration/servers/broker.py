@@ -160,14 +160,14 @@ class Kafka(Process):
                 capture_output=True,
             )
 
-    def produce_each(self, topic, records, key=None):
-        """As produce, for any bytes at all and for None, with a key."""
+    def produce_each(self, topic, records, key=None, settings=None):
+        """As produce, for any bytes at all and for None, with a key and with settings of the producer."""
         from confluent_kafka import Producer
 
         failures = []
         # Idempotent, so that a retry keeps the order: tests know the offsets.
         producer = Producer({"bootstrap.servers": self.address, "enable.idempotence": True, "linger.ms": 20,
-                             "queue.buffering.max.messages": 2000000})
+                             "queue.buffering.max.messages": 2000000, **(settings or {})})
         for partition, values in records.items():
             for value in values:
                 producer.produce(topic, value, key=key, partition=partition, on_delivery=lambda error, _: error and failures.append(error))
