@@ -9,7 +9,7 @@ CC = gcc
 PREFIX ?= /usr/local
 VERSION := $(shell cat VERSION)
 
-PKGS := libcurl jansson yaml-0.1 rdkafka libcrypto libmicrohttpd
+PKGS := libcurl jansson yaml-0.1 rdkafka libcrypto libmicrohttpd zlib
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # What the operator's image carries: all but Kafka.

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Reconciles suspended StreamJobs with streamjob-operator and with a minimal operator on Go's controller-runtime that does the
-same writes, each in a fresh cluster, and prints them side by side: time, API requests a job, memory, CPU.
+same writes (bench/operator-go), each in a fresh cluster, and prints them side by side: time, API requests a job, memory, CPU.
 
-    bench/run_operator.py [--jobs 1000]
+    bench/run_operator.py [--jobs 1000] [--runs 1]
 
-Requests are counted by the API server's audit log, by user agent; memory is the process's own resident set.
+Every job's children, status and Event are looked at before a figure counts. Requests are counted by the API server's audit
+log, by user agent; memory is the process's own. With several runs the two take turns, and medians are printed.
 """
 
 import argparse
@@ -12,6 +13,8 @@ import collections
 import json
 import os
 import pathlib
+import random
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -26,14 +29,37 @@ from servers import CACHE, free_port  # noqa: E402
 
 READS, WRITES = ("get", "list", "watch"), ("create", "update", "patch", "delete")
 TIMEOUT = 900
+EMPTY, SETTLE, RESTART = 8, 10, 15  # seconds until memory is looked at: without jobs, after the last job, after a restart
+
+SOURCES = [
+    {"datagen": {"rowsPerSecond": 1, "columns": {
+        "endpoint": {"choice": {"values": ["home"]}}, "bucket": {"choice": {"values": ["a"]}},
+        "event": {"choice": {"values": ["click"]}}, "latency_ms": {"lognormal": {"mean": 1, "stddev": 1}}, "ts": {"now": {}}}}},
+    {"kafka": {"bootstrapServers": "kafka.messaging:9092", "topic": "reco-events"}},
+]
+AGGREGATES = bucket.AGGREGATES + [
+    {"name": "avg_ms", "expr": "AVG(latency_ms)"}, {"name": "max_ms", "expr": "MAX(latency_ms)"},
+    {"name": "min_ms", "expr": "MIN(latency_ms)"}, {"name": "p50_ms", "expr": "PERCENTILE(latency_ms, 0.5)"},
+    {"name": "slow", "expr": "COUNT(*) FILTER (WHERE latency_ms > 250)"},
+]
 
 
 def manifest(i):
-    source = {"datagen": {"rowsPerSecond": 1, "columns": {
-        "endpoint": {"choice": {"values": ["home"]}}, "bucket": {"choice": {"values": ["a"]}},
-        "event": {"choice": {"values": ["click"]}}, "latency_ms": {"lognormal": {"mean": 1, "stddev": 1}}, "ts": {"now": {}}}}}
-    job = bucket.manifest(f"job-{i}", source, [{"stdout": {"format": "json"}}], suspend=True)
-    job["metadata"]["namespace"] = "bench"
+    """Jobs of many teams, no two alike: other sources, filters, aggregates, windows, metrics."""
+    rng = random.Random(i)
+    team, source = f"team-{rng.randrange(40)}", json.loads(json.dumps(rng.choice(SOURCES)))
+    if "kafka" in source:
+        source["kafka"]["topic"] = f"{team}-events-{rng.randrange(5)}"
+    aggregates = rng.sample(AGGREGATES, rng.randint(2, 6))
+    metrics = [{"name": f"{team}_{one['name']}".replace("-", "_"), "type": "gauge", "value": one["name"],
+                "help": f"{one['name']} by bucket, of {team}", "labels": ["endpoint", "bucket"]} for one in aggregates]
+    gateway = {"url": f"http://pushgateway.{team}:9091", "job": f"feed-{i}", "groupingKey": {"team": team}, "metrics": metrics}
+    job = bucket.manifest(f"job-{i}", source, [{"pushgateway": gateway}], suspend=True)
+    job["metadata"].update({"namespace": "bench", "labels": {"team": team}, "annotations": {
+        "bench/owner": f"{team}@example.org", "bench/ticket": f"{rng.randrange(1 << 40):x}"}})
+    job["spec"].update({
+        "aggregates": aggregates, "filter": f"event = 'click' AND latency_ms < {rng.randrange(100, 9000)}",
+        "window": {"tumbling": {"size": f"{rng.choice([1, 5, 10, 30, 60])}s"}}})
     return job
 
 
@@ -43,10 +69,10 @@ def yardstick():
     return program
 
 
-def memory_kb(process, field):
+def memory_mb(process, field):
     for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
         if line.startswith(field + ":"):
-            return int(line.split()[1])
+            return int(line.split()[1]) / 1000
     raise RuntimeError(f"no {field} of process {process.pid}")
 
 
@@ -63,7 +89,11 @@ class Operator:
     def __enter__(self):
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command, env=self.env, stdout=log, stderr=log)
-        return self.process
+        return self
+
+    def check(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.command[0]} ended: {self.log.read_text()[-2000:]}")
 
     def __exit__(self, *unused):
         self.process.terminate()
@@ -74,6 +104,38 @@ def settled(cluster):
     """How many StreamJobs have a status for their generation."""
     items = json.loads(cluster.kubectl("get", "--raw", "/apis/streamjob.dev/v1alpha1/streamjobs", timeout=60).stdout)["items"]
     return sum(item.get("status", {}).get("observedGeneration") == item["metadata"]["generation"] for item in items)
+
+
+def check_work(cluster, jobs):
+    """Every job has its five children, a status that says suspended, and an Event. Returns the bytes of JSON of it all."""
+    kinds = ["ConfigMap", "Deployment", "NetworkPolicy", "Service", "ServiceAccount"]
+    by_owner, size = collections.defaultdict(list), 0
+    for child in cluster.items(",".join(f"{kind}s" if kind[-1] != "y" else "networkpolicies" for kind in kinds).lower(),
+                               "bench", "app.kubernetes.io/instance"):
+        by_owner[child["metadata"]["ownerReferences"][0]["uid"]].append(child)
+        size += len(json.dumps(child, separators=(",", ":")))
+    events = collections.Counter(event["regarding"]["uid"] for event in cluster.items("events.events.k8s.io", "bench")
+                                 if event["reason"] == "Suspended")
+    items = cluster.items("streamjobs", "bench")
+    if len(items) != jobs:
+        raise RuntimeError(f"{len(items)} StreamJobs instead of {jobs}")
+    for job in items:
+        name, uid, status = job["metadata"]["name"], job["metadata"]["uid"], job["status"]
+        children = {child["kind"]: child for child in by_owner[uid]}
+        ready = next(one for one in status["conditions"] if one["type"] == "Ready")
+        right = {
+            "children": sorted(child["kind"] for child in by_owner[uid]) == kinds,
+            "status": (ready["status"], ready["reason"], len(status["conditions"])) == ("False", "Suspended", 5),
+            "event": events[uid] == 1,
+        }
+        if right["children"]:
+            file = children["ConfigMap"]
+            right["job file"] = file["metadata"]["name"] == f"{name}-{status['specHash']}" and len(file["data"]["job.json"]) > 500
+            right["replicas"] = children["Deployment"]["spec"]["replicas"] == 0
+        if not all(right.values()):
+            raise RuntimeError(f"{name}: wrong: {[key for key, good in right.items() if not good]}")
+        size += len(json.dumps(job, separators=(",", ":")))
+    return size
 
 
 def requests(audit, agent):
@@ -88,60 +150,79 @@ def requests(audit, agent):
 
 def measure(name, command, agent, jobs, folder):
     os.environ["AUDIT"] = "1"
+    log = folder / f"{name}.log"
     with Cluster(folder / name) as cluster:
         cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "bench"}})
         cluster.kubectl("apply", "--server-side", "-k", ROOT / "crds")
         cluster.kubectl("wait", "--for=condition=Established", "crd/streamjobs.streamjob.dev", "--timeout=60s")
-        with Operator(command, cluster, folder / f"{name}.log") as process:
-            time.sleep(8)
-            empty_kb = memory_kb(process, "VmRSS")
+        with Operator(command, cluster, log) as operator:
+            time.sleep(EMPTY)
+            empty_mb = memory_mb(operator.process, "VmRSS")
         for start in range(0, jobs, 200):
             cluster.apply(*(manifest(i) for i in range(start, min(jobs, start + 200))))
         audit = cluster.run / "log" / "audit.log"
         before = requests(audit, agent)
         begin = time.monotonic()
-        with Operator(command, cluster, folder / f"{name}.log") as process:
+        with Operator(command, cluster, log) as operator:
             def done():
-                if process.poll() is not None:
-                    raise RuntimeError(f"{name} ended: {(folder / f'{name}.log').read_text()[-2000:]}")
+                operator.check()
                 time.sleep(0.8)
                 return settled(cluster) == jobs
 
             wait_for(done, TIMEOUT, lambda: f"{settled(cluster)} of {jobs} jobs")
             seconds = time.monotonic() - begin
-            time.sleep(5)
+            time.sleep(SETTLE)
             counts = requests(audit, agent) - before
+            rss_mb = memory_mb(operator.process, "VmRSS")
             result = {
-                "seconds": seconds, "CPU seconds": cpu_seconds(process),
+                "seconds": seconds, "CPU seconds": cpu_seconds(operator.process),
                 "requests a job": sum(counts.values()) / jobs,
                 "reads a job": sum(counts[verb] for verb in READS) / jobs,
                 "writes a job": sum(counts[verb] for verb in WRITES) / jobs,
-                "RSS, MB": memory_kb(process, "VmRSS") / 1000, "RSS at most, MB": memory_kb(process, "VmHWM") / 1000,
-                "RSS without jobs, MB": empty_kb / 1000,
-                "kB a job": max(0, memory_kb(process, "VmRSS") - empty_kb) / jobs,
+                "RSS, MB": rss_mb, "RSS at most, MB": memory_mb(operator.process, "VmHWM"),
+                "RSS without jobs, MB": empty_mb, "kB a job": (rss_mb - empty_mb) * 1000 / jobs,
             }
-        children = len(cluster.items("configmaps,services,deployments,serviceaccounts,networkpolicies", "bench",
-                                     "app.kubernetes.io/instance"))
-        if children != 5 * jobs:
-            raise RuntimeError(f"{name}: {children} children instead of {5 * jobs}")
+        with Operator(command, cluster, log) as operator:
+            time.sleep(RESTART)
+            operator.check()
+            rss_mb = memory_mb(operator.process, "VmRSS")
+            result.update({
+                "restarted: RSS, MB": rss_mb, "restarted: RSS at most, MB": memory_mb(operator.process, "VmHWM"),
+                "restarted: kB a job": (rss_mb - empty_mb) * 1000 / jobs, "restarted: CPU seconds": cpu_seconds(operator.process)})
+        result["its objects as JSON, kB a job"] = check_work(cluster, jobs) / 1000 / jobs
         return result
+
+
+def spread(values):
+    middle = f"{statistics.median(values):.2f}"
+    return middle if len(values) == 1 else f"{middle} ({min(values):.2f}-{max(values):.2f})"
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--jobs", type=int, default=1000)
-    jobs = parser.parse_args().jobs
+    parser.add_argument("--runs", type=int, default=1)
+    options = parser.parse_args()
     ours = ROOT / "build" / "release" / "streamjob-operator"
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        c = measure("c", [ours, "run", "--leader-elect=false", "--runtime-image=streamjob/runtime:0.1.0", "--listen"], "streamjob-operator",
-                    jobs, folder)
-        go = measure("go", [yardstick(), "--listen"], "operator-go", jobs, folder)
-    print(f"\n{jobs} suspended StreamJobs, five children and a status each; from the operator's start")
-    print(f"{'':24}{'streamjob-operator':>20}{'controller-runtime':>20}{'ratio':>10}")
-    for key in c:
-        ratio = f"{go[key] / c[key]:.1f}" if c[key] else "-"
-        print(f"{key:24}{c[key]:20.2f}{go[key]:20.2f}{ratio:>10}")
+    sides = {
+        "streamjob-operator": ([ours, "run", "--leader-elect=false", "--runtime-image=streamjob/runtime:0.1.0", "--listen"],
+                               "streamjob-operator"),
+        "controller-runtime": ([yardstick(), "--listen"], "operator-go"),
+    }
+    results = {side: [] for side in sides}
+    for run in range(options.runs):
+        for side in sorted(sides, reverse=run % 2 == 0):
+            command, agent = sides[side]
+            with tempfile.TemporaryDirectory() as folder:
+                results[side].append(measure(agent, command, agent, options.jobs, pathlib.Path(folder)))
+    c, go = results["streamjob-operator"], results["controller-runtime"]
+    print(f"\n{options.jobs} suspended StreamJobs, five children, a status and an Event each; from the operator's start; "
+          f"{'one run' if options.runs == 1 else f'{options.runs} runs, medians (least-most)'}")
+    print(f"{'':31}{'streamjob-operator':>26}{'controller-runtime':>26}{'ratio':>8}")
+    for key in c[0]:
+        ours, theirs = [run[key] for run in c], [run[key] for run in go]
+        pairs = [b / a for a, b in zip(ours, theirs) if a]
+        print(f"{key:31}{spread(ours):>26}{spread(theirs):>26}{f'{statistics.median(pairs):.1f}' if pairs else '-':>8}")
 
 
 if __name__ == "__main__":

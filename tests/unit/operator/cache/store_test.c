@@ -167,11 +167,43 @@ static void many_test(void **state)
 	store_free(store);
 }
 
+/* Objects of one kind say most things again: that is held once. */
+static void alike_test(void **state)
+{
+	struct store *store = store_new(0);
+	json_t *labels = json_object(), *object, *before;
+	struct error err;
+	char name[32];
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "label-%d", i * 7919);
+		json_object_set_new(labels, name, json_string(name));
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		object =
+		        json_pack("{s:{s:s, s:s, s:O}}", "metadata", "namespace", "ns", "name", name, "labels", labels);
+		assert_int_equal(store_put(store, object, 1, &before, &err), STORE_ADDED);
+		json_decref(object);
+	}
+	if (store_bytes(store) > (size_t)100 * 300) /* each is 3 KB of text */
+		fail_msg("%zu bytes", store_bytes(store));
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		object = store_get(store, "ns", name);
+		assert_true(json_equal(json_object_get(json_object_get(object, "metadata"), "labels"), labels));
+		json_decref(object);
+	}
+	json_decref(labels);
+	store_free(store);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(put_test), cmocka_unit_test(lookup_test),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(put_test),   cmocka_unit_test(lookup_test),
 	                                   cmocka_unit_test(round_test), cmocka_unit_test(bound_test),
-	                                   cmocka_unit_test(many_test)};
+	                                   cmocka_unit_test(many_test),  cmocka_unit_test(alike_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
