@@ -24,7 +24,8 @@ HARDEN := $(filter-out -fcf-protection=full,$(HARDEN))
 endif
 ifeq ($(SAN),)
 OPT += -D_FORTIFY_SOURCE=2
-# mimalloc replaces malloc in the whole process, also where only a library calls it; sanitizers bring their own.
+# mimalloc replaces malloc in the whole runtime, also where only a library calls it; sanitizers bring their own. The operator
+# has glibc's: docs/decisions/operator-memory.md.
 MALLOC_LIB := -Wl,--push-state,--no-as-needed -lmimalloc -Wl,--pop-state
 else
 OPT += -fsanitize=$(SAN) -fno-sanitize-recover=all
@@ -82,7 +83,7 @@ $(B)/streamjob: $(B)/obj/runtime/cli/main.o $(C11_THREADS) $(B)/libstreamjob.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(LIBS)
 
 $(B)/streamjob-operator: $(OPERATOR_MAIN:%.c=$(B)/obj/%.o) $(B)/libstreamjob.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(OPERATOR_LIBS)
+	$(CC) $(LDFLAGS) -o $@ $^ $(OPERATOR_LIBS)
 
 ifeq ($(SAN),)
 $(WORKER_OBJ): CFLAGS += $(PYTHON_CFLAGS)

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(ROOT / "tests" / "integration")]
@@ -29,7 +30,7 @@ from servers import CACHE, free_port  # noqa: E402
 
 READS, WRITES = ("get", "list", "watch"), ("create", "update", "patch", "delete")
 TIMEOUT = 900
-EMPTY, SETTLE, RESTART = 8, 10, 15  # seconds until memory is looked at: without jobs, after the last job, after a restart
+EMPTY, SETTLE, RESTART = 10, 15, 25  # seconds until memory is looked at: without jobs, after the last job, after a restart
 
 SOURCES = [
     {"datagen": {"rowsPerSecond": 1, "columns": {
@@ -95,6 +96,15 @@ class Operator:
         if self.process.poll() is not None:
             raise RuntimeError(f"{self.command[0]} ended: {self.log.read_text()[-2000:]}")
 
+    def memory_mb(self, field):
+        return memory_mb(self.process, field)
+
+    def scrape(self):
+        """As Prometheus does every few seconds."""
+        with urllib.request.urlopen(f"http://{self.command[-1]}/metrics", timeout=30) as answer:
+            if "controller_runtime_reconcile_total" not in answer.read().decode():
+                raise RuntimeError(f"{self.command[0]}: /metrics has no reconciles")
+
     def __exit__(self, *unused):
         self.process.terminate()
         self.process.wait(30)
@@ -157,7 +167,7 @@ def measure(name, command, agent, jobs, folder):
         cluster.kubectl("wait", "--for=condition=Established", "crd/streamjobs.streamjob.dev", "--timeout=60s")
         with Operator(command, cluster, log) as operator:
             time.sleep(EMPTY)
-            empty_mb = memory_mb(operator.process, "VmRSS")
+            empty_mb = operator.memory_mb("VmRSS")
         for start in range(0, jobs, 200):
             cluster.apply(*(manifest(i) for i in range(start, min(jobs, start + 200))))
         audit = cluster.run / "log" / "audit.log"
@@ -171,23 +181,26 @@ def measure(name, command, agent, jobs, folder):
 
             wait_for(done, TIMEOUT, lambda: f"{settled(cluster)} of {jobs} jobs")
             seconds = time.monotonic() - begin
+            operator.scrape()
             time.sleep(SETTLE)
             counts = requests(audit, agent) - before
-            rss_mb = memory_mb(operator.process, "VmRSS")
+            rss_mb = operator.memory_mb("VmRSS")
             result = {
                 "seconds": seconds, "CPU seconds": cpu_seconds(operator.process),
                 "requests a job": sum(counts.values()) / jobs,
                 "reads a job": sum(counts[verb] for verb in READS) / jobs,
                 "writes a job": sum(counts[verb] for verb in WRITES) / jobs,
-                "RSS, MB": rss_mb, "RSS at most, MB": memory_mb(operator.process, "VmHWM"),
+                "RSS, MB": rss_mb, "RSS at most, MB": operator.memory_mb("VmHWM"),
                 "RSS without jobs, MB": empty_mb, "kB a job": (rss_mb - empty_mb) * 1000 / jobs,
             }
         with Operator(command, cluster, log) as operator:
-            time.sleep(RESTART)
+            time.sleep(RESTART - SETTLE)
             operator.check()
-            rss_mb = memory_mb(operator.process, "VmRSS")
+            operator.scrape()
+            time.sleep(SETTLE)
+            rss_mb = operator.memory_mb("VmRSS")
             result.update({
-                "restarted: RSS, MB": rss_mb, "restarted: RSS at most, MB": memory_mb(operator.process, "VmHWM"),
+                "restarted: RSS, MB": rss_mb, "restarted: RSS at most, MB": operator.memory_mb("VmHWM"),
                 "restarted: kB a job": (rss_mb - empty_mb) * 1000 / jobs, "restarted: CPU seconds": cpu_seconds(operator.process)})
         result["its objects as JSON, kB a job"] = check_work(cluster, jobs) / 1000 / jobs
         return result

@@ -2,6 +2,7 @@
 #include <jansson.h>
 
 #include "operator/manager/commands.h"
+#include "operator/manager/heap.h"
 
 static const struct command commands[] = {
         {"run", operator_run, "run [options]", "keep every StreamJob's pods and status as its spec says"},
@@ -10,6 +11,7 @@ static const struct command commands[] = {
 
 int main(int argc, char **argv)
 {
+	heap_init();
 	json_object_seed(0); /* before any thread */
 	return commands_run("streamjob-operator", commands, sizeof(commands) / sizeof(commands[0]), argc, argv);
 }

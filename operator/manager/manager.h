@@ -36,6 +36,7 @@ struct watch { /* one informer */
 	const char *namespace; /* NULL: all */
 	struct informer *informer;
 	_Atomic bool forbidden; /* the API server said 403 last */
+	_Atomic bool listed;    /* has had a whole list, and an open watch behind it */
 };
 
 struct manager {

@@ -1,6 +1,8 @@
 /* What the operator says of itself over HTTP. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/memory.h"
 #include "lib/metrics/metrics.h"
 #include "operator/manager/manager.h"
 #include "operator/reconcile/object.h"
@@ -89,42 +91,67 @@ static double job_window(const json_t *job)
 	return (double)object_time(object_text(job, "status", "lastWindow", "end", NULL)) / 1000;
 }
 
+static const struct family {
+	const char *name, *help;
+	double (*value)(const json_t *job);
+} families[] = {
+        {"streamjob_job_ready", "1 when data flows through the job.", job_ready},
+        {"streamjob_job_stalled", "1 when the job waits for a change of its spec.", job_stalled},
+        {"streamjob_job_suspended", "1 when spec.suspend is true.", job_suspended},
+        {"streamjob_job_lag", "Records of the source that no accepted window has yet.", job_lag},
+        {"streamjob_job_last_window_end_seconds", "When the last closed window ended.", job_window},
+};
+
+#define FAMILIES (sizeof(families) / sizeof(families[0]))
+
+struct figures {        /* of one job; its tree is many times larger */
+	json_t *labels; /* NULL: it is gone */
+	double values[FAMILIES];
+};
+
+static void read_figures(struct store *store, const char *key, struct figures *ret_figures)
+{
+	const char *name = strchr(key, '/') + 1;
+	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
+	json_t *job = store_get(store, json_string_value(namespace), name);
+	struct buffer labels;
+
+	if (job) {
+		buffer_init(&labels);
+		job_labels(job, &labels);
+		ret_figures->labels = json_string(labels.data);
+		buffer_release(&labels);
+		for (size_t f = 0; f < FAMILIES; f++)
+			ret_figures->values[f] = families[f].value(job);
+	}
+	json_decref(job);
+	json_decref(namespace);
+}
+
 static void jobs_metrics(const struct manager *manager, struct buffer *out)
 {
-	static const struct {
-		const char *name, *help;
-		double (*value)(const json_t *job);
-	} families[] = {
-	        {"streamjob_job_ready", "1 when data flows through the job.", job_ready},
-	        {"streamjob_job_stalled", "1 when the job waits for a change of its spec.", job_stalled},
-	        {"streamjob_job_suspended", "1 when spec.suspend is true.", job_suspended},
-	        {"streamjob_job_lag", "Records of the source that no accepted window has yet.", job_lag},
-	        {"streamjob_job_last_window_end_seconds", "When the last closed window ended.", job_window},
-	};
-	json_t *keys = store_keys(manager->stores[KIND_STREAM_JOB], NULL), *jobs = json_array(), *key, *job;
-	size_t index;
+	json_t *keys = store_keys(manager->stores[KIND_STREAM_JOB], NULL), *key;
+	size_t count = json_array_size(keys), index;
+	struct figures *jobs = xcalloc(count + 1, sizeof(*jobs));
 
 	json_array_foreach(keys, index, key)
 	{
-		const char *text = json_string_value(key), *name = strchr(text, '/') + 1;
-		json_t *namespace = json_stringn(text, (size_t)(name - text) - 1);
-
-		job = store_get(manager->stores[KIND_STREAM_JOB], json_string_value(namespace), name);
-		json_decref(namespace);
-		if (job)
-			json_array_append_new(jobs, job);
+		read_figures(manager->stores[KIND_STREAM_JOB], json_string_value(key), &jobs[index]);
 	}
-	for (size_t f = 0; f < sizeof(families) / sizeof(families[0]); f++) {
+	for (size_t f = 0; f < FAMILIES; f++) {
 		metrics_family(out, families[f].name, "gauge", families[f].help);
-		json_array_foreach(jobs, index, job)
-		{
+		for (size_t i = 0; i < count; i++) {
+			if (!jobs[i].labels)
+				continue;
 			buffer_append_text(out, families[f].name);
-			job_labels(job, out);
-			metrics_number(out, families[f].value(job));
+			buffer_append_text(out, json_string_value(jobs[i].labels));
+			metrics_number(out, jobs[i].values[f]);
 		}
 	}
+	for (size_t i = 0; i < count; i++)
+		json_decref(jobs[i].labels);
+	free(jobs);
 	json_decref(keys);
-	json_decref(jobs);
 }
 
 int manager_page_metrics(void *context, struct buffer *out)

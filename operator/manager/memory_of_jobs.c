@@ -1,6 +1,8 @@
 /*
  * Three maps behind a mutex, as JSON objects: jobs by key, {uid, statusAt, over, status, deletingAt, code};
- * reports by the UID of the pod, {report, verdict, at}; namespaces that end, by name, the time of the refusal.
+ * reports by the UID of the pod, {report, verdict, at}; namespaces that end, by name, the time of the refusal. A job
+ * has an entry only while there is something to remember; statuses and reports are held as compact text, a verdict as
+ * its hash.
  */
 #include "operator/manager/memory_of_jobs.h"
 
@@ -38,16 +40,44 @@ void memory_of_jobs_free(struct memory_of_jobs *memory)
 	free(memory);
 }
 
-/* The job's own object; a new one where another UID had the key. Under the mutex. */
-static json_t *job_of(struct memory_of_jobs *memory, const char *key, const char *uid)
+static json_t *text_of(const json_t *json)
+{
+	char *text = json_dumps(json, JSON_COMPACT);
+	json_t *string = json_string(text);
+
+	free(text);
+	return string;
+}
+
+static json_t *parse_text(const json_t *string)
+{
+	return string ? json_loadb(json_string_value(string), json_string_length(string), JSON_ALLOW_NUL, NULL) : NULL;
+}
+
+/* The entry of the job, NULL where there is none or it is another UID's. Under the mutex. */
+static json_t *find_job(const struct memory_of_jobs *memory, const char *key, const char *uid)
 {
 	json_t *job = json_object_get(memory->jobs, key);
 
-	if (job && !strcmp(object_text(job, "uid", NULL), uid))
+	return job && !strcmp(object_text(job, "uid", NULL), uid) ? job : NULL;
+}
+
+/* The same, made where there is none. */
+static json_t *need_job(struct memory_of_jobs *memory, const char *key, const char *uid)
+{
+	json_t *job = find_job(memory, key, uid);
+
+	if (job)
 		return job;
 	job = json_pack("{s:s}", "uid", uid);
 	json_object_set_new(memory->jobs, key, job);
 	return job;
+}
+
+static void drop_status(json_t *job)
+{
+	json_object_del(job, "over");
+	json_object_del(job, "status");
 }
 
 void memory_forget(struct memory_of_jobs *memory, const char *key)
@@ -57,16 +87,27 @@ void memory_forget(struct memory_of_jobs *memory, const char *key)
 	pthread_mutex_unlock(&memory->mutex);
 }
 
-void memory_status_written(struct memory_of_jobs *memory, const char *key, const char *uid, const char *before,
-                           const json_t *status, int64_t now_ms)
+void memory_status_begins(struct memory_of_jobs *memory, const char *key, const char *uid, const char *before,
+                          const json_t *status, int64_t now_ms)
 {
 	json_t *job;
 
 	pthread_mutex_lock(&memory->mutex);
-	job = job_of(memory, key, uid);
+	job = need_job(memory, key, uid);
 	json_object_set_new(job, "statusAt", json_integer(now_ms));
 	json_object_set_new(job, "over", json_string(before));
-	json_object_set_new(job, "status", json_deep_copy(status));
+	json_object_set_new(job, "status", text_of(status));
+	pthread_mutex_unlock(&memory->mutex);
+}
+
+void memory_status_failed(struct memory_of_jobs *memory, const char *key, const char *uid)
+{
+	json_t *job;
+
+	pthread_mutex_lock(&memory->mutex);
+	job = find_job(memory, key, uid);
+	drop_status(job);
+	json_object_del(job, "statusAt");
 	pthread_mutex_unlock(&memory->mutex);
 }
 
@@ -75,9 +116,20 @@ int64_t memory_status_age(struct memory_of_jobs *memory, const char *key, const 
 	int64_t at_ms;
 
 	pthread_mutex_lock(&memory->mutex);
-	at_ms = object_integer(job_of(memory, key, uid), "statusAt", NULL);
+	at_ms = object_integer(find_job(memory, key, uid), "statusAt", NULL);
 	pthread_mutex_unlock(&memory->mutex);
 	return at_ms ? now_ms - at_ms : INT64_MAX;
+}
+
+void memory_job_seen(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version)
+{
+	json_t *job;
+
+	pthread_mutex_lock(&memory->mutex);
+	job = find_job(memory, key, uid);
+	if (strcmp(object_text(job, "over", NULL), version) != 0)
+		drop_status(job);
+	pthread_mutex_unlock(&memory->mutex);
 }
 
 json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version)
@@ -85,11 +137,11 @@ json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, cons
 	json_t *job, *status = NULL;
 
 	pthread_mutex_lock(&memory->mutex);
-	job = job_of(memory, key, uid);
+	job = find_job(memory, key, uid);
 	if (!strcmp(object_text(job, "over", NULL), version))
-		status = json_deep_copy(json_object_get(job, "status"));
+		status = parse_text(json_object_get(job, "status"));
 	else
-		json_object_del(job, "status"); /* the store is ahead of it */
+		drop_status(job);
 	pthread_mutex_unlock(&memory->mutex);
 	return status;
 }
@@ -100,7 +152,7 @@ int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const ch
 	json_t *job;
 
 	pthread_mutex_lock(&memory->mutex);
-	job = job_of(memory, key, uid);
+	job = need_job(memory, key, uid);
 	if (!json_object_get(job, "deletingAt"))
 		json_object_set_new(job, "deletingAt", json_integer(now_ms));
 	at_ms = object_integer(job, "deletingAt", NULL);
@@ -110,14 +162,11 @@ int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const ch
 
 void memory_uses_code(struct memory_of_jobs *memory, const char *key, const char *uid, const json_t *names)
 {
-	json_t *job;
-
 	pthread_mutex_lock(&memory->mutex);
-	job = job_of(memory, key, uid);
 	if (json_array_size(names))
-		json_object_set_new(job, "code", json_deep_copy(names));
+		json_object_set_new(need_job(memory, key, uid), "code", json_deep_copy(names));
 	else
-		json_object_del(job, "code");
+		json_object_del(find_job(memory, key, uid), "code");
 	pthread_mutex_unlock(&memory->mutex);
 }
 
@@ -201,16 +250,20 @@ bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *r
                    int64_t figures_ms)
 {
 	json_t *verdict = verdict_of(report), *before;
+	char hash[OBJECT_HASH_SIZE];
 	bool changed, due;
 
+	object_hash(verdict, hash);
+	json_decref(verdict);
 	pthread_mutex_lock(&memory->mutex);
 	before = json_object_get(memory->reports, pod_uid);
-	changed = !before || !json_equal(json_object_get(before, "verdict"), verdict);
+	changed = strcmp(object_text(before, "verdict", NULL), hash) != 0;
 	due = before && now_ms - object_integer(before, "at", NULL) >= figures_ms;
 	json_object_set_new(memory->reports, pod_uid,
-	                    json_pack("{s:o, s:o, s:I}", "report", report, "verdict", verdict, "at",
+	                    json_pack("{s:o, s:s, s:I}", "report", text_of(report), "verdict", hash, "at",
 	                              (json_int_t)(changed || due ? now_ms : object_integer(before, "at", NULL))));
 	pthread_mutex_unlock(&memory->mutex);
+	json_decref(report);
 	return changed || due;
 }
 
@@ -219,22 +272,34 @@ json_t *memory_report_of(struct memory_of_jobs *memory, const char *pod_uid)
 	json_t *report;
 
 	pthread_mutex_lock(&memory->mutex);
-	report = json_deep_copy(object_at(memory->reports, pod_uid, "report", NULL));
+	report = parse_text(object_at(memory->reports, pod_uid, "report", NULL));
 	pthread_mutex_unlock(&memory->mutex);
 	return report;
 }
 
-void memory_keep_reports(struct memory_of_jobs *memory, const json_t *pods)
+/* What says no more than no entry would. */
+static bool is_idle(const json_t *job, int64_t now_ms, int64_t figures_ms)
 {
-	const char *uid;
-	json_t *report;
+	return !json_object_get(job, "status") && !json_object_get(job, "deletingAt") &&
+	       !json_object_get(job, "code") && now_ms - object_integer(job, "statusAt", NULL) >= figures_ms;
+}
+
+void memory_tidy(struct memory_of_jobs *memory, const json_t *pods, int64_t now_ms, int64_t figures_ms)
+{
+	const char *key;
+	json_t *value;
 	void *next;
 
 	pthread_mutex_lock(&memory->mutex);
-	json_object_foreach_safe(memory->reports, next, uid, report)
+	json_object_foreach_safe(memory->reports, next, key, value)
 	{
-		if (!json_object_get(pods, uid))
-			json_object_del(memory->reports, uid);
+		if (!json_object_get(pods, key))
+			json_object_del(memory->reports, key);
+	}
+	json_object_foreach_safe(memory->jobs, next, key, value)
+	{
+		if (is_idle(value, now_ms, figures_ms))
+			json_object_del(memory->jobs, key);
 	}
 	pthread_mutex_unlock(&memory->mutex);
 }

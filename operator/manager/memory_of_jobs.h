@@ -17,12 +17,16 @@ void memory_of_jobs_free(struct memory_of_jobs *memory);
 
 /* The job is gone. */
 void memory_forget(struct memory_of_jobs *memory, const char *key);
-/* The status of the job's version `before` was replaced by `status` at now_ms (monotonic). */
-void memory_status_written(struct memory_of_jobs *memory, const char *key, const char *uid, const char *before,
-                           const json_t *status, int64_t now_ms);
-/* INT64_MAX: not since the start. */
+/* The status of the job's version `before` is about to be replaced by `status`, at now_ms (monotonic). */
+void memory_status_begins(struct memory_of_jobs *memory, const char *key, const char *uid, const char *before,
+                          const json_t *status, int64_t now_ms);
+/* It was not: the write failed. */
+void memory_status_failed(struct memory_of_jobs *memory, const char *key, const char *uid);
+/* Since a status began to be written; INT64_MAX: not since the start, or so long ago that it does not matter. */
 int64_t memory_status_age(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
-/* The status that was written over this version, a reference; NULL: the version's own is the last one. */
+/* The store has this version of the job: a status that was written over another one is in it. */
+void memory_job_seen(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version);
+/* The status that was written over this version, the caller's; NULL: the version's own is the last one. */
 json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version);
 /* Milliseconds since the deletion was first seen. */
 int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
@@ -42,7 +46,8 @@ bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *r
                    int64_t figures_ms);
 /* A copy of a pod's report, or NULL. */
 json_t *memory_report_of(struct memory_of_jobs *memory, const char *pod_uid);
-/* Keeps only the reports of pods that are keys of `pods`. */
-void memory_keep_reports(struct memory_of_jobs *memory, const json_t *pods);
+/* Keeps only the reports of pods that are keys of `pods`, and of jobs what matters: of a status that the store has and
+ * that is figures_ms old nothing does. */
+void memory_tidy(struct memory_of_jobs *memory, const json_t *pods, int64_t now_ms, int64_t figures_ms);
 
 #endif

@@ -5,6 +5,8 @@
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 
+#define VERSION_OF_NONE "1"
+
 static const struct kube_apply apply = {.field_manager = FIELD_MANAGER, .force = true};
 
 static struct kube_resource resource(const struct step *step)
@@ -17,29 +19,62 @@ static const char *namespace_of(const json_t *object)
 	return object_text(object, "metadata", "namespace", NULL);
 }
 
-/* The stores may not have it: not yet, or since it lacks our labels. Applying would make a stranger's object ours. */
-static int is_free_or_ours(struct kube_client *client, const struct step *step, struct kube_error *err)
+/* Whether `live` is what the step would make, so that applying takes nothing from anybody. */
+static int is_ours(const struct step *step, const json_t *live, struct kube_error *err)
 {
 	const json_t *owner = json_array_get(object_at(step->object, "metadata", "ownerReferences", NULL), 0);
+
+	if (object_is_of_earlier(live, object_text(owner, "name", NULL), object_text(owner, "uid", NULL)))
+		return kube_fail(err, KUBE_CONFLICT, "%s %s of an earlier StreamJob is not gone yet",
+		                 kind_names[step->kind].kind, object_name(live));
+	if (!object_is_controlled(live, object_text(owner, "uid", NULL)))
+		return kube_fail(err, KUBE_INVALID,
+		                 "it exists and does not belong to this StreamJob; delete or rename it, or give the "
+		                 "StreamJob another name");
+	return 0;
+}
+
+static int apply_object(struct kube_client *client, const struct step *step, const json_t *object,
+                        struct kube_error *err)
+{
+	struct kube_resource kind = resource(step);
+
+	return kube_apply(client, &kind, namespace_of(object), object_name(object), object, &apply, NULL, err);
+}
+
+/* What the API server would not make is looked up: it may be ours, a stranger's, or wrong in itself. */
+static int apply_where_ours(struct kube_client *client, const struct step *step, struct kube_error *err)
+{
 	struct kube_resource kind = resource(step);
 	struct kube_error why;
 	json_t *live = NULL;
-	int result = 0;
+	int result;
 
 	if (kube_get(client, &kind, namespace_of(step->object), object_name(step->object), &live, &why) < 0) {
 		if (why.reason == KUBE_NOT_FOUND)
-			return 0;
+			return apply_object(client, step, step->object, err);
 		*err = why;
 		return -1;
 	}
-	if (object_is_of_earlier(live, object_text(owner, "name", NULL), object_text(owner, "uid", NULL)))
-		result = kube_fail(err, KUBE_CONFLICT, "%s %s of an earlier StreamJob is not gone yet",
-		                   kind_names[step->kind].kind, object_name(live));
-	else if (!object_is_controlled(live, object_text(owner, "uid", NULL)))
-		result = kube_fail(err, KUBE_INVALID,
-		                   "it exists and does not belong to this StreamJob; delete or rename it, or give the "
-		                   "StreamJob another name");
+	result = is_ours(step, live, err);
 	json_decref(live);
+	return result < 0 ? -1 : apply_object(client, step, step->object, err);
+}
+
+/*
+ * The stores do not have it: not yet, or since it lacks our labels. Applying would make a stranger's object ours. But
+ * an apply that names a version is for that version only, or for no object at all; and version 1 is no object's.
+ */
+static int create(struct kube_client *client, const struct step *step, struct kube_error *err)
+{
+	json_t *object = json_deep_copy(step->object);
+	int result;
+
+	json_object_set_new(json_object_get(object, "metadata"), "resourceVersion", json_string(VERSION_OF_NONE));
+	result = apply_object(client, step, object, err);
+	json_decref(object);
+	if (result < 0 && (err->reason == KUBE_CONFLICT || err->reason == KUBE_INVALID))
+		result = apply_where_ours(client, step, err);
 	return result;
 }
 
@@ -64,11 +99,9 @@ int perform(struct kube_client *client, const struct step *step, struct kube_err
 
 	switch (step->verb) {
 	case VERB_CREATE:
-		if (is_free_or_ours(client, step, err) < 0)
-			return -1;
-		return kube_apply(client, &kind, namespace, name, step->object, &apply, NULL, err);
+		return create(client, step, err);
 	case VERB_APPLY:
-		return kube_apply(client, &kind, namespace, name, step->object, &apply, NULL, err);
+		return apply_object(client, step, step->object, err);
 	case VERB_MERGE:
 		return kube_merge(client, &kind, namespace, name, NULL, FIELD_MANAGER, step->object, NULL, err);
 	case VERB_DELETE:

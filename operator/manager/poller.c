@@ -10,6 +10,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "operator/kube/pod_page.h"
+#include "operator/manager/heap.h"
 #include "operator/manager/manager.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/names.h"
@@ -22,6 +23,7 @@
 #define WORDS_PODS_MAX   32   /* explanations asked for in one round */
 #define WORDS_BYTES_MAX  1024
 #define STOP_STEP_MS     50
+#define TRIM_MS          10000 /* lists and bursts of work leave free memory behind */
 
 struct round { /* one round of questions */
 	struct manager *manager;
@@ -207,7 +209,7 @@ static size_t ask_all(struct manager *manager, struct pod_page_client *pages, st
 		look_at_pod(&round, client, json_string_value(key));
 	}
 	ask(&round, pages);
-	memory_keep_reports(manager->memory, round.all);
+	memory_tidy(manager->memory, round.all, monotonic_ms(manager), FIGURES_MS);
 	count = json_array_size(round.pods);
 	json_decref(keys);
 	json_decref(round.pods);
@@ -243,7 +245,7 @@ void *poller_thread(void *context)
 	struct manager *manager = context;
 	struct pod_page_client *pages = pod_page_client_new();
 	struct kube_client *client = manager_client(manager);
-	int64_t resynced_ms = monotonic_ms(manager);
+	int64_t resynced_ms = monotonic_ms(manager), trimmed_ms = resynced_ms;
 
 	while (!atomic_load(&manager->stopping)) {
 		int64_t started_ms = monotonic_ms(manager);
@@ -252,6 +254,10 @@ void *poller_thread(void *context)
 		if (started_ms - resynced_ms >= manager->options->resync_ms) {
 			resynced_ms = started_ms;
 			resync(manager);
+		}
+		if (started_ms - trimmed_ms >= TRIM_MS) {
+			trimmed_ms = started_ms;
+			heap_trim();
 		}
 		wait_until(manager, started_ms + manager->options->poll_ms + (int64_t)asked * PODS_PER_MS);
 	}

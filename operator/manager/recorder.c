@@ -15,11 +15,19 @@
 
 static const struct kube_resource events = {"/apis/events.k8s.io/v1", "events"};
 
+struct known {         /* an Event that was written */
+	uint64_t hash; /* of what it says */
+	uint64_t id;   /* at the end of its name */
+	int64_t at_ms, written_ms;
+	int64_t count;
+};
+
 struct recorder {
 	const struct clock *clock;
 	const char *identity;
 	pthread_mutex_t mutex;
-	json_t *known; /* hash of what an Event says: {name, at, count, writtenAt} */
+	struct known *known; /* at most RECORDER_EVENTS_MAX, looked through from the first: Events are rare */
+	size_t count, capacity;
 };
 
 struct recorder *recorder_new(const struct clock *clock, const char *identity)
@@ -28,7 +36,6 @@ struct recorder *recorder_new(const struct clock *clock, const char *identity)
 
 	recorder->clock = clock;
 	recorder->identity = identity;
-	recorder->known = json_object();
 	pthread_mutex_init(&recorder->mutex, NULL);
 	return recorder;
 }
@@ -37,10 +44,12 @@ void recorder_free(struct recorder *recorder)
 {
 	if (!recorder)
 		return;
-	json_decref(recorder->known);
+	free(recorder->known);
 	pthread_mutex_destroy(&recorder->mutex);
 	free(recorder);
 }
+
+enum turn { TURN_CREATE, TURN_COUNT, TURN_WAIT };
 
 /* metav1.MicroTime */
 static json_t *micro_time(const struct recorder *recorder)
@@ -86,91 +95,94 @@ static json_t *event_json(const struct recorder *recorder, const json_t *job, co
 	return json;
 }
 
-enum turn { TURN_CREATE, TURN_COUNT, TURN_WAIT };
-
-/* Whether it is a new Event, one more of a series, or one that waits to be written with the next; under the mutex. */
-static enum turn turn_of(struct recorder *recorder, const char *hash, int64_t now_ms, json_t **ret_known)
+static struct known *find(const struct recorder *recorder, uint64_t hash)
 {
-	json_t *known = json_object_get(recorder->known, hash);
-	int64_t count = object_integer(known, "count", NULL) + 1;
-
-	if (json_object_size(recorder->known) >= RECORDER_EVENTS_MAX)
-		json_object_clear(recorder->known);
-	if (!known || now_ms - object_integer(known, "at", NULL) > RECORDER_SERIES_MS) {
-		known = json_pack("{s:I, s:I}", "count", (json_int_t)1, "writtenAt", (json_int_t)now_ms);
-		json_object_set_new(known, "at", json_integer(now_ms));
-		json_object_set_new(recorder->known, hash, known);
-		*ret_known = json_incref(known);
-		return TURN_CREATE;
-	}
-	json_object_set_new(known, "at", json_integer(now_ms));
-	json_object_set_new(known, "count", json_integer(count));
-	if (now_ms - object_integer(known, "writtenAt", NULL) < RECORDER_COUNT_MS)
-		return TURN_WAIT;
-	json_object_set_new(known, "writtenAt", json_integer(now_ms));
-	*ret_known = json_incref(known);
-	return TURN_COUNT;
+	for (size_t i = 0; i < recorder->count; i++)
+		if (recorder->known[i].hash == hash)
+			return &recorder->known[i];
+	return NULL;
 }
 
-static int create(struct recorder *recorder, struct kube_client *client, const json_t *job, const struct event *event,
-                  json_t *known, struct kube_error *err)
+static struct known *add(struct recorder *recorder)
+{
+	if (recorder->count == RECORDER_EVENTS_MAX)
+		recorder->count = 0;
+	if (recorder->count == recorder->capacity) {
+		recorder->capacity = recorder->capacity ? recorder->capacity * 2 : 16;
+		recorder->known = xrealloc(recorder->known, recorder->capacity * sizeof(struct known));
+	}
+	return &recorder->known[recorder->count++];
+}
+
+/* Whether it is a new Event, one more of a series, or one that waits to be written with the next; under the mutex. */
+static enum turn turn_of(struct recorder *recorder, uint64_t hash, int64_t now_ms, struct known *ret_known)
+{
+	struct known *known = find(recorder, hash);
+	enum turn turn = TURN_WAIT;
+
+	if (!known || now_ms - known->at_ms > RECORDER_SERIES_MS) {
+		known = known ? known : add(recorder);
+		*known = (struct known){.hash = hash, .written_ms = now_ms};
+		known->id = hash_mix((uint64_t)clock_wall_ms(recorder->clock) ^ hash);
+		turn = TURN_CREATE;
+	} else if (now_ms - known->written_ms >= RECORDER_COUNT_MS) {
+		known->written_ms = now_ms;
+		turn = TURN_COUNT;
+	}
+	known->at_ms = now_ms;
+	known->count++;
+	*ret_known = *known;
+	return turn;
+}
+
+static int write_event(struct recorder *recorder, struct kube_client *client, const json_t *job,
+                       const struct event *event, enum turn turn, const struct known *known, struct kube_error *err)
 {
 	const char *namespace = object_text(job, "metadata", "namespace", NULL);
-	uint64_t id = hash_mix((uint64_t)clock_wall_ms(recorder->clock) ^ (uintptr_t)known);
-	json_t *name = json_sprintf("%.200s.%016llx", object_name(job), (unsigned long long)id);
-	json_t *json = event_json(recorder, job, event, json_string_value(name));
-	int result = kube_create(client, &events, namespace, json, NULL, err);
+	json_t *name = json_sprintf("%.200s.%016llx", object_name(job), (unsigned long long)known->id), *json;
+	int result;
 
-	pthread_mutex_lock(&recorder->mutex);
-	json_object_set(known, "name", name);
-	pthread_mutex_unlock(&recorder->mutex);
+	if (turn == TURN_CREATE) {
+		json = event_json(recorder, job, event, json_string_value(name));
+		result = kube_create(client, &events, namespace, json, NULL, err);
+	} else {
+		json = json_pack("{s:{s:I, s:o}}", "series", "count", (json_int_t)known->count, "lastObservedTime",
+		                 micro_time(recorder));
+		result = kube_merge(client, &events, namespace, json_string_value(name), NULL, FIELD_MANAGER, json,
+		                    NULL, err);
+	}
 	json_decref(json);
 	json_decref(name);
 	return result;
 }
 
-static int count(struct recorder *recorder, struct kube_client *client, const json_t *job, json_t *known,
-                 struct kube_error *err)
+static uint64_t hash_of(const json_t *job, const struct event *event)
 {
-	json_t *patch, *name;
-	int result;
+	json_t *what = json_pack("[s, b, s, O]", object_uid(job), event->warning, event->reason, event->note);
+	char *text = json_dumps(what, JSON_COMPACT);
+	uint64_t hash;
 
-	pthread_mutex_lock(&recorder->mutex);
-	name = json_string(object_text(known, "name", NULL));
-	patch = json_pack("{s:{s:I, s:o}}", "series", "count", (json_int_t)object_integer(known, "count", NULL),
-	                  "lastObservedTime", micro_time(recorder));
-	pthread_mutex_unlock(&recorder->mutex);
-	result = kube_merge(client, &events, object_text(job, "metadata", "namespace", NULL), json_string_value(name),
-	                    NULL, FIELD_MANAGER, patch, NULL, err);
-	json_decref(patch);
-	json_decref(name);
-	return result;
+	if (!text)
+		memory_exhausted();
+	hash = hash_bytes(text, strlen(text));
+	free(text);
+	json_decref(what);
+	return hash;
 }
 
 void recorder_record(struct recorder *recorder, struct kube_client *client, const json_t *job,
                      const struct event *event)
 {
-	json_t *what = json_pack("[s, b, s, O]", object_uid(job), event->warning, event->reason, event->note);
 	int64_t now_ms = clock_monotonic_ms(recorder->clock);
-	char hash[OBJECT_HASH_SIZE];
-	json_t *known = NULL;
+	uint64_t hash = hash_of(job, event);
 	struct kube_error err;
+	struct known known;
 	enum turn turn;
-	int result = 0;
 
-	object_hash(what, hash);
-	json_decref(what);
 	pthread_mutex_lock(&recorder->mutex);
 	turn = turn_of(recorder, hash, now_ms, &known);
 	pthread_mutex_unlock(&recorder->mutex);
-	if (turn == TURN_CREATE)
-		result = create(recorder, client, job, event, known, &err);
-	else if (turn == TURN_COUNT)
-		result = count(recorder, client, job, known, &err);
-	if (result < 0)
+	if (turn != TURN_WAIT && write_event(recorder, client, job, event, turn, &known, &err) < 0)
 		log_warn("an Event could not be written", "job=\"%s\" reason=%s error=\"%s\"", object_name(job),
 		         event->reason, err.error.text);
-	pthread_mutex_lock(&recorder->mutex);
-	json_decref(known);
-	pthread_mutex_unlock(&recorder->mutex);
 }

@@ -9,7 +9,7 @@
 #include "operator/reconcile/object.h"
 
 /* Changes come in bursts, and a look is at all of them: so long is waited for the rest of one. */
-#define BURST_MS 50
+static const int64_t delays_ms[] = {[CHANGE_ADDED] = 400, [CHANGE_UPDATED] = 50, [CHANGE_DELETED] = 1};
 /* ConfigMaps a page: they may have 1 MiB each. */
 #define CODE_LIST_LIMIT 50
 
@@ -26,6 +26,17 @@ static void enqueue(struct manager *manager, const char *namespace, const char *
 		queue_add_after(manager->queue, json_string_value(key), delay_ms);
 	else if (key)
 		queue_add(manager->queue, json_string_value(key));
+	json_decref(key);
+}
+
+/* What was remembered until this version would come. */
+static void job_seen(struct manager *manager, const json_t *job)
+{
+	json_t *key = json_sprintf("%s/%s", object_text(job, "metadata", "namespace", NULL), object_name(job));
+
+	if (key)
+		memory_job_seen(manager->memory, json_string_value(key), object_uid(job),
+		                object_text(job, "metadata", "resourceVersion", NULL));
 	json_decref(key);
 }
 
@@ -49,6 +60,7 @@ static void job_changed(void *context, enum change change, const json_t *before,
 	struct watch *watch = context;
 	const json_t *job = after ? after : before;
 
+	job_seen(watch->manager, job);
 	if (change == CHANGE_UPDATED && is_own_echo(before, after))
 		return;
 	enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
@@ -62,10 +74,10 @@ static void child_changed(void *context, enum change change, const json_t *befor
 
 	if (!job[0])
 		job = object_label(before, LABEL_INSTANCE); /* it was taken off */
-	/* What appears is mostly what we have just made. */
-	if (job[0])
-		enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job,
-		        change == CHANGE_DELETED ? 1 : BURST_MS);
+	/* Jobs are looked at after the first lists anyway. What appears later is mostly what we have just made. */
+	if (!job[0] || (change == CHANGE_ADDED && !atomic_load(&watch->listed)))
+		return;
+	enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job, delays_ms[change]);
 }
 
 /* The jobs whose functions are in that ConfigMap, as far as they have been looked at: the rest will be. */
@@ -82,7 +94,7 @@ static void code_changed(void *context, enum change change, const json_t *before
 	names = memory_users_of_code(watch->manager->memory, namespace, object_name(config_map));
 	json_array_foreach(names, index, name)
 	{
-		enqueue(watch->manager, namespace, json_string_value(name), BURST_MS);
+		enqueue(watch->manager, namespace, json_string_value(name), delays_ms[CHANGE_UPDATED]);
 	}
 	json_decref(names);
 }
@@ -92,6 +104,8 @@ static void trouble(void *context, const struct kube_error *why)
 	struct watch *watch = context;
 
 	atomic_store(&watch->forbidden, why && why->reason == KUBE_FORBIDDEN);
+	if (!why)
+		atomic_store(&watch->listed, true);
 	if (why)
 		log_warn("cannot watch", "kind=%s namespace=\"%s\" error=\"%s\"", kind_names[watch->kind].plural,
 		         watch->namespace ? watch->namespace : "", why->error.text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/log.h"
+#include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/perform.h"
@@ -58,19 +59,21 @@ static int write_status(struct manager *manager, struct kube_client *client, con
                         struct plan *plan, const struct step *refused, const struct error *words,
                         struct kube_error *err)
 {
+	const char *version = object_text(job, "metadata", "resourceVersion", NULL);
 	size_t events = plan->events_count;
 	json_t *object = plan_status(plan, refused, words);
 	int result = 0;
 
 	if (!object)
 		return 0;
+	/* Before the write, for its event may come before its answer. */
+	memory_status_begins(manager->memory, key, object_uid(job), version, json_object_get(object, "status"),
+	                     clock_monotonic_ms(manager->clock));
 	result = perform_status(client, object, err);
-	if (result == 0) {
-		memory_status_written(manager->memory, key, object_uid(job),
-		                      object_text(job, "metadata", "resourceVersion", NULL),
-		                      json_object_get(object, "status"), clock_monotonic_ms(manager->clock));
+	if (result == 0)
 		record(manager, client, plan, job, events);
-	}
+	else
+		memory_status_failed(manager->memory, key, object_uid(job));
 	json_decref(object);
 	return result;
 }
@@ -142,29 +145,38 @@ static enum reconcile_result say_forbidden(struct manager *manager, struct kube_
 	return RECONCILE_ERROR;
 }
 
-static enum reconcile_result work_on(struct manager *manager, struct kube_client *client, const char *key)
+static enum reconcile_result look_at(struct manager *manager, struct kube_client *client, const char *key,
+                                     enum kind forbidden)
 {
 	struct observed observed;
 	enum reconcile_result result;
-	const char *namespace;
-	enum kind forbidden;
 
 	if (!observe(manager, key, &observed)) {
 		memory_forget(manager->memory, key);
 		queue_forget(manager->queue, key);
 		return RECONCILE_SUCCESS;
 	}
-	namespace = object_text(observed.job, "metadata", "namespace", NULL);
-	forbidden = watches_forbidden(manager, namespace);
-	if (forbidden != KIND_COUNT) {
+	if (forbidden != KIND_COUNT)
 		result = say_forbidden(manager, client, key, &observed, forbidden);
-	} else if (!watches_synced(manager, namespace)) {
-		queue_add_after(manager->queue, key, UNSYNCED_MS);
-		result = RECONCILE_REQUEUE_AFTER;
-	} else {
+	else
 		result = reconcile(manager, client, key, &observed);
-	}
 	observed_release(&observed);
+	return result;
+}
+
+static enum reconcile_result work_on(struct manager *manager, struct kube_client *client, const char *key)
+{
+	char *namespace = xstrdup(key);
+	enum reconcile_result result = RECONCILE_REQUEUE_AFTER;
+	enum kind forbidden;
+
+	*strchr(namespace, '/') = '\0';
+	forbidden = watches_forbidden(manager, namespace);
+	if (forbidden == KIND_COUNT && !watches_synced(manager, namespace))
+		queue_add_after(manager->queue, key, UNSYNCED_MS);
+	else
+		result = look_at(manager, client, key, forbidden);
+	free(namespace);
 	return result;
 }
 
@@ -175,12 +187,13 @@ void *worker_thread(void *context)
 	char *key;
 
 	while ((key = queue_get(manager->queue))) {
-		int64_t started_ns = system_clock_ns();
-
 		if (!atomic_load(&manager->stopping)) {
+			int64_t started_ns = system_clock_ns();
+			enum reconcile_result result;
+
 			atomic_fetch_add(&manager->counters.active, 1);
-			counters_count(&manager->counters, work_on(manager, client, key),
-			               (system_clock_ns() - started_ns) / 1000);
+			result = work_on(manager, client, key);
+			counters_count(&manager->counters, result, (system_clock_ns() - started_ns) / 1000);
 			atomic_fetch_sub(&manager->counters.active, 1);
 		}
 		queue_done(manager->queue, key);

@@ -59,6 +59,109 @@ static void report_test(void **state)
 	}
 }
 
+/* What happens to job "ns/a" after its status of version "1" began to be written at 1,000 ms; and what is known then.
+ */
+struct status_case {
+	const char *name;
+	void (*happens)(struct memory_of_jobs *memory);
+	const char *uid, *version; /* the question's */
+	bool newer;
+	int64_t age_ms; /* at 2,000 ms */
+};
+
+static void nothing(struct memory_of_jobs *memory)
+{
+	(void)memory;
+}
+
+static void fails(struct memory_of_jobs *memory)
+{
+	memory_status_failed(memory, "ns/a", "u1");
+}
+
+static void same_version(struct memory_of_jobs *memory)
+{
+	memory_job_seen(memory, "ns/a", "u1", "1");
+}
+
+static void next_version(struct memory_of_jobs *memory)
+{
+	memory_job_seen(memory, "ns/a", "u1", "2");
+}
+
+static void another_job(struct memory_of_jobs *memory)
+{
+	memory_job_seen(memory, "ns/b", "u1", "2");
+	memory_job_seen(memory, "ns/a", "u2", "2");
+	memory_forget(memory, "ns/b");
+}
+
+static void goes(struct memory_of_jobs *memory)
+{
+	memory_forget(memory, "ns/a");
+}
+
+static void tidy_at(struct memory_of_jobs *memory, int64_t now_ms)
+{
+	json_t *pods = json_object();
+
+	memory_tidy(memory, pods, now_ms, FIGURES_MS);
+	json_decref(pods);
+}
+
+static void tidied_soon(struct memory_of_jobs *memory)
+{
+	next_version(memory);
+	tidy_at(memory, 1000 + FIGURES_MS - 1);
+}
+
+static void tidied_late(struct memory_of_jobs *memory)
+{
+	next_version(memory);
+	tidy_at(memory, 1000 + FIGURES_MS);
+}
+
+static void tidied_unseen(struct memory_of_jobs *memory)
+{
+	tidy_at(memory, 1000 + FIGURES_MS);
+}
+
+static void status_test(void **state)
+{
+	static const struct status_case cases[] = {
+	        {"its event is awaited", nothing, "u1", "1", true, 1000},
+	        {"another UID", nothing, "u2", "1", false, INT64_MAX},
+	        {"the version is another", nothing, "u1", "2", false, 1000},
+	        {"the write failed", fails, "u1", "1", false, INT64_MAX},
+	        {"the old version comes again", same_version, "u1", "1", true, 1000},
+	        {"its event came", next_version, "u1", "1", false, 1000},
+	        {"events of other jobs", another_job, "u1", "1", true, 1000},
+	        {"the job goes", goes, "u1", "1", false, INT64_MAX},
+	        {"tidied, figures not due", tidied_soon, "u1", "2", false, 1000},
+	        {"tidied, figures due", tidied_late, "u1", "2", false, INT64_MAX},
+	        {"tidied, event awaited", tidied_unseen, "u1", "1", true, 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct memory_of_jobs *memory = memory_of_jobs_new();
+		json_t *status = json_pack("{s:i, s:[{s:s}]}", "replicas", 1, "conditions", "type", "Ready"), *newer;
+		int64_t age_ms;
+
+		memory_status_begins(memory, "ns/a", "u1", "1", status, 1000);
+		cases[i].happens(memory);
+		age_ms = memory_status_age(memory, "ns/a", cases[i].uid, 2000);
+		newer = memory_newer_status(memory, "ns/a", cases[i].uid, cases[i].version);
+		if (age_ms != cases[i].age_ms)
+			fail_msg("%s: %lld ms old", cases[i].name, (long long)age_ms);
+		if ((newer != NULL) != cases[i].newer || (newer && !json_equal(newer, status)))
+			fail_msg("%s: a status %s known", cases[i].name, newer ? "is" : "is not");
+		json_decref(newer);
+		json_decref(status);
+		memory_of_jobs_free(memory);
+	}
+}
+
 static void code_test(void **state)
 {
 	struct memory_of_jobs *memory = memory_of_jobs_new();
@@ -92,7 +195,8 @@ static void code_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(report_test), cmocka_unit_test(code_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(report_test), cmocka_unit_test(status_test),
+	                                   cmocka_unit_test(code_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
