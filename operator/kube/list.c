@@ -73,23 +73,27 @@ static int give_items(struct slice items, const json_t *envelope, const char *pa
                       int (*each)(void *context, json_t *object, struct kube_error *err), void *context,
                       struct kube_error *err)
 {
+	static const char *const managed_fields[] = {"metadata", "managedFields", NULL};
+	struct buffer scratch;
 	struct slice item;
-	int more;
+	int more, outcome = 0;
 
-	while (items.size && (more = list_text_next(&items, &item))) {
+	buffer_init(&scratch);
+	while (!outcome && items.size && (more = list_text_next(&items, &item))) {
 		json_error_t why = {.text = "something else"};
-		json_t *object = more > 0 ? json_loadb(item.data, item.size, JSON_ALLOW_NUL, &why) : NULL;
+		json_t *object = more > 0 ? object_text_parse(item, managed_fields, &scratch, &why) : NULL;
 
-		if (!json_is_object(object)) {
+		if (json_is_object(object)) {
+			name_kind(object, envelope);
+			outcome = each(context, object, err) < 0 ? -1 : 0;
+		} else {
 			json_decref(object);
-			return kube_fail(err, KUBE_MALFORMED, "GET %s: an item of the list is no object: %s", path,
-			                 why.text);
+			outcome = kube_fail(err, KUBE_MALFORMED, "GET %s: an item of the list is no object: %s", path,
+			                    why.text);
 		}
-		name_kind(object, envelope);
-		if (each(context, object, err) < 0)
-			return -1;
 	}
-	return 0;
+	buffer_release(&scratch);
+	return outcome;
 }
 
 /* Where the list goes on, and its version. NULL in *more: that was the last page. */

@@ -56,36 +56,74 @@ static void set_list(struct slice text, const char *begin, const char *end, stru
 	list->after = (struct slice){end, (size_t)(text.data + text.size - end)};
 }
 
-bool list_text_find(struct slice text, struct list_text *ret_list)
+enum member { MEMBER_FOUND, MEMBER_ABSENT, MEMBER_BROKEN };
+
+/* The value at a key of an object. What is behind it is not looked at. */
+static enum member find_member(struct slice object, struct slice key, struct slice *ret_value)
 {
-	const char *end = text.data + text.size, *at = skip_blanks(text.data, end), *key, *value;
+	const char *end = object.data + object.size, *at = skip_blanks(object.data, end), *name, *value;
 
 	if (at == end || *at != '{')
-		return false;
+		return MEMBER_BROKEN;
 	at = skip_blanks(at + 1, end);
 	while (at < end && *at == '"') {
-		bool is_items;
+		bool is_key;
 
-		key = at;
+		name = at + 1;
 		at = skip_string(at, end);
-		is_items = at && at - key == 7 && memcmp(key, "\"items\"", 7) == 0;
+		is_key = at && slice_equal(key, (struct slice){name, (size_t)(at - 1 - name)});
 		at = at ? skip_blanks(at, end) : end;
 		if (at == end || *at != ':')
-			return false;
+			return MEMBER_BROKEN;
 		value = skip_blanks(at + 1, end);
 		at = value < end ? skip_value(value, end) : NULL;
 		if (!at)
-			return false;
-		if (is_items && *value == '[') {
-			set_list(text, value, at, ret_list);
-			return true;
+			return MEMBER_BROKEN;
+		if (is_key) {
+			*ret_value = (struct slice){value, (size_t)(at - value)};
+			return MEMBER_FOUND;
 		}
 		at = skip_blanks(at, end);
 		if (at < end && *at == ',')
 			at = skip_blanks(at + 1, end);
 	}
-	set_list(text, end, end, ret_list);
-	return at < end && *at == '}';
+	return at < end && *at == '}' ? MEMBER_ABSENT : MEMBER_BROKEN;
+}
+
+bool list_text_find(struct slice text, struct list_text *ret_list)
+{
+	const char *end = text.data + text.size;
+	struct slice items;
+	enum member found = find_member(text, SLICE_LITERAL("items"), &items);
+
+	if (found == MEMBER_BROKEN)
+		return false;
+	if (found == MEMBER_FOUND && *items.data == '[')
+		set_list(text, items.data, items.data + items.size, ret_list);
+	else
+		set_list(text, end, end, ret_list);
+	return true;
+}
+
+json_t *object_text_parse(struct slice text, const char *const *without, struct buffer *scratch, json_error_t *why)
+{
+	struct slice value = text;
+	json_t *object, *parent;
+	size_t depth = 0;
+
+	while (without[depth] && find_member(value, slice_of(without[depth]), &value) == MEMBER_FOUND)
+		depth++;
+	if (without[depth])
+		return json_loadb(text.data, text.size, JSON_ALLOW_NUL, why);
+	buffer_clear(scratch);
+	buffer_append(scratch, text.data, (size_t)(value.data - text.data));
+	buffer_append_text(scratch, "null");
+	buffer_append(scratch, value.data + value.size, (size_t)(text.data + text.size - value.data - value.size));
+	object = parent = json_loadb(scratch->data, scratch->size, JSON_ALLOW_NUL, why);
+	for (size_t i = 0; i + 1 < depth; i++)
+		parent = json_object_get(parent, without[i]);
+	json_object_del(parent, without[depth - 1]);
+	return object;
 }
 
 int list_text_next(struct slice *items, struct slice *ret_item)

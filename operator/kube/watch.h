@@ -36,7 +36,7 @@ int kube_watch(struct kube_client *client, const struct kube_resource *resource,
 struct watch_decoder {
 	const struct kube_watch *watch;
 	const char *request; /* for sentences */
-	struct buffer line;
+	struct buffer line, scratch;
 	bool failed;
 	struct kube_error error;
 };

@@ -1,18 +1,21 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "operator/kube/list_text.h"
 #include "operator/kube/watch.h"
 
 void watch_decoder_init(struct watch_decoder *decoder, const struct kube_watch *watch, const char *request)
 {
 	*decoder = (struct watch_decoder){.watch = watch, .request = request};
 	buffer_init(&decoder->line);
+	buffer_init(&decoder->scratch);
 	decoder->line.max = watch->event_bytes_max ? watch->event_bytes_max : KUBE_WATCH_EVENT_BYTES_MAX;
 }
 
 void watch_decoder_release(struct watch_decoder *decoder)
 {
 	buffer_release(&decoder->line);
+	buffer_release(&decoder->scratch);
 }
 
 static enum kube_event event_of(const char *type)
@@ -35,9 +38,10 @@ static enum kube_event event_of(const char *type)
 
 static int decode(struct watch_decoder *decoder, const char *line, size_t size)
 {
+	static const char *const managed_fields[] = {"object", "metadata", "managedFields", NULL};
 	const struct kube_watch *watch = decoder->watch;
 	json_error_t why = {.text = "something else"};
-	json_t *event = json_loadb(line, size, JSON_ALLOW_NUL, &why);
+	json_t *event = object_text_parse((struct slice){line, size}, managed_fields, &decoder->scratch, &why);
 	json_t *object = json_object_get(event, "object");
 	const char *type = json_string_value(json_object_get(event, "type"));
 	int failed;

@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -68,9 +69,53 @@ static void list_test(void **state)
 	}
 }
 
+struct parse_case {
+	const char *name, *text;
+	const char *object; /* as it was parsed, with sorted keys; NULL: no JSON */
+};
+
+/* What is parsed without metadata.managedFields. */
+static void parse_test(void **state)
+{
+	static const char *const path[] = {"metadata", "managedFields", NULL};
+	static const struct parse_case parses[] = {
+	        {"in the middle", "{\"metadata\":{\"a\":1,\"managedFields\":[{\"f:x\":{}}],\"b\":2},\"c\":3}",
+	         "{\"c\":3,\"metadata\":{\"a\":1,\"b\":2}}"},
+	        {"alone", " { \"metadata\" : { \"managedFields\" : [ ] } } ", "{\"metadata\":{}}"},
+	        {"what is in it is not looked at", "{\"metadata\":{\"managedFields\":[nonsense]}}",
+	         "{\"metadata\":{}}"},
+	        {"none", "{\"metadata\":{\"a\":\"managedFields\"}}", "{\"metadata\":{\"a\":\"managedFields\"}}"},
+	        {"elsewhere", "{\"managedFields\":1,\"metadata\":{\"x\":{\"managedFields\":2}}}",
+	         "{\"managedFields\":1,\"metadata\":{\"x\":{\"managedFields\":2}}}"},
+	        {"metadata is no object", "{\"metadata\":[\"managedFields\"]}", "{\"metadata\":[\"managedFields\"]}"},
+	        {"brackets in texts", "{\"metadata\":{\"managedFields\":\"}]\\\"\",\"a\":1}}",
+	         "{\"metadata\":{\"a\":1}}"},
+	        {"an array", "[1]", "[1]"},
+	        {"cut off in it", "{\"metadata\":{\"managedFields\":[{\"a\"", NULL},
+	        {"cut off behind it", "{\"metadata\":{\"managedFields\":[]", NULL},
+	        {"nonsense behind it", "{\"metadata\":{\"managedFields\":[]},x}", NULL},
+	        {"nothing", "", NULL},
+	};
+	struct buffer scratch;
+
+	(void)state;
+	buffer_init(&scratch);
+	for (size_t i = 0; i < sizeof(parses) / sizeof(parses[0]); i++) {
+		json_error_t why;
+		json_t *object = object_text_parse(slice_of(parses[i].text), path, &scratch, &why);
+		char *text = object ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+		if (!text != !parses[i].object || (text && strcmp(text, parses[i].object) != 0))
+			fail_msg("%s: %s", parses[i].name, text ? text : "no JSON");
+		free(text);
+		json_decref(object);
+	}
+	buffer_release(&scratch);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(list_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(list_test), cmocka_unit_test(parse_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
