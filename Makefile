@@ -174,12 +174,12 @@ check: unit
 test: deps-test
 	@tests/run.sh
 
-# The ruler; ROWS and RUNS may be given.
+# The ruler; ROWS, JOBS and RUNS may be given.
 bench: deps-test build
 	@$(MAKE) --no-print-directory $(B)/bench/consume $(B)/bench/stages $(B)/bench/functions
 	@/usr/bin/python3 bench/run.py $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
 	@/usr/bin/python3 bench/functions.py $(if $(RUNS),--runs $(RUNS))
-	@/usr/bin/python3 bench/run_operator.py
+	@/usr/bin/python3 bench/run_operator.py $(if $(JOBS),--jobs $(JOBS)) $(if $(RUNS),--runs $(RUNS))
 
 demo: build
 	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"

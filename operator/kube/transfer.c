@@ -76,6 +76,7 @@ static void set_tls(CURL *easy, const struct access *access, const struct creden
 		blob.data = credentials->ca.size ? credentials->ca.data : (char[]){"\n"};
 		blob.len = credentials->ca.size ? credentials->ca.size : 1;
 		curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
+		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* else the system's CAs would count beside it */
 	}
 	if (credentials->certificate.size) {
 		blob.data = credentials->certificate.data;

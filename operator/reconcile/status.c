@@ -95,7 +95,8 @@ static json_t *last_error(const struct health *health)
 	struct buffer text;
 	json_t *json;
 
-	if (!object_integer(ended, "exitCode", NULL) || object_time(at) > object_time(ended_at))
+	if (!object_integer(ended, "exitCode", NULL) || !object_time(ended_at) ||
+	    object_time(at) > object_time(ended_at))
 		return message[0] ? error_json(at, message) : NULL;
 	buffer_init(&text);
 	container_print_end(health->pod, container, ended, &text);

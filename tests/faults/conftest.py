@@ -31,8 +31,8 @@ def driver_program():
 class Driver:
     """The program, its lines, and the end that it must come to: exit code 0, nothing from a sanitizer."""
 
-    def __init__(self, program, *arguments, env=None):
-        self.process = subprocess.Popen([program, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    def __init__(self, program, *arguments, env=None, within=()):
+        self.process = subprocess.Popen([*within, program, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
         self.lines, self.seen, self.errors = queue.Queue(), [], []
         for stream, sink in ((self.process.stdout, self.lines.put), (self.process.stderr, self.errors.append)):
@@ -104,8 +104,8 @@ def server(tmp_path):
 def drive(driver_program):
     drivers = []
 
-    def start(*arguments, env=None):
-        drivers.append(Driver(driver_program, *arguments, env=env))
+    def start(*arguments, **options):
+        drivers.append(Driver(driver_program, *arguments, **options))
         return drivers[-1]
 
     yield start
@@ -126,8 +126,8 @@ def informer(server, drive):
 
 @pytest.fixture
 def client(server, drive):
-    def start(*limits, kubeconfig=None, env=None):
-        driver = drive("request", kubeconfig or server.kubeconfig(), *limits, env=env)
+    def start(*limits, kubeconfig=None, **options):
+        driver = drive("request", kubeconfig or server.kubeconfig(), *limits, **options)
         driver.expect("server ")
         return driver
 

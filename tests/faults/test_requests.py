@@ -2,6 +2,8 @@
 
 import base64
 import json
+import os
+import subprocess
 import time
 
 import pytest
@@ -219,6 +221,19 @@ def test_other_ca_is_not_trusted_until_it_is_the_right_one(server, client):
     assert answer["reason"] == "untrusted" and not server.log
     other.write_bytes(good)
     assert driver.request("get", name="a")["reason"] == "not-found"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root is needed to give the driver other system CAs")
+def test_a_ca_of_the_system_is_not_trusted_beside_the_clusters(server, client):
+    system = server.folder / "system"
+    system.mkdir()
+    name = subprocess.run(["openssl", "x509", "-hash", "-noout", "-in", server.folder / "ca.crt"], check=True,
+                          capture_output=True, text=True).stdout.strip()
+    (system / f"{name}.0").write_bytes((server.folder / "ca.crt").read_bytes())
+    (server.folder / "other.crt").write_bytes((server.folder / "client.crt").read_bytes())
+    within = ["unshare", "--mount", "sh", "-c", f'mount --bind {system} /etc/ssl/certs && exec "$@"', "sh"]
+    driver = client(kubeconfig=server.kubeconfig(**{"certificate-authority": "other.crt"}), within=within)
+    assert driver.request("get", name="a")["reason"] == "untrusted" and not server.log
 
 
 def test_name_that_the_certificate_does_not_have(server, client):
