@@ -79,8 +79,9 @@ static void every_character_test(void **state)
 			char c = node->text.data[offset], found;
 			int line, column;
 
-			/* What an escape made stands where its backslash does. */
-			if (c <= ' ' || c == '"' || c == '\\' || c == '/' || c == 'A' || c == '\'')
+			/* What an escape made stands where its backslash does; a column is a character, not a byte. */
+			if ((unsigned char)c >= 0x80 || c <= ' ' || c == '"' || c == '\\' || c == '/' || c == 'A' ||
+			    c == '\'')
 				continue;
 			node_place(node, text, offset, &line, &column);
 			found = byte_at(rows[i].text, line, column);
