@@ -85,15 +85,15 @@ def exact(gateway):
     return check
 
 
-def go_program(name):
-    """The program of tests/e2e/NAME; built where its sources have changed."""
+def go_program(name, package="."):
+    """The program of tests/e2e/NAME, or a package that it requires; built where its sources have changed."""
     folder = HERE / name
     sources = sorted(folder.glob("*.go")) + [folder / "go.mod", folder / "go.sum"]
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     program = CACHE / f"{name}-{digest[:16]}" / name
     if not program.exists():
         fresh = program.with_name(f"{name}.{os.getpid()}")
-        subprocess.run([LAB / "go", "build", "-C", folder, "-trimpath", "-buildvcs=false", "-o", fresh, "."], check=True, timeout=900)
+        subprocess.run([LAB / "go", "build", "-C", folder, "-trimpath", "-buildvcs=false", "-o", fresh, package], check=True, timeout=900)
         fresh.rename(program)
     return program
 
