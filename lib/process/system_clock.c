@@ -23,7 +23,13 @@ static int64_t monotonic_ms(void *context)
 	return read_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
-const struct clock system_clock = {wall_ms, monotonic_ms, NULL};
+static int64_t boot_ms(void *context)
+{
+	(void)context;
+	return read_ns(CLOCK_BOOTTIME) / 1000000;
+}
+
+const struct clock system_clock = {wall_ms, monotonic_ms, NULL, boot_ms};
 
 int64_t system_clock_ns(void)
 {

@@ -98,12 +98,13 @@ static void keep_words(void *context, const struct error *err)
 static bool delete_group(struct sink *sink, const struct schema *schema, struct stop *stop)
 {
 	const struct window_result empty = {.sequence = 1, .schema = schema, .delete_group = true};
+	const struct sink_start start = {.life = "cleanup", .next_sequence = 1};
 	struct error err = {.text = "out of time"}, attempt = {.text = ""};
 	enum sink_outcome outcome = SINK_RETRY;
 
 	sink->report = keep_words;
 	sink->report_context = &attempt;
-	if (sink->ops->open(sink, 1, false, stop, &err) == 0)
+	if (sink->ops->open(sink, &start, stop, &err) == 0)
 		while (outcome == SINK_RETRY && !stop_deadline_passed(stop))
 			outcome = sink->ops->write(sink, &empty, stop, &err);
 	if (outcome == SINK_ACCEPTED)

@@ -17,12 +17,11 @@ struct output {
 	struct buffer text;
 };
 
-static int output_open(struct sink *sink, uint64_t next_sequence, bool resumable, struct stop *stop, struct error *err)
+static int output_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct output *output = (struct output *)sink;
 
-	(void)next_sequence;
-	(void)resumable;
+	(void)start;
 	(void)stop;
 	output->fd = STDOUT_FILENO;
 	if (strcmp(output->path, "-"))

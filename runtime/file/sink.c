@@ -122,24 +122,23 @@ static int check_earlier(struct file_sink *file, int side, uint64_t next_sequenc
 	return 0;
 }
 
-static int file_sink_open(struct sink *sink, uint64_t next_sequence, bool resumable, struct stop *stop,
-                          struct error *err)
+static int file_sink_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct file_sink *file = self(sink);
 	int side;
 
 	(void)stop;
-	file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (resumable ? 0 : O_TRUNC), 0644);
+	file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (start->resumable ? 0 : O_TRUNC), 0644);
 	if (file->fd < 0)
 		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
 	if (check_regular(file, err) < 0)
 		return -1;
-	if (!resumable) {
+	if (!start->resumable) {
 		unlink(file->side_path);
 		return 0;
 	}
 	side = read_side(file, err);
-	return side < 0 ? -1 : check_earlier(file, side, next_sequence, err);
+	return side < 0 ? -1 : check_earlier(file, side, start->next_sequence, err);
 }
 
 static int write_rows(struct file_sink *file, const struct window_result *result, struct error *err)

@@ -133,8 +133,7 @@ static void drop_producer(struct kafka_sink *sink)
 	sink->producer = NULL;
 }
 
-static int kafka_sink_open(struct sink *base, uint64_t next_sequence, bool resumable, struct stop *stop,
-                           struct error *err)
+static int kafka_sink_open(struct sink *base, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct kafka_sink *sink = (struct kafka_sink *)base;
 	rd_kafka_conf_t *conf = producer_conf(sink, err);
@@ -143,8 +142,8 @@ static int kafka_sink_open(struct sink *base, uint64_t next_sequence, bool resum
 		return -1; /* a wrong property or a missing secret: waiting does not mend it */
 	rd_kafka_conf_destroy(conf);
 	sink->stop = stop;
-	sink->next_sequence = next_sequence;
-	sink->resumable = resumable;
+	sink->next_sequence = start->next_sequence;
+	sink->resumable = start->resumable;
 	while (connect_producer(sink, true, err) < 0) {
 		if (atomic_load(&stop->requested) || stop_deadline_passed(sink->stop))
 			return -1;

@@ -98,6 +98,8 @@ static int write_window(struct sink_thread *thread, struct error *err)
 			return 0;
 		case SINK_REJECTED:
 			return rejected(thread, err);
+		case SINK_FENCED:
+			return -1;
 		case SINK_RETRY:
 			break;
 		}
@@ -115,10 +117,15 @@ static int open_sink(struct sink_thread *thread, struct error *err)
 	struct delivery *delivery = thread->delivery;
 	const struct source *source = delivery->source;
 	const struct boundary *boundary = &source->boundary;
-	uint64_t next = boundary->pending ? boundary->sequence : boundary->sequence + 1;
+	const struct sink_start start = {
+	        .life = "1",
+	        .next_sequence = boundary->sequence + !boundary->pending,
+	        .pending = boundary->pending,
+	        .resumable = source->resumable,
+	};
 	struct status *status = delivery->job_status;
 
-	if (thread->sink->ops->open(thread->sink, next, source->resumable, delivery->stop, err) < 0)
+	if (thread->sink->ops->open(thread->sink, &start, delivery->stop, err) < 0)
 		return error_prefix(err, "sink %s", thread->sink->target);
 	pthread_mutex_lock(&status->mutex);
 	thread->status->opened = true;

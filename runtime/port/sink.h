@@ -3,29 +3,60 @@
 #define STREAMJOB_PORT_SINK_H
 
 #include "lib/base/error.h"
+#include "runtime/port/lease.h"
 #include "runtime/port/result.h"
 #include "runtime/port/stop.h"
 #include "runtime/record/record.h"
 
-enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_REJECTED };
+#define LIFE_BYTES_MAX 40
+
+/*
+ * A life is what began at a first start and goes on over restarts: windows are numbered from 1 in each. It is kept in
+ * the source's metadata and at each sink, so that equal numbers of two lives are not taken for one window.
+ */
+struct sink_start {
+	char life[LIFE_BYTES_MAX]; /* letters, digits and '-'; never empty */
+	uint64_t next_sequence;    /* of the first window to come */
+	/* That window was begun under this life by an earlier process: a sink that holds it under this life has it
+	 * already. False: nothing that a sink holds is a replay of what comes. */
+	bool pending;
+	bool resumable; /* false: nothing of an earlier run counts */
+};
+
+/* What a sink holds of an earlier life of this job; life "" where it holds nothing. */
+struct sink_held {
+	char life[LIFE_BYTES_MAX];
+	uint64_t sequence;
+};
+
+/* SINK_FENCED: the lease cannot be renewed, for another process has the job. */
+enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_REJECTED, SINK_FENCED };
 
 struct sink;
 struct sink_ops {
 	const char *name;
-	/* `next_sequence`: of the first window to come; resumable false: nothing of an earlier run counts. */
-	int (*open)(struct sink *sink, uint64_t next_sequence, bool resumable, struct stop *stop, struct error *err);
+	/* Before open, on a first start: what is there, in one attempt; changes nothing. -1: cannot be asked now. NULL
+	 * where the sink keeps nothing. */
+	int (*inspect)(struct sink *sink, struct stop *stop, struct sink_held *ret_held, struct error *err);
+	int (*open)(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err);
 	/* Idempotent by sequence. Retries within its own deadline, then SINK_RETRY and why: the pipeline says so in the
 	 * status and calls again with the same window until it is accepted or stop's deadline is over. SINK_REJECTED:
 	 * the sink will never take this window; err says why, in the peer's words. One thread a sink. */
 	enum sink_outcome (*write)(struct sink *sink, const struct window_result *result, struct stop *stop,
 	                           struct error *err);
+	/* About every SINK_IDLE_MS on the sink's thread while no window is there: what is due by time alone. NULL:
+	 * none. */
+	void (*idle)(struct sink *sink, struct stop *stop);
 	void (*close)(struct sink *sink); /* frees it too */
 };
+#define SINK_IDLE_MS 200
 
 struct sink { /* the first member of each implementation */
 	const struct sink_ops *ops;
 	const char *target; /* for status and logs: "pushgateway http://…", never a secret; outlives the sink's use */
 	bool fail_on_rejected;
+	const struct lease *lease;  /* NULL: none is needed. Set by the pipeline before open */
+	int64_t request_timeout_ms; /* the longest that one request may take; 0: it sends none */
 	/* Each failed attempt, as it happens, and NULL when one works again. Set by the pipeline before open. */
 	void (*report)(void *context, const struct error *err);
 	void *report_context;

@@ -57,16 +57,15 @@ static void report(struct pushgateway *push, const struct error *err)
 		push->sink.report(push->sink.report_context, err);
 }
 
-static int pushgateway_open(struct sink *sink, uint64_t next_sequence, bool resumable, struct stop *stop,
-                            struct error *err)
+static int pushgateway_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct pushgateway *push = self(sink);
 
 	(void)err;
-	push->next_sequence = next_sequence;
+	push->next_sequence = start->next_sequence;
 	push->stop = stop;
 	push->http = http_new(push->spec, push->secrets_dir, stop);
-	push->restored = !resumable || !push->has_counters;
+	push->restored = !start->resumable || !push->has_counters;
 	return 0; /* a gateway that is away now may be there for the first window */
 }
 

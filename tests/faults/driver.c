@@ -34,7 +34,7 @@ static int64_t monotonic_ms(void *context)
 	return clock_monotonic_ms(&system_clock);
 }
 
-static const struct clock test_clock = {wall_ms, monotonic_ms, NULL};
+static const struct clock test_clock = {wall_ms, monotonic_ms, NULL, NULL};
 
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...)

@@ -30,7 +30,7 @@ static int64_t fixed_ms(void *context)
 	return 1700000000123;
 }
 
-static const struct clock fixed = {fixed_ms, fixed_ms, NULL};
+static const struct clock fixed = {fixed_ms, fixed_ms, NULL, NULL};
 
 /* Lines of many lengths, some ended by CR LF, with empty ones in between; the last one has no end. */
 static void make_lines(struct buffer *out)

@@ -86,7 +86,9 @@ static struct sink *open_sink(uint64_t next_sequence, bool resumable)
 	struct sink *sink = file_sink_new(path);
 	struct error err;
 
-	if (sink->ops->open(sink, next_sequence, resumable, NULL, &err) < 0)
+	if (sink->ops->open(sink,
+	                    &(struct sink_start){.life = "1", .next_sequence = next_sequence, .resumable = resumable},
+	                    NULL, &err) < 0)
 		fail_msg("%s", err.text);
 	return sink;
 }
@@ -162,7 +164,8 @@ static void refusals_test(void **state)
 		unlink(side);
 		if (rows[i].side)
 			write_file(side, rows[i].side);
-		if (sink->ops->open(sink, 5, true, NULL, &err) == 0)
+		if (sink->ops->open(sink, &(struct sink_start){.life = "1", .next_sequence = 5, .resumable = true},
+		                    NULL, &err) == 0)
 			fail_msg("%s: is taken", rows[i].name);
 		if (!strstr(err.text, rows[i].said) || !strstr(err.text, path))
 			fail_msg("%s: %s", rows[i].name, err.text);
@@ -192,7 +195,9 @@ static void device_test(void **state)
 	struct error err;
 
 	(void)state;
-	assert_int_equal(sink->ops->open(sink, 1, true, NULL, &err), -1);
+	assert_int_equal(sink->ops->open(sink, &(struct sink_start){.life = "1", .next_sequence = 1, .resumable = true},
+	                                 NULL, &err),
+	                 -1);
 	assert_string_equal(err.text,
 	                    "/dev/null is not a regular file, so a window cannot be written again; write to a "
 	                    "file, or use the stdout sink");

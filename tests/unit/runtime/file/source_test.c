@@ -136,7 +136,7 @@ static int64_t fixed_ms(void *context)
 	return 1700000000123;
 }
 
-static const struct clock fixed = {fixed_ms, fixed_ms, NULL};
+static const struct clock fixed = {fixed_ms, fixed_ms, NULL, NULL};
 
 static char *generate(int seed)
 {

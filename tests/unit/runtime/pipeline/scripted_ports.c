@@ -67,16 +67,16 @@ static int64_t read_monotonic(void *context)
 
 void scripted_clock_init(struct scripted_clock *clock, int64_t wall_ms)
 {
-	clock->clock = (struct clock){read_wall, read_monotonic, clock};
+	clock->clock = (struct clock){.wall_ms = read_wall, .monotonic_ms = read_monotonic, .context = clock};
 	atomic_store(&clock->wall_ms, wall_ms);
 }
 
-static int sink_open(struct sink *sink, uint64_t next_sequence, bool resumable, struct stop *stop, struct error *err)
+static int sink_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct scripted_sink *self = (struct scripted_sink *)sink;
 
-	assert_true(resumable);
-	assert_int_equal(next_sequence, self->first_sequence);
+	assert_true(start->resumable);
+	assert_int_equal(start->next_sequence, self->first_sequence);
 	if (self->script.stop_while_opening)
 		atomic_store(&stop->requested, true);
 	return self->script.open_fails || self->script.stop_while_opening ? error_set(err, "no such place") : 0;
@@ -144,7 +144,8 @@ static void sink_close(struct sink *sink)
 	atomic_fetch_add(&((struct scripted_sink *)sink)->witness->closed, 1);
 }
 
-static const struct sink_ops sink_ops = {"scripted", sink_open, sink_write, sink_close};
+static const struct sink_ops sink_ops = {
+        .name = "scripted", .open = sink_open, .write = sink_write, .close = sink_close};
 
 void scripted_sink_init(struct scripted_sink *sink, struct witness *witness)
 {
