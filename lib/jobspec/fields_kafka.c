@@ -1,4 +1,5 @@
 /* The field table: what every Kafka client has, the source and the sink. */
+#include "lib/jobspec/job_id.h"
 #include "lib/jobspec/tables.h"
 
 static const struct choice protocols[] = {
@@ -139,10 +140,11 @@ static const struct field kafka_source_fields[] = {
         {.name = "groupId",
          .kind = FIELD_STRING,
          .offset = offsetof(struct kafka_source, group_id),
-         .computed = "streamjob-NAMESPACE-NAME",
+         .computed = "streamjob.NAMESPACE.NAME",
          .min = 1,
-         .max = 249,
-         .doc = "The consumer group that holds the job's offsets and window boundaries. No other program may use it."},
+         .max = JOB_ID_MAX,
+         .doc = "The consumer group that holds the job's offsets and window boundaries. No other program may use it. "
+                "The Kafka sinks call their transactions and their progress groups GROUPID.sink-INDEX."},
         {.name = "startingOffsets",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct kafka_source, starting_offsets),

@@ -8,12 +8,13 @@
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/jobspec/check.h"
+#include "lib/jobspec/job_id.h"
 #include "lib/jobspec/read.h"
 
 #define JOB_GROUP "streamjob.dev/"
 
 static const struct field name_field = {
-        .name = "name", .kind = FIELD_STRING, .min = 1, .max = 63, .pattern = &job_name_pattern};
+        .name = "name", .kind = FIELD_STRING, .min = 1, .max = JOB_NAME_MAX, .pattern = &job_name_pattern};
 
 /* The text of a plain scalar or string under the root, or "". */
 static struct slice root_text(const struct node *root, const char *key)
@@ -103,6 +104,7 @@ static void read_root(struct reader *reader, const struct node *root, struct job
 static void compute_defaults(struct jobspec *job)
 {
 	struct kafka_source *kafka = &job->source.kafka;
+	char id[JOB_ID_MAX + 1];
 
 	for (size_t i = 0; i < job->columns_count; i++)
 		if (!job->columns[i].path && job->columns[i].name)
@@ -111,8 +113,10 @@ static void compute_defaults(struct jobspec *job)
 		if (job->functions[i].on_poison_row == POISON_UNSET)
 			job->functions[i].on_poison_row =
 			        job->dead_letter.kind == SINK_NONE ? POISON_FAIL : POISON_DEAD_LETTER;
-	if (job->source.kind == SOURCE_KAFKA && !kafka->group_id && job->name)
-		kafka->group_id = arena_printf(&job->arena, "streamjob-%s-%s", job->namespace, job->name);
+	if (job->source.kind == SOURCE_KAFKA && !kafka->group_id && job->name) {
+		job_id(job->namespace, job->name, id);
+		kafka->group_id = arena_string(&job->arena, slice_of(id));
+	}
 }
 
 /* Gives the problems from `first` on, which have only a path, their place. */

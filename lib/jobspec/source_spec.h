@@ -18,7 +18,7 @@ enum generator {
 
 struct kafka_source {
 	struct kafka_client client;
-	const char *group_id; /* default: streamjob-<namespace>-<name> */
+	const char *group_id; /* default: streamjob.<namespace>.<name> */
 	enum starting_offsets starting_offsets;
 	enum offset_loss on_offset_loss;
 };

@@ -5,21 +5,20 @@
 
 #include "lib/base/hash.h"
 
-#define HASH_DIGITS 8
+#define HASH_DIGITS    16
+#define SERVICE_PREFIX "sj-"
 
 void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1])
 {
 	size_t suffix_size = strlen(suffix), size = strlen(job);
 	char hex[HASH_SHA256_HEX];
 
-	if (size + suffix_size <= max) {
+	if (size + suffix_size < max) {
 		snprintf(ret_name, NAME_MAX_BYTES + 1, "%s%s", job, suffix);
 		return;
 	}
 	hash_sha256_hex(slice_of(job), hex);
 	size = max - suffix_size - HASH_DIGITS - 1;
-	while (size > 1 && !isalnum((unsigned char)job[size - 1]))
-		size--;
 	snprintf(ret_name, NAME_MAX_BYTES + 1, "%.*s-%.*s%s", (int)size, job, HASH_DIGITS, hex, suffix);
 }
 
@@ -27,11 +26,11 @@ void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1])
 {
 	char prefixed[NAME_MAX_BYTES + 1];
 
-	if (!isdigit((unsigned char)job[0])) {
-		name_child(job, "", NAME_LABEL_MAX, ret_name);
+	if (!isdigit((unsigned char)job[0]) && strncmp(job, SERVICE_PREFIX, strlen(SERVICE_PREFIX)) != 0) {
+		snprintf(ret_name, NAME_MAX_BYTES + 1, "%s", job);
 		return;
 	}
-	snprintf(prefixed, sizeof(prefixed), "sj-%s", job);
+	snprintf(prefixed, sizeof(prefixed), SERVICE_PREFIX "%s", job);
 	name_child(prefixed, "", NAME_LABEL_MAX, ret_name);
 }
 

@@ -35,13 +35,16 @@
 #define NAME_MAX_BYTES 253 /* of the rest */
 
 /*
- * "JOB<suffix>", or where that has more than `max` characters the beginning of JOB, '-', eight digits of JOB's hash,
- * and the suffix. `max` is at most NAME_MAX_BYTES.
+ * "JOB<suffix>" below `max` characters, else `max` of them: the beginning of JOB, '-', 16 digits of JOB's hash, and the
+ * suffix. So a name that was cut is not that of another job. `max` is at most NAME_MAX_BYTES.
  */
 void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1]);
-/* A Service's: as above, and "sj-" before a digit, for a Service's name begins with a letter. */
+/*
+ * A Service's, which begins with a letter and has at most NAME_LABEL_MAX characters, as a job's name has: JOB, or where
+ * that begins with a digit or with "sj-", "sj-JOB", cut as above.
+ */
 void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1]);
-/* "<prefix><eight digits of text's hash>": volumes named after what they hold. */
+/* "<prefix><16 digits of text's hash>": volumes named after what they hold. */
 void name_hashed(const char *prefix, const char *text, char ret_name[NAME_MAX_BYTES + 1]);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/jobspec/job_id.h"
 #include "lib/jobspec/query.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/run.h"
@@ -41,13 +42,13 @@ static struct sink *make_sink(const struct jobspec *job, size_t index, const str
                               const struct run_options *options)
 {
 	const struct sink_spec *spec = &job->sinks[index];
-	char id[256];
+	char id[JOB_ID_MAX + 1];
 
 	switch (spec->kind) {
 	case SINK_PUSHGATEWAY:
 		return pushgateway_sink_new(&spec->pushgateway, &query->result, options->secrets, &system_clock);
 	case SINK_KAFKA:
-		snprintf(id, sizeof(id), "%s-%s-%zu", job->namespace, job->name, index);
+		job_sink_id(job, index, id);
 		return kafka_sink_new(&spec->kafka, id, options->secrets);
 	case SINK_FILE:
 		return file_sink_new(spec->file.path);

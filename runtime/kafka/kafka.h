@@ -12,7 +12,7 @@
 /* Reads all partitions of the topic; its group's offsets are the job's state (docs/delivery.md). */
 struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers);
 
-/* One transaction a window. `sink_id` ("<namespace>-<name>-<index>") names the transactions and the progress group. */
+/* One transaction a window. `sink_id`, which no other sink has, names the transactions and the progress group. */
 struct sink *kafka_sink_new(const struct kafka_client *spec, const char *sink_id, const char *secrets_dir);
 struct dead_letter *kafka_dead_letter_new(const struct kafka_client *spec, const char *secrets_dir);
 

@@ -1,7 +1,7 @@
 /*
  * The Kafka sink: one transaction a window. In the same transaction the window's sequence is committed as the offset of
- * the progress group "streamjob-<id>-sink" at partition 0 of the sink's own topic, so the sink knows by itself what it
- * has, whatever happened to the reply of a commit, and whichever cluster the source is on.
+ * the progress group at partition 0 of the sink's own topic, so the sink knows by itself what it has, whatever happened
+ * to the reply of a commit, and whichever cluster the source is on.
  *
  * After any failure the producer is made anew: init_transactions fences and ends what was left, and the progress says
  * what became of it.
@@ -251,8 +251,8 @@ struct sink *kafka_sink_new(const struct kafka_client *spec, const char *sink_id
 	sink->sink.fail_on_rejected = true; /* a window that is left out would be lost */
 	sink->spec = spec;
 	sink->secrets_dir = secrets_dir;
-	snprintf(sink->transactional_id, sizeof(sink->transactional_id), "streamjob-%s", sink_id);
-	snprintf(sink->progress_group, sizeof(sink->progress_group), "streamjob-%s-sink", sink_id);
+	snprintf(sink->transactional_id, sizeof(sink->transactional_id), "%s", sink_id);
+	snprintf(sink->progress_group, sizeof(sink->progress_group), "%s", sink_id);
 	snprintf(sink->target, sizeof(sink->target), "kafka %s", spec->topic);
 	buffer_init(&sink->key);
 	buffer_init(&sink->value);

@@ -47,7 +47,7 @@ def test_explain(tree):
     done = tree.streamjob("explain", "job.yaml")
     assert (done.returncode, done.stderr) == (0, "")
     for line in (
-        "source     kafka topic t at 127.0.0.1:1, group streamjob-default-j, from latest",
+        "source     kafka topic t at 127.0.0.1:1, group streamjob.default.j, from latest",
         "reads      k STRING at $.k, v BIGINT at $.v\n",
         "not read   ts\n",
         "window     tumbling 1s, offset 0s, processing time",

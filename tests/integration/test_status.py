@@ -69,7 +69,7 @@ def test_status_ready_metrics_and_lag(kafka, gateway, tmp_path):
     job.stop()
     assert job.process.returncode == 0, job.log()
     assert gateway_sums(gateway, name) == expected_sums(passing)
-    assert kafka_lag(kafka, f"streamjob-default-{name}", topic) == 0
+    assert kafka_lag(kafka, f"streamjob.default.{name}", topic) == 0
 
 
 def assert_valid_metrics(gateway, text):

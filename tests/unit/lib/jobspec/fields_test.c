@@ -169,7 +169,7 @@ static void defaults_test(void **state)
 
 	(void)state;
 	assert_string_equal(job->namespace, "default");
-	assert_string_equal(job->source.kafka.group_id, "streamjob-default-least");
+	assert_string_equal(job->source.kafka.group_id, "streamjob.default.least");
 	assert_int_equal(job->source.kafka.starting_offsets, START_LATEST);
 	assert_int_equal(job->source.kafka.on_offset_loss, OFFSET_LOSS_FAIL);
 	assert_string_equal(job->source.kafka.client.security.protocol, "PLAINTEXT");

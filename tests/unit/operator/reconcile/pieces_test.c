@@ -87,9 +87,9 @@ static void names_test(void **state)
 		size_t size;
 	} rows[] = {
 	        {"short", "home", "-cleanup", 63, "home-cleanup", 12},
-	        {"just fits", "a123456789", "-x", 12, "a123456789-x", 12},
-	        {"cut", "a-123456789-b", "-x", 14, "a-1-", 14},
-	        {"cut at a dash", "abc-------------z", "-x", 18, "abc-", 14},
+	        {"just fits", "a12345678901234567890123", "-x", 27, "a12345678901234567890123-x", 26},
+	        {"one more", "a123456789012345678901234", "-x", 27, "a1234567-", 27},
+	        {"cut at a dash", "abc-------------------z", "-x", 25, "abc----", 25},
 	};
 	char first[NAME_MAX_BYTES + 1], second[NAME_MAX_BYTES + 1];
 
@@ -100,11 +100,47 @@ static void names_test(void **state)
 		assert_int_equal(strncmp(first, rows[i].result, strlen(rows[i].result)), 0);
 		assert_true(strlen(first) <= rows[i].max && strlen(first) <= rows[i].size);
 	}
-	name_child("a-very-long-name-of-a-job-one", "-c", 20, first);
-	name_child("a-very-long-name-of-a-job-two", "-c", 20, second);
+	name_child("a-very-long-name-of-a-job-one", "-c", 28, first);
+	name_child("a-very-long-name-of-a-job-two", "-c", 28, second);
 	assert_string_not_equal(first, second);
 	name_service("1st", first);
 	assert_string_equal(first, "sj-1st");
+}
+
+#define FIFTY_SIX "23456789-123456789-123456789-123456789-123456789-123456"
+
+/* Services and clean-ups of any two jobs of a namespace: legal, and different. */
+static void names_differ_test(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"1st", "sj-1st"},
+	        {"sj-1st", "sj-sj-1st"},
+	        {"feed", "sj-feed"},
+	        {"1" FIFTY_SIX "-12345", "1" FIFTY_SIX "-12346"},
+	        {"a" FIFTY_SIX "-12345", "a" FIFTY_SIX "-12346"},
+	};
+	char first[NAME_MAX_BYTES + 1], second[NAME_MAX_BYTES + 1];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		name_service(rows[i][0], first);
+		name_service(rows[i][1], second);
+		assert_string_not_equal(first, second);
+		assert_true(first[0] >= 'a' && strlen(first) <= NAME_LABEL_MAX && strlen(second) <= NAME_LABEL_MAX);
+		name_child(rows[i][0], "-cleanup", NAME_LABEL_MAX, first);
+		name_child(rows[i][1], "-cleanup", NAME_LABEL_MAX, second);
+		assert_string_not_equal(first, second);
+		assert_true(strlen(first) <= NAME_LABEL_MAX && strlen(second) <= NAME_LABEL_MAX);
+	}
+	/* A job that is named as another one's Service or clean-up was cut. */
+	name_service("1" FIFTY_SIX "-12345", first);
+	name_service(first + strlen("sj-"), second);
+	assert_string_not_equal(first, second);
+	name_child("a" FIFTY_SIX "-12345", "-cleanup", NAME_LABEL_MAX, first);
+	first[strlen(first) - strlen("-cleanup")] = '\0';
+	name_child(first, "-cleanup", NAME_LABEL_MAX, second);
+	assert_string_not_equal(first, second);
+	assert_int_equal(strncmp(first, second, strlen(first)) == 0, false);
 }
 
 static void manifest_test(void **state)
@@ -180,9 +216,9 @@ static void template_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(merge_test), cmocka_unit_test(differs_test),
-	                                   cmocka_unit_test(names_test), cmocka_unit_test(manifest_test),
-	                                   cmocka_unit_test(template_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(merge_test),    cmocka_unit_test(differs_test),
+	                                   cmocka_unit_test(names_test),    cmocka_unit_test(names_differ_test),
+	                                   cmocka_unit_test(manifest_test), cmocka_unit_test(template_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

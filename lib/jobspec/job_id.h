@@ -1,0 +1,22 @@
+/*
+ * What a job is called in systems that many jobs share: its consumer groups and transactional ids. The parts are joined
+ * by a point, which neither a namespace nor a job's name may have, so that different jobs have different names.
+ */
+#ifndef STREAMJOB_JOB_ID_H
+#define STREAMJOB_JOB_ID_H
+
+#include "lib/jobspec/jobspec.h"
+
+#define JOB_NAME_MAX 63  /* characters of a name, and of a namespace */
+#define JOB_ID_MAX   249 /* bytes: of spec.source.kafka.groupId, too */
+
+/* "streamjob.NAMESPACE.NAME". */
+void job_id(const char *namespace, const char *name, char ret_id[JOB_ID_MAX + 1]);
+/*
+ * Of the sink spec.sinks[index], "GROUP.sink-INDEX": GROUP is the source's consumer group, which belongs to one job
+ * only, or the job's id where the source has none. Over JOB_ID_MAX bytes GROUP is cut, at a character's end, and a hash
+ * of the whole stands behind it.
+ */
+void job_sink_id(const struct jobspec *job, size_t index, char ret_id[JOB_ID_MAX + 1]);
+
+#endif
