@@ -52,7 +52,9 @@ TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 # What unit tests share: each test takes the objects that it calls.
 NATIVE_FUNCTIONS := tests/unit/runtime/udf/native_functions.c
-TEST_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(NATIVE_FUNCTIONS),$(shell find tests/unit -name '*.c' ! -name '*_test.c')))
+TEST_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(NATIVE_FUNCTIONS) tests/unit/hash_key.c,$(shell find tests/unit -name '*.c' ! -name '*_test.c')))
+# Nobody calls it, so it is linked by name: the key of the hash tables in tests and benches.
+TEST_HASH_KEY := $(B)/obj/tests/unit/hash_key.o
 ALL_C := $(shell find lib runtime operator tests bench -name '*.[ch]' 2>/dev/null)
 
 FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I. -D_GNU_SOURCE \
@@ -111,9 +113,9 @@ $(B)/libtests.a: $(TEST_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/tests/%_test: tests/%_test.c $(B)/libtests.a $(B)/libstreamjob.a
+$(B)/tests/%_test: tests/%_test.c $(TEST_HASH_KEY) $(B)/libtests.a $(B)/libstreamjob.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $(filter %.c %.a,$^) $(LIBS) -lcmocka
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(LIBS) -lcmocka
 
 # The worker with a debug build of CPython, which counts references; for tests/run.sh.
 DEBUG_WORKER := $(B)/debug/streamjob-worker
@@ -136,15 +138,15 @@ $(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
 
 # The operator's rooms on a command line, for the fault tests.
 FAULT_DRIVER := $(B)/tests/faults/driver
-$(FAULT_DRIVER): tests/faults/driver.c $(B)/libstreamjob.a
+$(FAULT_DRIVER): tests/faults/driver.c $(TEST_HASH_KEY) $(B)/libstreamjob.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(OPERATOR_LIBS)
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $^ $(OPERATOR_LIBS)
 
--include $(OBJ:.o=.d) $(WORKER_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
+-include $(OBJ:.o=.d) $(WORKER_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(TEST_HASH_KEY:.o=.d) $(MAINS:%.c=$(B)/obj/%.d) $(addsuffix .d,$(TEST_BINS) $(PARITY) $(FAULT_DRIVER))
 
-$(B)/bench/%: bench/%.c $(B)/libstreamjob.a
+$(B)/bench/%: bench/%.c $(TEST_HASH_KEY) $(B)/libstreamjob.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(MALLOC_LIB) $(LIBS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(MALLOC_LIB) $(LIBS)
 
 format: deps-check
 	clang-format -i $(ALL_C)

@@ -1,5 +1,9 @@
 /*
- * Hashes. hash_bytes is for tables in memory only: its values may differ between versions and are never stored.
+ * Hashes.
+ *
+ * hash_bytes and hash_word are for tables in memory: keyed by a secret that the process draws when it starts, so that
+ * nobody who chooses the data can choose which of it collides. Their values differ from process to process: nothing
+ * that leaves the process, and no choice that a replay has to repeat, may depend on them. hash_stable is for those.
  */
 #ifndef STREAMJOB_HASH_H
 #define STREAMJOB_HASH_H
@@ -8,9 +12,21 @@
 
 #include "lib/base/slice.h"
 
-uint64_t hash_bytes(const void *data, size_t size);
+struct hash_key {
+	uint64_t words[2];
+};
 
-/* A full-avalanche mix of one word. */
+/* Once, before any thread and any table. lib/process/hash_key.h draws one; tests set one that is always the same. */
+void hash_key_set(struct hash_key key);
+
+/* SipHash-1-3 under the process's key; abort() without one. */
+uint64_t hash_bytes(const void *data, size_t size);
+/* The same of the word's eight bytes, little-endian. */
+uint64_t hash_word(uint64_t word);
+/* SipHash-1-3 under a key that is zero: the same in every process, on every machine and in every version. */
+uint64_t hash_stable(const void *data, size_t size);
+
+/* A full-avalanche mix of one word; anyone can invert it: for no table whose keys are data. */
 static inline uint64_t hash_mix(uint64_t x)
 {
 	x ^= x >> 32;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/process/hash_key.h"
+
 struct program {
 	const char *name;
 	const struct command *commands;
@@ -42,6 +44,7 @@ int commands_run(const char *program, const struct command *commands, size_t cou
 	const struct program self = {program, commands, count};
 	const char *word = argc < 2 ? NULL : argv[1];
 
+	hash_key_draw();
 	if (!word)
 		return usage(&self, stderr, EXIT_USAGE);
 	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))

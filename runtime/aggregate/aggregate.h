@@ -35,7 +35,7 @@ struct aggregate {
 	/* Strings of the value belong to the state. `parameter` is the call's (PERCENTILE's p). -1: overflow, said in
 	 * err. */
 	int (*finalize)(const void *state, double parameter, struct value *ret_value, struct error *err);
-	/* A state as bytes, the same on every machine; load refuses what save did not write. */
+	/* A state as bytes that every machine can load; load refuses what save did not write. */
 	void (*save)(const void *state, struct buffer *out);
 	int (*load)(void *state, struct slice *in, struct budget *budget, struct error *err);
 	void (*release)(void *state, struct budget *budget); /* NULL where there is nothing to free */

@@ -32,7 +32,7 @@ static void set_release(void *state, struct budget *budget)
 /* The word's slot, or the empty one where it belongs. */
 static uint64_t *find_slot(uint64_t *slots, uint32_t capacity, uint64_t word)
 {
-	uint32_t i = (uint32_t)hash_mix(word) & (capacity - 1);
+	uint32_t i = (uint32_t)hash_word(word) & (capacity - 1);
 
 	while (slots[i] && slots[i] != word)
 		i = (i + 1) & (capacity - 1);
