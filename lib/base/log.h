@@ -15,7 +15,7 @@
 
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
-#define LOG_LINE_MAX    8192
+#define LOG_LINE_MAX    8192 /* bytes of all values together */
 #define LOG_REPEATS_MAX 10
 
 struct log_output {
@@ -41,12 +41,12 @@ struct log_site { /* one static for each place that logs: its rate limit */
 };
 
 /*
- * Pairs after the message: "key", "printf format", value(s) are not supported; pass one format that renders
- * logfmt pairs instead: log_info("window pushed", "sequence=%llu rows=%zu", n, rows). String values through %s
- * must be quoted by the format (error="%s"): a quoted value ends at the quote that " key=" or the end follows, and the
- * quotes inside of it are escaped. Control bytes become spaces.
+ * `fields` is one literal format of the line's fields, at least one: log_info("window pushed",
+ * "sequence=%llu error=\"%s\"", n, text). The format alone says which fields a line has; a value is rendered and
+ * escaped alone, so that no text can end its field, begin another one or another line. A value whose format stands in
+ * quotes is a string in JSON too; long ones are cut and say so. log_fields.h has the grammar.
  */
-void log_write(struct log_site *site, enum log_level level, const char *message, const char *pairs, ...)
+void log_write(struct log_site *site, enum log_level level, const char *message, const char *fields, ...)
         __attribute__((format(printf, 4, 5)));
 
 #define LOG_AT(level, message, ...)                                                                                    \

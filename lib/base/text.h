@@ -31,5 +31,17 @@ void text_bytes(struct buffer *out, int64_t bytes);
 const char *text_nearest(struct slice name, const char *const *names, size_t count);
 
 bool text_is_utf8(struct slice text);
+/* The length of the UTF-8 character that `text` begins with, or 0; `left` is at least 1. */
+size_t text_utf8_length(const void *text, size_t left);
+/* A character of the basic plane as a JSON string has it: \n, \", \u0007. */
+void text_escape(struct buffer *out, uint32_t character);
+
+/*
+ * In quotes and on one line, for logs and messages, whatever the text holds: what JSON escapes is escaped, and so is
+ * what some readers take for the end of a line or a terminal obeys (DEL, U+0080 to U+009F, U+2028, U+2029, marks that
+ * turn the direction of text). Bytes that are not UTF-8 become U+FFFD. What is more than `bytes_max` bytes of escaped
+ * text is left out and said: "abc… (17 more bytes)". The result is a JSON string.
+ */
+void text_quote(struct buffer *out, struct slice text, size_t bytes_max);
 
 #endif

@@ -1,6 +1,7 @@
 /* Numbers and UTF-8 as text. The program never calls setlocale, so printf and strtod are those of the C locale. */
 #include <errno.h>
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,9 +141,10 @@ bool text_parse_bigint(struct slice text, int64_t *ret_value)
 	return true;
 }
 
-/* The length of the UTF-8 character at p (Unicode's table 3-7), or 0. */
-static size_t utf8_length(const unsigned char *p, size_t left)
+/* Unicode's table 3-7. */
+size_t text_utf8_length(const void *text, size_t left)
 {
+	const unsigned char *p = text;
 	unsigned char low = 0x80, high = 0xbf;
 	size_t length;
 
@@ -181,7 +183,7 @@ bool text_is_utf8(struct slice text)
 			i += sizeof(word);
 			continue;
 		}
-		length = utf8_length((const unsigned char *)text.data + i, text.size - i);
+		length = text_utf8_length(text.data + i, text.size - i);
 		if (!length)
 			return false;
 		i += length;
@@ -189,7 +191,7 @@ bool text_is_utf8(struct slice text)
 	return true;
 }
 
-static void append_escaped(struct buffer *out, unsigned char c)
+void text_escape(struct buffer *out, uint32_t c)
 {
 	switch (c) {
 	case '"':
@@ -208,7 +210,7 @@ static void append_escaped(struct buffer *out, unsigned char c)
 		buffer_append_text(out, "\\t");
 		break;
 	default:
-		buffer_printf(out, "\\u%04x", c);
+		buffer_printf(out, "\\u%04" PRIx32, c);
 	}
 }
 
@@ -219,7 +221,7 @@ void text_json_string(struct buffer *out, struct slice text)
 
 	buffer_append_char(out, '"');
 	for (size_t i = 0; i < text.size;) {
-		size_t length = utf8_length(p + i, text.size - i);
+		size_t length = text_utf8_length(p + i, text.size - i);
 
 		if (length > 1 || (length == 1 && p[i] >= 0x20 && p[i] != '"' && p[i] != '\\')) {
 			plain += length;
@@ -229,7 +231,7 @@ void text_json_string(struct buffer *out, struct slice text)
 		buffer_append(out, p + i - plain, plain);
 		plain = 0;
 		if (length)
-			append_escaped(out, p[i]);
+			text_escape(out, p[i]);
 		else
 			buffer_append_text(out, "\xef\xbf\xbd");
 		i++;

@@ -4,40 +4,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/data/civil.h"
 #include "lib/metrics/metrics.h"
-
-static void set_integer(json_t *object, const char *key, uint64_t value)
-{
-	json_object_set_new(object, key, json_integer((json_int_t)value));
-}
-
-/* A traceback may be cut in the middle of a character, and jansson takes only UTF-8. */
-static json_t *text_json(const char *text)
-{
-	size_t size = strlen(text);
-	json_t *json = json_stringn(text, size);
-
-	while (!json && size)
-		json = json_stringn(text, --size);
-	return json;
-}
+#include "runtime/pipeline/status_json.h"
 
 static json_t *error_json(const struct function_state *state)
 {
-	struct buffer at;
 	json_t *error;
 
 	if (!state->error_wall_ms)
 		return json_null();
 	error = json_object();
-	buffer_init(&at);
-	civil_format(&at, state->error_wall_ms);
-	json_object_set_new(error, "at", json_stringn(at.data, at.size));
-	buffer_release(&at);
-	json_object_set_new(error, "method", text_json(state->error_method));
-	json_object_set_new(error, "reason", text_json(state->error_reason));
-	json_object_set_new(error, "message", text_json(state->error_message));
+	json_object_set_new(error, "at", status_time_json(state->error_wall_ms));
+	json_object_set_new(error, "method", status_text_json(state->error_method));
+	json_object_set_new(error, "reason", status_text_json(state->error_reason));
+	json_object_set_new(error, "message", status_text_json(state->error_message));
 	return error;
 }
 
@@ -53,11 +33,11 @@ json_t *status_functions_json(struct functions *functions)
 		json_object_set_new(json, "name", json_string(state->spec->name));
 		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));
 		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE));
-		set_integer(json, "restarts", state->restarts);
-		set_integer(json, "calls", atomic_load(&state->counts.calls));
-		set_integer(json, "rows", atomic_load(&state->counts.rows));
-		set_integer(json, "rowErrors", atomic_load(&state->counts.row_failures));
-		set_integer(json, "poisonRows", state->poison_rows);
+		status_set_integer(json, "restarts", state->restarts);
+		status_set_integer(json, "calls", atomic_load(&state->counts.calls));
+		status_set_integer(json, "rows", atomic_load(&state->counts.rows));
+		status_set_integer(json, "rowErrors", atomic_load(&state->counts.row_failures));
+		status_set_integer(json, "poisonRows", state->poison_rows);
 		json_object_set_new(json, "lastError", error_json(state));
 		json_array_append_new(list, json);
 	}

@@ -2,10 +2,10 @@
 #include <jansson.h>
 #include <stdlib.h>
 
-#include "lib/data/civil.h"
 #include "lib/metrics/metrics.h"
 #include "runtime/pipeline/status_page.h"
 #include "runtime/pipeline/status_functions.h"
+#include "runtime/pipeline/status_json.h"
 
 static const char *const phase_names[] = {
         [PHASE_STARTING] = "starting", [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
@@ -19,26 +19,9 @@ static const char *const part_names[] = {
         [-NOT_READY_WINDOW] = "window",
 };
 
-static json_t *time_json(int64_t ms)
-{
-	struct buffer text;
-	json_t *json;
-
-	buffer_init(&text);
-	civil_format(&text, ms);
-	json = json_stringn(text.data, text.size);
-	buffer_release(&text);
-	return json;
-}
-
 static void set_time(json_t *object, const char *key, int64_t ms)
 {
-	json_object_set_new(object, key, time_json(ms));
-}
-
-static void set_integer(json_t *object, const char *key, uint64_t value)
-{
-	json_object_set_new(object, key, json_integer((json_int_t)value));
+	json_object_set_new(object, key, status_time_json(ms));
 }
 
 static json_t *rows_json(const struct status *status)
@@ -46,14 +29,14 @@ static json_t *rows_json(const struct status *status)
 	struct status_counts counts = status_counts(status);
 	json_t *rows = json_object();
 
-	set_integer(rows, "in", counts.rows_in);
-	set_integer(rows, "filtered", counts.filtered);
-	set_integer(rows, "bad", counts.bad);
-	set_integer(rows, "badFields", counts.bad_fields);
-	set_integer(rows, "late", counts.late);
-	set_integer(rows, "dropped", counts.dropped);
-	set_integer(rows, "deadLettered", counts.dead_lettered);
-	set_integer(rows, "out", atomic_load(&status->rows_out));
+	status_set_integer(rows, "in", counts.rows_in);
+	status_set_integer(rows, "filtered", counts.filtered);
+	status_set_integer(rows, "bad", counts.bad);
+	status_set_integer(rows, "badFields", counts.bad_fields);
+	status_set_integer(rows, "late", counts.late);
+	status_set_integer(rows, "dropped", counts.dropped);
+	status_set_integer(rows, "deadLettered", counts.dead_lettered);
+	status_set_integer(rows, "out", atomic_load(&status->rows_out));
 	return rows;
 }
 
@@ -79,8 +62,8 @@ static json_t *last_window_json(const struct status *status)
 	window = json_object();
 	set_time(window, "start", status->last.window.start_ms);
 	set_time(window, "end", status->last.window.end_ms);
-	set_integer(window, "sequence", status->last.sequence);
-	set_integer(window, "rows", status->last.rows);
+	status_set_integer(window, "sequence", status->last.sequence);
+	status_set_integer(window, "rows", status->last.rows);
 	return window;
 }
 
@@ -93,14 +76,14 @@ static json_t *sink_json(const struct sink_status *sink)
 	if (sink->accepted_sequence) {
 		json_t *accepted = json_object();
 
-		set_integer(accepted, "sequence", sink->accepted_sequence);
+		status_set_integer(accepted, "sequence", sink->accepted_sequence);
 		set_time(accepted, "at", sink->accepted_wall_ms);
 		json_object_set_new(json, "lastAccepted", accepted);
 	}
-	set_integer(json, "failures", sink->failures);
-	set_integer(json, "rejected", sink->rejected);
+	status_set_integer(json, "failures", sink->failures);
+	status_set_integer(json, "rejected", sink->rejected);
 	if (sink->error.text[0])
-		json_object_set_new(json, "lastError", json_string(sink->error.text));
+		json_object_set_new(json, "lastError", status_text_json(sink->error.text));
 	return json;
 }
 
@@ -154,7 +137,7 @@ static void add_protected(struct status *status, json_t *root)
 		json_t *error = json_object();
 
 		set_time(error, "at", status->last_error_wall_ms);
-		json_object_set_new(error, "message", json_string(status->last_error.text));
+		json_object_set_new(error, "message", status_text_json(status->last_error.text));
 		json_object_set_new(root, "lastError", error);
 	} else {
 		json_object_set_new(root, "lastError", json_null());
@@ -180,12 +163,12 @@ int status_page_status(void *context, struct buffer *out)
 	json_object_set_new(root, "ready", json_boolean(!part));
 	if (part) {
 		json_object_set_new(root, "notReadyPart", json_string(part_names[-part]));
-		json_object_set_new(root, "notReadyReason", json_string(reason.text));
+		json_object_set_new(root, "notReadyReason", status_text_json(reason.text));
 	}
 	json_object_set_new(root, "uptimeSeconds", json_real((double)uptime_ms / 1000));
 	json_object_set_new(root, "rows", rows_json(status));
-	set_integer(root, "windows", atomic_load(&status->windows));
-	set_integer(root, "resultErrors", atomic_load(&status->result_errors));
+	status_set_integer(root, "windows", atomic_load(&status->windows));
+	status_set_integer(root, "resultErrors", atomic_load(&status->result_errors));
 	json_object_set_new(root, "openWindow", open_window_json(status));
 	add_protected(status, root);
 	text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));

@@ -187,7 +187,7 @@ static bool read_once(struct udf_worker *worker, struct output *output, bool *re
 		add_to_tail(&worker->keeper, bytes, (size_t)got);
 	for (ssize_t i = 0; i < got; i++) {
 		if (bytes[i] != '\n')
-			output->line[output->size++] = bytes[i];
+			output->line[output->size++] = bytes[i] ? bytes[i] : ' '; /* a NUL would end the text */
 		if (bytes[i] == '\n' || output->size == LINE_BYTES_MAX)
 			line_ends(worker, output);
 	}

@@ -16,6 +16,10 @@ ROOM_NAME = re.compile(r"(?<![\w./<-])((?:%s)/[a-z_]+)(/[\w./-]*\.\w+)?(?![\w*])
 FILE_NAME = re.compile(r"(?<![\w./-])((?:tests|docs|examples|bench|crds|packages)/[\w./-]*\.(?:md|sh|py|c|h|yaml|txt))\b")
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 
+# A call of the log: its message, and the literals and PRI… macros of its fields; log_fields.h has their grammar.
+LOG_CALL = re.compile(r'\blog_(?:debug|info|warn|error|write)\((?:[^;"]*?,)?\s*"[^"]*"\s*,((?:\s*(?:"(?:\\.|[^"\\])*"|\w+))+)')
+LOG_FIELDS = re.compile(r'(?:[a-z_]+=(?:"[^"]*"|[^\s"=]+)(?: (?!$)|$))+')
+
 
 def room_of(path):
     return "/".join(path.split("/")[:2])
@@ -57,6 +61,16 @@ def check_size(path, lines):
     limit = lines_max(path)
     if len(lines) > limit:
         yield limit + 1, f"{len(lines)} lines, more than {limit}: split it by concept"
+
+
+def check_log_fields(lines):
+    """What is written without this grammar would stop the program at its assertions."""
+    text = "\n".join(lines)
+    for call in LOG_CALL.finditer(text):
+        parts = re.findall(r'"((?:\\.|[^"\\])*)"|(\w+)', call[1])
+        fields = "".join(literal.replace('\\"', '"') if not word else "u" for literal, word in parts)
+        if not LOG_FIELDS.fullmatch(fields):
+            yield text.count("\n", 0, call.start()) + 1, f"the fields of a log line are key=value or key=\"value\": {fields}"
 
 
 def check_words(path, lines, house):
@@ -120,6 +134,7 @@ def main():
             if path.split("/")[0] in WINGS:
                 seen.add(room_of(path))
                 found += check_floors(path, lines, house)
+                found += check_log_fields(lines) if path.endswith(".c") else []
         for number, what in found:
             print(f"{path}:{number}: {what}")
     for line in check_rooms(house, seen):
