@@ -235,15 +235,18 @@ static json_t *health_of(const json_t *list)
 static json_t *verdict_of(const json_t *report)
 {
 	const json_t *document = json_object_get(report, "document");
+	const json_t *input = json_object_get(document, "input");
 
-	return json_pack("{s:b, s:s, s:s, s:s, s:o, s:o, s:O?, s:b, s:I}", "answers", document != NULL, "words",
-	                 object_text(report, "words", NULL), "part", object_text(document, "notReadyPart", NULL),
-	                 "phase", object_text(document, "phase", NULL), "sinks",
-	                 health_of(json_object_get(document, "sinks")), "functions",
-	                 health_of(json_object_get(document, "functions")), "hash",
-	                 json_object_get(document, "specHash"), "fresh",
-	                 json_number_value(json_object_get(document, "uptimeSeconds")) < 5, "restarts",
-	                 (json_int_t)object_integer(report, "restarts", NULL));
+	return json_pack(
+	        "{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:s, s:o, s:o, s:O?, s:b, s:I}", "answers", document != NULL,
+	        "words", object_text(report, "words", NULL), "part", object_text(document, "notReadyPart", NULL),
+	        "phase", object_text(document, "phase", NULL), "life", object_text(document, "life", NULL), "role",
+	        object_text(document, "owner", "role", NULL), "process",
+	        object_text(document, "owner", "process", NULL), "input", json_object_get(input, "ok"), "why",
+	        object_text(input, "reason", NULL), "sinks", health_of(json_object_get(document, "sinks")), "functions",
+	        health_of(json_object_get(document, "functions")), "hash", json_object_get(document, "specHash"),
+	        "fresh", json_number_value(json_object_get(document, "uptimeSeconds")) < 5, "restarts",
+	        (json_int_t)object_integer(report, "restarts", NULL));
 }
 
 bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *report, int64_t now_ms,

@@ -246,8 +246,11 @@ int plan_files_diff(struct kube_client *client, const struct plan_options *optio
 	result = get_live(client, KIND_STREAM_JOB, asked, &live, err);
 	if (result == 0)
 		result = apply_dry(client, KIND_STREAM_JOB, asked, options->field_manager, &after, err);
-	if (result == 0)
+	if (result == 0) {
+		json_object_del(json_object_get(after, "status"),
+		                "place"); /* written now and then, whatever the files say */
 		result = diff_children(client, options, after, &children, err);
+	}
 	if (result == 0) {
 		diff(KIND_STREAM_JOB, live, after, out);
 		buffer_append_slice(out, buffer_slice(&children));

@@ -35,7 +35,7 @@ static const json_t *last_job_file(const struct view *view)
 	view_child_name(view, KIND_CONFIG_MAP, view_deployed_hash(view), deployed);
 	json_array_foreach(view->observed->children[KIND_CONFIG_MAP], index, one)
 	{
-		if (!object_is_controlled(one, view->uid) || object_is_deleted(one))
+		if (!object_is_controlled(one, view->uid) || object_is_deleted(one) || !is_job_file(one))
 			continue;
 		if (!strcmp(object_name(one), deployed))
 			return one;

@@ -73,7 +73,7 @@ static json_t *deployment_spec(const struct view *view, int replicas)
 {
 	return json_pack("{s:i, s:i, s:{s:s}, s:{s:o}, s:o}", "replicas", replicas, "revisionHistoryLimit", 2,
 	                 "strategy", "type", "Recreate", "selector", "matchLabels", pod_selector(view), "template",
-	                 pod_template(view));
+	                 pod_template(view, &view->rollout));
 }
 
 json_t *desired_child(const struct view *view, enum kind kind, int replicas)
@@ -102,6 +102,23 @@ json_t *desired_child(const struct view *view, enum kind kind, int replicas)
 	default:
 		abort(); /* desired_kinds has no other */
 	}
+	return finish(object);
+}
+
+json_t *desired_place(const struct view *view, const struct place *place, int64_t written_ms)
+{
+	json_t *known = json_pack("{s:s, s:I}", "life", place->life, "sequence", (json_int_t)place->sequence);
+	char *text = json_dumps(known, JSON_COMPACT), name[NAME_MAX_BYTES + 1];
+	json_t *object;
+
+	if (!text)
+		memory_exhausted();
+	view_place_name(view, name);
+	object = head(view, KIND_CONFIG_MAP, COMPONENT_PLACE, name);
+	json_object_set_new(object, "data",
+	                    json_pack("{s:s, s:o}", PLACE_FILE, text, PLACE_WRITTEN, object_time_json(written_ms)));
+	free(text);
+	json_decref(known);
 	return finish(object);
 }
 

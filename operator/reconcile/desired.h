@@ -4,6 +4,7 @@
 #ifndef STREAMJOB_DESIRED_H
 #define STREAMJOB_DESIRED_H
 
+#include "operator/reconcile/place.h"
 #include "operator/reconcile/view.h"
 
 /* In this order; the Deployment last, so that all it needs is there. */
@@ -11,6 +12,8 @@ extern const enum kind desired_kinds[];
 #define DESIRED_KINDS 5
 
 json_t *desired_child(const struct view *view, enum kind kind, int replicas);
+/* The ConfigMap that says so, at that time. */
+json_t *desired_place(const struct view *view, const struct place *place, int64_t written_ms);
 /* The batch Job that deletes the Pushgateway groups of `file`, which that ConfigMap holds. */
 json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *config_map, int64_t seconds);
 

@@ -2,8 +2,10 @@
  */
 #include "operator/reconcile/health.h"
 
-/* To connect is no failure before that. */
-#define CONNECT_S 5
+#include <ctype.h>
+
+#define CONNECT_S  5  /* to connect is no failure before that */
+#define REASON_MAX 64 /* of the CRD */
 
 /* The part of the job that the runtime names in notReadyPart, as a reason. */
 static const struct part {
@@ -11,7 +13,7 @@ static const struct part {
 } parts[] = {
         {"source", "SourceUnavailable"}, {"sink", "SinkFailing"},  {"function", "FunctionFailing"},
         {"window", "WindowOverdue"},     {"failed", "JobFailed"},  {"starting", "Starting"},
-        {"draining", "Draining"},        {"finished", "Finished"},
+        {"draining", "Draining"},        {"finished", "Finished"}, {"input", "InputFailing"},
 };
 
 static const char *reason_of(const char *part)
@@ -72,6 +74,28 @@ static void judge_sinks(const json_t *sinks, struct finding *finding)
 	finding_set(finding, TRUTH_TRUE, "SinksHealthy", "every sink accepts what it is sent");
 }
 
+/* A reason of a condition as the API has it. */
+static bool is_reason(const char *text)
+{
+	size_t size = strlen(text);
+
+	return size > 0 && size <= REASON_MAX && isalpha((unsigned char)text[0]) &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == size;
+}
+
+static void judge_input(const json_t *input, struct finding *finding)
+{
+	const char *reason = object_text(input, "reason", NULL), *words = object_text(input, "message", NULL);
+
+	if (json_is_true(json_object_get(input, "ok")))
+		finding_set(finding, TRUTH_TRUE, is_reason(reason) ? reason : "InputOK", "%s",
+		            words[0] ? words : "the rows that are read can be used");
+	else if (json_is_false(json_object_get(input, "ok")))
+		finding_set(finding, TRUTH_FALSE, is_reason(reason) ? reason : "BadInput", "%s", or_unknown(words));
+	else
+		finding_set(finding, TRUTH_UNKNOWN, "NotReported", "the runtime does not say how its input is");
+}
+
 void document_judge(const json_t *document, struct health *health)
 {
 	const char *words = object_text(document, "notReadyReason", NULL);
@@ -79,6 +103,7 @@ void document_judge(const json_t *document, struct health *health)
 
 	judge_functions(json_object_get(document, "functions"), &health->functions);
 	judge_sinks(json_object_get(document, "sinks"), &health->sinks);
+	judge_input(json_object_get(document, "input"), &health->input);
 	if (health->functions.truth == TRUTH_FALSE)
 		finding_set(&health->ready, TRUTH_FALSE, health->functions.reason, "%s",
 		            health->functions.message.data);

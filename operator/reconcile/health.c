@@ -11,11 +11,10 @@
 #include "lib/base/text.h"
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/container.h"
+#include "operator/reconcile/owner.h"
 #include "operator/reconcile/steps.h"
 
-/* A pod's server may take so long to listen; and a look at it may be so old. */
-#define ANSWER_MS       10000
-#define REPORT_STALE_MS 60000
+#define ANSWER_MS 10000 /* a pod's server may take so long to listen */
 
 void finding_set(struct finding *finding, enum truth truth, const char *reason, const char *format, ...)
 {
@@ -70,25 +69,6 @@ static void judge_spec(const struct view *view, struct health *health)
 	buffer_release(&problems);
 }
 
-static const json_t *speaking_pod(const struct view *view)
-{
-	const json_t *newest = NULL;
-	size_t index;
-	json_t *pod;
-
-	json_array_foreach(view->observed->children[KIND_POD], index, pod)
-	{
-		if (strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) != 0 ||
-		    strcmp(object_label(pod, LABEL_JOB_UID), view->uid) != 0 || pod_is_gone(pod) ||
-		    object_is_deleted(pod))
-			continue;
-		if (!newest || strcmp(object_text(pod, "metadata", "creationTimestamp", NULL),
-		                      object_text(newest, "metadata", "creationTimestamp", NULL)) > 0)
-			newest = pod;
-	}
-	return newest;
-}
-
 /* The controllers' words where they can't make the pod at all: quota, admission. */
 static const char *replica_failure(const struct view *view)
 {
@@ -99,18 +79,40 @@ static const char *replica_failure(const struct view *view)
 	                                                                   : "";
 }
 
+/* No pod has the job: how it is, is not known here. */
+static void judge_standby(const json_t *pod, const json_t *document, struct health *health)
+{
+	struct finding *unknown[] = {&health->functions, &health->sinks, &health->input};
+
+	finding_set(&health->ready, TRUTH_FALSE, "StandingBy", "pod %s stands by: %s", object_name(pod),
+	            object_text(document, "owner", "reason", NULL));
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++)
+		finding_set(unknown[i], TRUTH_UNKNOWN, "StandingBy", "another process has the job");
+}
+
+static void judge_owner(const struct view *view, const json_t *document, struct health *health)
+{
+	const json_t *waiting = standby_pod(view);
+
+	health->document = document;
+	document_judge(document, health);
+	health->ready_replicas = health->ready.truth == TRUTH_TRUE;
+	if (waiting)
+		buffer_printf(&health->ready.message, "; pod %s stands by", object_name(waiting));
+}
+
 static void judge_report(const struct view *view, const json_t *pod, struct health *health)
 {
-	const json_t *report = object_at(view->observed->reports, object_uid(pod), NULL);
-	const char *error = object_text(report, "error", NULL);
-	int64_t age_ms = view->observed->now_ms - object_integer(report, "at", NULL);
+	const json_t *document = pod_document(view, pod);
+	const char *error = object_text(view->observed->reports, object_uid(pod), "error", NULL);
 	int64_t since_ms = view->observed->now_ms - object_time(container_running_since(pod));
-	bool is_of_this_process = object_integer(report, "restarts", NULL) == container_restarts(pod);
 
-	if (json_object_get(report, "document") && age_ms < REPORT_STALE_MS && is_of_this_process) {
-		health->document = json_object_get(report, "document");
-		document_judge(health->document, health);
-		health->ready_replicas = health->ready.truth == TRUTH_TRUE;
+	health->owner = json_object_get(document, "owner");
+	health->standbys = (int64_t)standby_count(view);
+	if (document_stands_by(document)) {
+		judge_standby(pod, document, health);
+	} else if (document) {
+		judge_owner(view, document, health);
 	} else if (since_ms < ANSWER_MS) {
 		set_progress(health, "Starting", "the pod has started; its first status is awaited");
 		health->again_ms = ANSWER_MS - since_ms;
@@ -188,14 +190,15 @@ void health_judge(const struct view *view, const struct step *refused, const str
 	finding_set(&health->stalled, TRUTH_FALSE, "NotStalled", "nothing waits for a change of the spec");
 	finding_set(&health->functions, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
 	finding_set(&health->sinks, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
+	finding_set(&health->input, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
 	health->replicas = (int64_t)view_count_pods(view, true, false);
 	judge_job(view, refused, words, health);
 }
 
 void health_release(struct health *health)
 {
-	struct finding *findings[] = {&health->ready, &health->reconciling, &health->stalled, &health->functions,
-	                              &health->sinks};
+	struct finding *findings[] = {&health->ready,     &health->reconciling, &health->stalled,
+	                              &health->functions, &health->sinks,       &health->input};
 
 	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
 		buffer_release(&findings[i]->message);

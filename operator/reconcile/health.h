@@ -12,16 +12,18 @@ enum truth { TRUTH_UNKNOWN, TRUTH_FALSE, TRUTH_TRUE };
 
 struct finding {
 	enum truth truth;
-	const char *reason; /* CamelCase, static */
+	const char *reason; /* CamelCase; static, or of what was observed */
 	struct buffer message;
 };
 
 struct health {
-	struct finding ready, reconciling, stalled, functions, sinks;
+	struct finding ready, reconciling, stalled, functions, sinks, input;
 	int64_t replicas, ready_replicas;
 	const char *running_hash; /* "" where no pod runs */
 	const json_t *pod;        /* that speaks for the job; NULL */
-	const json_t *document;   /* what it says; NULL */
+	const json_t *document;   /* what it says; NULL: nothing, or that it stands by */
+	const json_t *owner;      /* who has the job, in its words; NULL */
+	int64_t standbys;         /* pods that stand by */
 	int64_t again_ms;         /* when time alone changes the verdict; 0 */
 };
 
@@ -36,7 +38,7 @@ void finding_set(struct finding *finding, enum truth truth, const char *reason, 
 
 /* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set. */
 bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *ready);
-/* What the runtime says of itself, into Ready, FunctionsHealthy and SinksHealthy. */
+/* What the runtime says of itself, into Ready, FunctionsHealthy, SinksHealthy and InputOK. */
 void document_judge(const json_t *document, struct health *health);
 
 #endif

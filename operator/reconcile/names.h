@@ -21,8 +21,12 @@
 #define NOTE_SPEC_HASH "streamjob.dev/spec-hash" /* of the job file that a pod runs */
 #define NOTE_CODE_HASH "streamjob.dev/code-hash" /* of the ConfigMaps that a pod's functions are in */
 
+#define NOTE_ROLLOUT       "streamjob.dev/rollout"       /* its number */
+#define NOTE_TEMPLATE_HASH "streamjob.dev/template-hash" /* of the template without the number */
+
 #define COMPONENT_RUNTIME  "runtime"
 #define COMPONENT_JOB_FILE "job-file"
+#define COMPONENT_PLACE    "place"
 #define COMPONENT_CLEANUP  "cleanup"
 
 #define RUNTIME_CONTAINER "streamjob"

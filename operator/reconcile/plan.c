@@ -3,8 +3,12 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "operator/reconcile/container.h"
 #include "operator/reconcile/desired.h"
+#include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
+
+#define CONFIG_MAPS_MAX 16 /* of a job; past it earlier job files go as soon as no pod runs them */
 
 const char *const verb_names[] = {
         [VERB_CREATE] = "create", [VERB_APPLY] = "apply", [VERB_DELETE] = "delete", [VERB_MERGE] = "merge"};
@@ -26,6 +30,8 @@ static bool plan_leftovers(struct plan *plan)
 		view_child_name(plan->view, desired_kinds[i], plan->view->spec->spec_hash, name);
 		any = plan_leftover(plan, desired_kinds[i], name) || any;
 	}
+	view_place_name(plan->view, name);
+	any = plan_leftover(plan, KIND_CONFIG_MAP, name) || any;
 	view_child_name(plan->view, KIND_JOB, NULL, name);
 	return plan_leftover(plan, KIND_JOB, name) || any;
 }
@@ -64,6 +70,21 @@ static bool is_rolled_out(const struct view *view)
 	return true;
 }
 
+static bool has_ready_pod(const struct view *view)
+{
+	size_t index;
+	json_t *pod;
+
+	json_array_foreach(view->observed->children[KIND_POD], index, pod)
+	{
+		if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && !object_is_deleted(pod) &&
+		    json_is_true(json_object_get(container_status(pod), "ready")))
+			return true;
+	}
+	return false;
+}
+
+/* Earlier job files stay until data flows with the new one: one of them may be needed to end a window that it began. */
 static void plan_collect(struct plan *plan)
 {
 	const struct view *view = plan->view;
@@ -71,12 +92,13 @@ static void plan_collect(struct plan *plan)
 	size_t index;
 	json_t *old;
 
-	if (!is_rolled_out(view))
+	if (!is_rolled_out(view) ||
+	    (!has_ready_pod(view) && json_array_size(view->observed->children[KIND_CONFIG_MAP]) <= CONFIG_MAPS_MAX))
 		return;
 	view_child_name(view, KIND_CONFIG_MAP, view->spec->spec_hash, current);
 	json_array_foreach(view->observed->children[KIND_CONFIG_MAP], index, old)
 	{
-		if (object_is_controlled(old, view->uid) && strcmp(object_name(old), current) != 0)
+		if (object_is_controlled(old, view->uid) && strcmp(object_name(old), current) != 0 && is_job_file(old))
 			plan_delete(plan, KIND_CONFIG_MAP, old);
 	}
 }
@@ -90,6 +112,7 @@ static void plan_good_spec(struct plan *plan)
 		return;
 	if (finalizer != job_has_finalizer(view))
 		plan_finalizer(plan, finalizer);
+	plan_place(plan);
 	plan_children(plan);
 	plan_collect(plan);
 }

@@ -66,7 +66,7 @@ static void merge_template(const struct view *view, json_t *template)
 		merge_strategic(template, given);
 }
 
-json_t *pod_template(const struct view *view)
+json_t *pod_template(const struct view *view, const struct rollout *rollout)
 {
 	const struct jobspec *spec = view->spec;
 	json_t *labels = pod_labels(view, COMPONENT_RUNTIME), *one, *template;
@@ -79,6 +79,10 @@ json_t *pod_template(const struct view *view)
 	code_note(view, code);
 	if (code[0])
 		json_object_set_new(notes, NOTE_CODE_HASH, json_string(code));
+	if (rollout) {
+		json_object_set_new(notes, NOTE_ROLLOUT, json_sprintf("%lld", (long long)rollout->number));
+		json_object_set_new(notes, NOTE_TEMPLATE_HASH, json_string(rollout->template_hash));
+	}
 	view_child_name(view, KIND_CONFIG_MAP, spec->spec_hash, config_map);
 	mounts_make(spec, config_map, &mounts);
 	one = container(view, arguments);

@@ -12,8 +12,8 @@
 #define GRACE_MARGIN_S 15
 #define SCRATCH_BYTES  "1Gi" /* of each emptyDir; a pod that writes more is evicted */
 
-/* The template of the Deployment; its spec is good. */
-json_t *pod_template(const struct view *view);
+/* The template of the Deployment, of that roll-out; NULL: without its number. The spec is good. */
+json_t *pod_template(const struct view *view, const struct rollout *rollout);
 /* The template of the clean-up of `file`, which reads it from that ConfigMap. */
 json_t *pod_cleanup_template(const struct view *view, const struct jobspec *file, const char *config_map,
                              int64_t seconds);

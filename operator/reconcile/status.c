@@ -5,6 +5,7 @@
 #include "lib/base/text.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/health.h"
+#include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
 
 #define ERROR_MESSAGE_MAX 2000 /* characters; the CRD allows 2048 */
@@ -116,6 +117,33 @@ static void set_figure(const struct view *view, json_t *status, const char *key,
 		json_object_set(status, key, object_borrow(before));
 }
 
+/* Who has the job. */
+static json_t *owner_json(const struct health *health)
+{
+	static const char *const keys[] = {"process", "since", NULL};
+	json_t *owner = members(health->owner, keys);
+
+	if (owner)
+		json_object_set_new(owner, "standby", json_integer(health->standbys));
+	return owner;
+}
+
+static json_t *place_json(const struct view *view)
+{
+	struct place place;
+
+	place_known(view, &place);
+	return place.life[0] ? json_pack("{s:s, s:I}", "life", place.life, "sequence", (json_int_t)place.sequence)
+	                     : NULL;
+}
+
+static json_t *rollout_json(const struct rollout *rollout)
+{
+	return rollout->number > 0 ? json_pack("{s:I, s:s}", "number", (json_int_t)rollout->number, "templateHash",
+	                                       rollout->template_hash)
+	                           : NULL;
+}
+
 static void add_figures(const struct view *view, const struct health *health, json_t *status)
 {
 	const json_t *document = health->document;
@@ -127,9 +155,11 @@ static void add_figures(const struct view *view, const struct health *health, js
 	set_figure(view, status, "lastWindow", members(json_object_get(document, "lastWindow"), window_keys), true);
 	set_figure(view, status, "rows", members(json_object_get(document, "rows"), row_keys), true);
 	set_figure(view, status, "lastError", last_error(health), true);
+	set_figure(view, status, "owner", owner_json(health), false);
+	set_figure(view, status, "place", place_json(view), true);
 }
 
-static json_t *status_json(const struct view *view, const struct health *health)
+static json_t *status_json(const struct view *view, const struct health *health, bool refused)
 {
 	json_t *conditions = json_array(), *status;
 
@@ -138,6 +168,7 @@ static json_t *status_json(const struct view *view, const struct health *health)
 	json_array_append_new(conditions, condition_json(view, "Stalled", &health->stalled));
 	json_array_append_new(conditions, condition_json(view, "FunctionsHealthy", &health->functions));
 	json_array_append_new(conditions, condition_json(view, "SinksHealthy", &health->sinks));
+	json_array_append_new(conditions, condition_json(view, "InputOK", &health->input));
 	status = json_pack("{s:I, s:o, s:I, s:I, s:o}", "observedGeneration",
 	                   (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "conditions",
 	                   conditions, "replicas", (json_int_t)health->replicas, "readyReplicas",
@@ -148,6 +179,7 @@ static json_t *status_json(const struct view *view, const struct health *health)
 	set_text(status, "specHash", view->spec ? view->spec->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
 	add_figures(view, health, status);
+	set_figure(view, status, "rollout", refused ? NULL : rollout_json(&view->rollout), true);
 	return status;
 }
 
@@ -161,6 +193,7 @@ static json_t *urgent_part(const json_t *status)
 
 	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
 		json_object_del(part, figures[i]);
+	json_object_del(json_object_get(part, "place"), "sequence");
 	json_array_foreach(json_object_get(part, "conditions"), index, condition)
 	{
 		json_object_del(condition, "message");
@@ -214,7 +247,7 @@ json_t *plan_status(struct plan *plan, const struct step *refused, const struct 
 	health_judge(view, refused, words, &health);
 	if (health.again_ms)
 		plan_again(plan, health.again_ms);
-	status = status_json(view, &health);
+	status = status_json(view, &health, refused != NULL);
 	if (is_due(plan, before, status)) {
 		plan_condition_events(plan, &health);
 		object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", JOB_API_VERSION, "kind",

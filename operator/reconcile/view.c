@@ -36,6 +36,10 @@ void view_init(struct view *view, const struct observed *observed, const struct 
 	                      .deleting = object_is_deleted(observed->job)};
 	problems_init(&view->problems);
 	load_spec(view);
+	if (view->spec)
+		rollout_next(view, &view->rollout);
+	else
+		rollout_last(view, &view->rollout);
 }
 
 void view_release(struct view *view)
@@ -76,6 +80,16 @@ void view_child_name(const struct view *view, enum kind kind, const char *spec_h
 	default:
 		name_child(view->name, "", NAME_MAX_BYTES, ret_name);
 	}
+}
+
+void view_place_name(const struct view *view, char ret_name[NAME_MAX_BYTES + 1])
+{
+	name_child(view->name, "-place", NAME_MAX_BYTES, ret_name);
+}
+
+bool is_job_file(const json_t *config_map)
+{
+	return !strcmp(object_label(config_map, LABEL_COMPONENT), COMPONENT_JOB_FILE);
 }
 
 const json_t *view_deployment(const struct view *view)

@@ -9,6 +9,7 @@
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 #include "operator/reconcile/plan.h"
+#include "operator/reconcile/rollout.h"
 
 struct view {
 	const struct observed *observed;
@@ -17,6 +18,7 @@ struct view {
 	const char *name, *namespace, *uid; /* the job's own */
 	bool deleting;
 	const struct jobspec *spec; /* NULL: the spec has problems */
+	struct rollout rollout;     /* that the spec gives; while it has problems, the last one */
 	struct jobspecs jobs;
 	struct problems problems;
 };
@@ -30,6 +32,9 @@ const json_t *view_child(const struct view *view, enum kind kind, const char *na
 const json_t *view_leftover(const struct view *view, enum kind kind, const char *name);
 /* The name of the child of a kind; of a ConfigMap: that of the job file with this hash. */
 void view_child_name(const struct view *view, enum kind kind, const char *spec_hash, char ret_name[NAME_MAX_BYTES + 1]);
+/* The name of the ConfigMap with the job's place. */
+void view_place_name(const struct view *view, char ret_name[NAME_MAX_BYTES + 1]);
+bool is_job_file(const json_t *config_map);
 const json_t *view_deployment(const struct view *view);
 /* The hash of the job file that the Deployment runs, "" where there is none. */
 const char *view_deployed_hash(const struct view *view);

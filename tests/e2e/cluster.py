@@ -194,6 +194,9 @@ class Job:
     def children(self, kind):
         return self.cluster.items(kind, self.namespace, f"app.kubernetes.io/instance={self.name}")
 
+    def job_files(self):
+        return [c for c in self.children("configmaps") if c["metadata"]["labels"]["app.kubernetes.io/component"] == "job-file"]
+
     def pods(self):
         pods = self.children("pods")
         return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]

@@ -36,16 +36,18 @@ def made(cluster):
 
 
 def converged(job):
-    """What is there is what the spec asks for: one job file, and the Deployment's."""
+    """What is there is what the spec asks for: its job file, and the Deployment's."""
     status = (job.get() or {}).get("status", {})
-    files, deployments = job.children("configmaps"), job.children("deployments")
-    if len(files) != 1 or len(deployments) != 1 or not status.get("specHash"):
+    files, deployments = {c["metadata"]["name"]: c for c in job.job_files()}, job.children("deployments")
+    if len(deployments) != 1 or not status.get("specHash"):
         return False
     template = deployments[0]["spec"]["template"]
     volumes = {v["name"]: v for v in template["spec"]["volumes"]}
-    file = yaml.safe_load(next(iter(files[0]["data"].values())))
+    mounted = files.get(volumes["streamjob-job"]["configMap"]["name"])
+    if not mounted:
+        return False
+    file = yaml.safe_load(next(iter(mounted["data"].values())))
     return (status["observedGeneration"] == job.get()["metadata"]["generation"]
-            and volumes["streamjob-job"]["configMap"]["name"] == files[0]["metadata"]["name"]
             and status["specHash"] == template["metadata"]["annotations"]["streamjob.dev/spec-hash"]
             and file["spec"]["window"]["tumbling"]["size"] == job.manifest["spec"]["window"]["tumbling"]["size"])
 

@@ -35,7 +35,7 @@ def test_update_under_load(kafka, job, exact):
         time.sleep(2)
     exact(one, load.passing)
     assert len({first, second, one.get()["status"]["runningHash"]}) == 3
-    wait_for(lambda: len(one.children("configmaps")) == 1, 30, lambda: [c["metadata"]["name"] for c in one.children("configmaps")])
+    wait_for(lambda: len(one.job_files()) == 1, 30, lambda: [c["metadata"]["name"] for c in one.job_files()])
 
 
 def test_suspend_and_resume(kafka, job, exact):

@@ -106,6 +106,9 @@ class Job:
         items = self.cluster.request("GET", path)["items"]
         return [i for i in items if any(o["uid"] == uid for o in i["metadata"].get("ownerReferences", []))]
 
+    def job_files(self):
+        return [c for c in self.children("configmaps") if c["metadata"]["labels"]["app.kubernetes.io/component"] == "job-file"]
+
     def deployment(self):
         return next(iter(self.children("deployments")), None)
 
@@ -113,6 +116,13 @@ class Job:
 @pytest.fixture
 def job(cluster, namespace):
     return Job(cluster, namespace)
+
+
+@pytest.fixture
+def runtime():
+    one = Runtime()
+    yield one
+    one.close()
 
 
 def test_apply_makes_children(job, operator):
@@ -128,7 +138,7 @@ def test_apply_makes_children(job, operator):
     }
     status = job.get()["status"]
     assert status["specHash"] == job.deployment()["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/spec-hash"]
-    assert {c["type"] for c in status["conditions"]} == {"Ready", "Reconciling", "Stalled", "FunctionsHealthy", "SinksHealthy"}
+    assert {c["type"] for c in status["conditions"]} == {"Ready", "Reconciling", "Stalled", "FunctionsHealthy", "SinksHealthy", "InputOK"}
 
 
 def settled(job, operator):
@@ -145,22 +155,27 @@ def spec_hash(deployment):
     return deployment["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/spec-hash"]
 
 
-def test_update_keeps_the_old_job_file_until_the_roll_out(job, operator):
+def test_update_keeps_the_old_job_file_until_data_flows_with_the_new_one(job, operator, runtime):
     job.apply()
     job.wait("Ready", "False", "Progressing")
     before = spec_hash(job.deployment())
     job.apply(filter="bucket = 'a'")
     eventually(lambda: spec_hash(job.deployment()) != before, "the Deployment has the new job file")
-    names = {c["metadata"]["name"] for c in job.children("configmaps")}
+    names = {c["metadata"]["name"] for c in job.job_files()}
     assert names == {f"home-{before}", f"home-{spec_hash(job.deployment())}"}
-    assert all(c["immutable"] for c in job.children("configmaps"))
+    assert all(c["immutable"] for c in job.job_files())
     deployment = job.deployment()
     status = {"observedGeneration": deployment["metadata"]["generation"]}
     job.cluster.request(
         "PATCH", f"/apis/apps/v1/namespaces/{job.namespace}/deployments/home/status", {"status": status},
         "application/merge-patch+json",
     )  # fmt: skip
-    eventually(lambda: len(job.children("configmaps")) == 1, "the old ConfigMap is collected")
+    runtime.document = FLOWS | {"ready": False, "notReadyPart": "starting"}
+    make_pod(job, runtime.port, container({"running": {"startedAt": now()}}, ready=False))
+    job.wait("Ready", "False", "Starting")
+    assert len(job.job_files()) == 2, "a window that the old one began may have to be finished"
+    set_pod_status(job, running())
+    eventually(lambda: len(job.job_files()) == 1, "the old ConfigMap is collected")
 
 
 def test_bad_spec_touches_nothing(job, operator):
@@ -506,11 +521,40 @@ FLOWS = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def runtime():
-    one = Runtime()
-    yield one
-    one.close()
+def test_the_place_outlives_pods_and_operators(cluster, namespace, tmp_path, runtime):
+    job, arguments = Job(cluster, namespace), ["--namespace", namespace, "--leader-elect=false"]
+    runtime.document = FLOWS | {
+        "life": "first", "sequence": 7, "owner": {"role": "owner", "process": "home-1/1", "since": "2026-01-01T00:00:00.000Z"},
+        "input": {"ok": False, "reason": "BadRows", "message": "7 % of the rows"},
+    }  # fmt: skip
+    known = f"/api/v1/namespaces/{namespace}/configmaps/home-place"
+    with Operator(tmp_path, cluster, arguments, "before"):
+        job.apply()
+        job.wait("Ready", "False", "Progressing")
+        make_pod(job, runtime.port, running())
+        assert job.wait("InputOK", "False", "BadRows")["message"] == "7 % of the rows"
+        status = job.get()["status"]
+        assert status["owner"] == {"process": "home-1/1", "since": "2026-01-01T00:00:00.000Z", "standby": 0}
+        assert status["place"] == {"life": "first", "sequence": 7}
+        eventually(lambda: cluster.request("GET", known), "the ConfigMap of the place")
+        runtime.document["sequence"] = 8
+        number = status["rollout"]["number"]
+        job.apply(suspend=True)
+        job.wait("Ready", "False", "Draining")
+        cluster.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/home-1?gracePeriodSeconds=0")
+        job.wait("Ready", "False", "Suspended")
+        cluster.request("DELETE", known)
+        cluster.request("DELETE", f"/apis/apps/v1/namespaces/{namespace}/deployments/home")
+    with Operator(tmp_path, cluster, arguments, "after"):
+        job.apply()
+        job.wait("Ready", "False", "Progressing")
+        place = eventually(lambda: cluster.request("GET", known), "the ConfigMap of the place again")
+        assert json.loads(place["data"]["known.json"]) == {"life": "first", "sequence": 8}
+        eventually(lambda: job.deployment()["spec"]["replicas"] == 1, "it goes on")
+        assert job.get()["status"]["rollout"]["number"] == number, "the same pods"
+        job.apply(filter="bucket = 'a'")
+        eventually(lambda: job.get()["status"]["rollout"]["number"] == number + 1, "the next number")
+        assert job.deployment()["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/rollout"] == str(number + 1)
 
 
 def test_status_says_what_the_runtime_says(job, operator, runtime):

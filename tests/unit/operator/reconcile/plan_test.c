@@ -205,7 +205,28 @@ static void roll_out_test(void **state)
 	world_remove(&world, KIND_POD, "old");
 	world_pod(&world, "new", POD_RUNS);
 	settle(&world);
+	expect_config_maps(&world, 2); /* no data flows with the new one yet */
+	world_remove(&world, KIND_POD, "new");
+	world_pod(&world, "new", POD_IS_READY);
+	settle(&world);
 	expect_config_maps(&world, 1);
+	world_release(&world);
+}
+
+/* A job that is never Ready does not gather job files without end. */
+static void never_ready_test(void **state)
+{
+	struct world world;
+	char filter[32];
+
+	(void)state;
+	world_init(&world, "{}");
+	for (int i = 0; i < 40; i++) {
+		snprintf(filter, sizeof(filter), "\"bucket = '%d'\"", i);
+		set_spec(&world, "filter", filter);
+		settle(&world);
+		assert_true(json_array_size(world.children[KIND_CONFIG_MAP]) <= 17);
+	}
 	world_release(&world);
 }
 
@@ -381,10 +402,10 @@ static void late_code_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(steps_test),    cmocka_unit_test(crash_test),
-	                                   cmocka_unit_test(roll_out_test), cmocka_unit_test(drain_test),
-	                                   cmocka_unit_test(deletion_test), cmocka_unit_test(never_seen_test),
-	                                   cmocka_unit_test(code_test),     cmocka_unit_test(late_code_test)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(steps_test),       cmocka_unit_test(crash_test), cmocka_unit_test(roll_out_test),
+	        cmocka_unit_test(never_ready_test), cmocka_unit_test(drain_test), cmocka_unit_test(deletion_test),
+	        cmocka_unit_test(never_seen_test),  cmocka_unit_test(code_test),  cmocka_unit_test(late_code_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,54 @@ static void verdict_test(void **state)
 	}
 }
 
+/* What the runtime says of its input. */
+static void input_test(void **state)
+{
+	static const struct {
+		const char *name, *document; /* NULL: it does not answer */
+		const char *input;
+	} rows[] = {
+	        {"no answer", NULL, "Unknown NoStatus "},
+	        {"a runtime that does not say", "{\"ready\": true}", "Unknown NotReported "},
+	        {"it says nothing that is known", "{\"ready\": true, \"input\": {}}", "Unknown NotReported "},
+	        {"good rows",
+	         "{\"ready\": true, \"input\": {\"ok\": true, \"reason\": \"RowsGood\", \"message\": \"\"}}",
+	         "True RowsGood the rows that are read can be used"},
+	        {"bad rows",
+	         "{\"ready\": true, \"input\": {\"ok\": false, \"reason\": \"BadRows\", \"message\": "
+	         "\"7 % of the rows\"}}",
+	         "False BadRows 7 % of the rows"},
+	        {"a reason that is none", "{\"ready\": true, \"input\": {\"ok\": false, \"reason\": \"7 % bad\"}}",
+	         "False BadInput no error was given"},
+	        {"a reason that the CRD would refuse",
+	         "{\"ready\": true, \"input\": {\"ok\": true, \"reason\": "
+	         "\"A12345678901234567890123456789012345678901234567890123456789012345\"}}",
+	         "True InputOK "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const json_t *condition;
+		struct world world;
+		char *text;
+
+		print_message("%s\n", rows[i].name);
+		world_init(&world, "{}");
+		settle(&world);
+		world_pod(&world, "one", POD_RUNS);
+		if (rows[i].document)
+			world_report(&world, "one", rows[i].document);
+		settle(&world);
+		condition = object_condition(object_at(world.job, "status", "conditions", NULL), "InputOK");
+		assert_int_equal(object_integer(condition, "observedGeneration", NULL), 1);
+		text = world_condition(&world, "InputOK");
+		if (strncmp(text, rows[i].input, strlen(rows[i].input)) != 0)
+			fail_msg("%s: \"%s\", not \"%s\"", rows[i].name, text, rows[i].input);
+		free(text);
+		world_release(&world);
+	}
+}
+
 static bool writes_status(struct world *world, int64_t *ret_again_ms)
 {
 	struct observed observed;
@@ -142,6 +190,12 @@ static void due_test(void **state)
 	        {"the same again", "{\"ready\": true, \"rows\": {\"in\": 1}, " SINKS "}", 1000, false, 0},
 	        {"a figure, soon after", "{\"ready\": true, \"rows\": {\"in\": 2}, " SINKS "}", 1000, false, 29000},
 	        {"a figure, in time", "{\"ready\": true, \"rows\": {\"in\": 2}, " SINKS "}", 30000, true, 0},
+	        {"another life", "{\"ready\": true, \"rows\": {\"in\": 1}, \"life\": \"b\", " SINKS "}", 1000, true, 0},
+	        {"more of a life",
+	         "{\"ready\": true, \"rows\": {\"in\": 1}, \"life\": \"a\", \"sequence\": 2, " SINKS "}", 1000, false,
+	         29000},
+	        {"bad input", "{\"ready\": true, \"rows\": {\"in\": 1}, \"input\": {\"ok\": false}, " SINKS "}", 1000,
+	         true, 0},
 	        {"a condition", "{\"ready\": false, \"notReadyPart\": \"sink\", \"rows\": {\"in\": 1}, " SINKS "}",
 	         1000, true, 0},
 	};
@@ -155,7 +209,8 @@ static void due_test(void **state)
 		world_init(&world, "{}");
 		settle(&world);
 		world_pod(&world, "one", POD_RUNS);
-		world_report(&world, "one", "{\"ready\": true, \"rows\": {\"in\": 1}, " SINKS "}");
+		world_report(&world, "one",
+		             "{\"ready\": true, \"rows\": {\"in\": 1}, \"life\": \"a\", \"sequence\": 1, " SINKS "}");
 		settle(&world);
 		world_report(&world, "one", rows[i].document);
 		world.figures_age_ms = rows[i].age_ms;
@@ -266,9 +321,9 @@ static void refused_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(verdict_test), cmocka_unit_test(due_test),
-	                                   cmocka_unit_test(transition_test), cmocka_unit_test(restart_test),
-	                                   cmocka_unit_test(refused_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(verdict_test), cmocka_unit_test(input_test),
+	                                   cmocka_unit_test(due_test),     cmocka_unit_test(transition_test),
+	                                   cmocka_unit_test(restart_test), cmocka_unit_test(refused_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,7 @@ void world_remove(struct world *world, enum kind kind, const char *name);
 #define POD_RUNS                                                                                                       \
 	"{\"phase\": \"Running\", \"podIP\": \"10.0.0.1\", \"containerStatuses\": [{\"name\": \"streamjob\", "         \
 	"\"restartCount\": 0, \"state\": {\"running\": {\"startedAt\": \"2027-01-15T07:59:00Z\"}}}]}"
+#define POD_IS_READY "{\"phase\": \"Running\", \"containerStatuses\": [{\"name\": \"streamjob\", \"ready\": true}]}"
 
 /* A pod as the Deployment's template asks for it; `status` is JSON of its status. */
 json_t *world_pod(struct world *world, const char *name, const char *status);

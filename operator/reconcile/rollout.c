@@ -1,0 +1,36 @@
+#include "operator/reconcile/rollout.h"
+
+#include <stdlib.h>
+
+#include "operator/reconcile/pod.h"
+
+/* The status is ahead of the Deployment where the store does not show what was written to that just now. */
+void rollout_last(const struct view *view, struct rollout *ret_rollout)
+{
+	const json_t *notes = object_at(view_deployment(view), "spec", "template", "metadata", "annotations", NULL);
+	const json_t *status = object_at(view->job, "status", "rollout", NULL);
+	int64_t deployed = strtoll(object_text(notes, NOTE_ROLLOUT, NULL), NULL, 10);
+	int64_t said = object_integer(status, "number", NULL);
+
+	ret_rollout->number = said > deployed ? said : deployed;
+	snprintf(ret_rollout->template_hash, sizeof(ret_rollout->template_hash), "%s",
+	         said > deployed ? object_text(status, "templateHash", NULL)
+	                         : object_text(notes, NOTE_TEMPLATE_HASH, NULL));
+}
+
+void rollout_next(const struct view *view, struct rollout *ret_rollout)
+{
+	int64_t created_s = object_time(object_text(view->job, "metadata", "creationTimestamp", NULL)) / 1000;
+	json_t *template = pod_template(view, NULL);
+	struct rollout last;
+
+	rollout_last(view, &last);
+	object_hash(template, ret_rollout->template_hash);
+	json_decref(template);
+	if (last.number <= 0)
+		ret_rollout->number = created_s > 0 ? created_s : 1;
+	else if (!strcmp(last.template_hash, ret_rollout->template_hash))
+		ret_rollout->number = last.number;
+	else
+		ret_rollout->number = last.number + 1;
+}
