@@ -70,7 +70,7 @@ static void prepare(struct stages *s, const struct jobspec *job)
 	read = xcalloc(s->query->row.count + 1, sizeof(bool));
 	memcpy(read, s->query->read, (s->query->declared_count + s->query->source_count) * sizeof(bool));
 	batch_init(&s->batch, &s->query->row, read, BATCH_ROWS_MAX);
-	s->decoder = json_decoder_new(job->columns, job->columns_count, read, &job->json);
+	s->decoder = json_decoder_new(job->columns, job->columns_count, read, &job->json, job->limits.record_bytes);
 	free(read);
 	s->keys = xcalloc(s->query->keys_count + 1, sizeof(*s->keys));
 	for (size_t k = 0; k < s->query->keys_count; k++)

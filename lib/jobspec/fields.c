@@ -7,6 +7,7 @@ static const struct choice row_policies[] = {
         {"skip", BAD_SKIP}, {"deadLetter", BAD_DEAD_LETTER}, {"fail", BAD_FAIL}, {NULL, 0}};
 static const struct choice field_policies[] = {
         {"null", BAD_NULL}, {"skipRow", BAD_SKIP_ROW}, {"deadLetter", BAD_DEAD_LETTER}, {"fail", BAD_FAIL}, {NULL, 0}};
+static const struct choice tombstone_policies[] = {{"skip", TOMBSTONE_SKIP}, {"row", TOMBSTONE_ROW}, {NULL, 0}};
 const struct choice column_types[] = {{"BOOLEAN", TYPE_BOOLEAN},
                                       {"INT", TYPE_INT},
                                       {"BIGINT", TYPE_BIGINT},
@@ -14,10 +15,10 @@ const struct choice column_types[] = {{"BOOLEAN", TYPE_BOOLEAN},
                                       {"STRING", TYPE_STRING},
                                       {"TIMESTAMP", TYPE_TIMESTAMP},
                                       {NULL, 0}};
-static const struct choice timestamp_formats[] = {{"epochMillis", TIMESTAMP_EPOCH_MILLIS},
-                                                  {"epochSeconds", TIMESTAMP_EPOCH_SECONDS},
-                                                  {"iso8601", TIMESTAMP_ISO8601},
-                                                  {NULL, 0}};
+static const struct choice timestamp_formats[] = {
+        {"epochMillis", TIMESTAMP_EPOCH_MILLIS}, {"epochSeconds", TIMESTAMP_EPOCH_SECONDS},
+        {"epochMicros", TIMESTAMP_EPOCH_MICROS}, {"epochNanos", TIMESTAMP_EPOCH_NANOS},
+        {"iso8601", TIMESTAMP_ISO8601},          {NULL, 0}};
 static const struct choice window_times[] = {{"processing", 0}, {NULL, 0}};
 static const struct choice empty_policies[] = {
         {"skip", EMPTY_SKIP}, {"zero", EMPTY_ZERO}, {"delete", EMPTY_DELETE}, {NULL, 0}};
@@ -46,6 +47,13 @@ static const struct field json_fields[] = {
          .initial = "null",
          .doc = "A field that the record does not have (a JSON null is not missing): read it as NULL, skip the row, "
                 "send the record to the dead letter, or fail the job."},
+        {.name = "onTombstone",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct json_format, on_tombstone),
+         .choices = tombstone_policies,
+         .initial = "skip",
+         .doc = "A record without a value (Kafka's null, which deletes its key): skip it, or take it as a row whose "
+                "columns are all NULL. Both are counted as tombstones; neither is a bad row."},
         {0}};
 static const struct object json_object = {
         .title = "JSON format", .size = sizeof(struct json_format), .fields = json_fields};
@@ -99,7 +107,9 @@ static const struct field column_fields[] = {
          .offset = offsetof(struct column_spec, format),
          .choices = timestamp_formats,
          .computed = "epochMillis",
-         .doc = "How a TIMESTAMP is written in the record."},
+         .doc = "How a TIMESTAMP is written in the record: as a number, what is finer than a millisecond cut off, or "
+                "as a "
+                "text."},
         {0}};
 const struct object column_object = {.title = "Column",
                                      .size = sizeof(struct column_spec),
@@ -245,6 +255,14 @@ static const struct field limits_fields[] = {
          .min = 1 << 20,
          .max = 1LL << 44,
          .doc = "The most memory that the groups of a window may take."},
+        {.name = "recordBytes",
+         .kind = FIELD_BYTES,
+         .offset = offsetof(struct limits_spec, record_bytes),
+         .initial = "16Mi",
+         .min = 1024,
+         .max = 256 << 20,
+         .doc = "The longest line or record; a longer one is a bad row (onBadRow). Of a file's no more is kept in "
+                "memory than this."},
         {.name = "onLimit",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct limits_spec, on_limit),

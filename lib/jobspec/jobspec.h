@@ -16,12 +16,20 @@
 #include "lib/jobspec/source_spec.h"
 
 enum bad_policy { BAD_SKIP, BAD_NULL, BAD_SKIP_ROW, BAD_DEAD_LETTER, BAD_FAIL };
-enum timestamp_format { TIMESTAMP_EPOCH_MILLIS, TIMESTAMP_EPOCH_SECONDS, TIMESTAMP_ISO8601 };
+enum tombstone_policy { TOMBSTONE_SKIP, TOMBSTONE_ROW };
+enum timestamp_format {
+	TIMESTAMP_EPOCH_MILLIS,
+	TIMESTAMP_EPOCH_SECONDS,
+	TIMESTAMP_EPOCH_MICROS,
+	TIMESTAMP_EPOCH_NANOS,
+	TIMESTAMP_ISO8601
+};
 enum on_empty { EMPTY_SKIP, EMPTY_ZERO, EMPTY_DELETE };
 enum on_limit { LIMIT_FAIL, LIMIT_DROP_NEW_GROUPS };
 
 struct json_format {
 	enum bad_policy on_bad_row, on_bad_field, on_missing_field;
+	enum tombstone_policy on_tombstone;
 };
 struct column_spec {
 	const char *name;
@@ -43,7 +51,7 @@ struct window_spec {
 	enum on_empty on_empty;
 };
 struct limits_spec {
-	int64_t groups, state_bytes;
+	int64_t groups, state_bytes, record_bytes;
 	enum on_limit on_limit;
 };
 

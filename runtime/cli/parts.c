@@ -22,14 +22,14 @@ static struct source *make_source(const struct jobspec *job, const struct query 
                                   const struct run_options *options)
 {
 	if (options->input)
-		return file_source_new(options->input);
+		return file_source_new(options->input, job->limits.record_bytes);
 	switch (job->source.kind) {
 	case SOURCE_KAFKA:
 		return kafka_source_new(&job->source.kafka, options->secrets, reads_headers(query));
 	case SOURCE_FILE:
-		return file_source_new(job->source.file.path);
+		return file_source_new(job->source.file.path, job->limits.record_bytes);
 	case SOURCE_STDIN:
-		return file_source_new("-");
+		return file_source_new("-", job->limits.record_bytes);
 	case SOURCE_DATAGEN:
 		return datagen_source_new(job, &system_clock);
 	case SOURCE_NONE:

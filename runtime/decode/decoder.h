@@ -11,6 +11,7 @@ enum found { FOUND_MISSING, FOUND_NULL, FOUND_VALUE, FOUND_BAD };
 struct json_decoder {
 	const struct column_spec *columns;
 	struct json_format format;
+	size_t record_bytes; /* a longer record is bad */
 	struct path_node root;
 	size_t *read; /* the columns that are read */
 	size_t read_count;

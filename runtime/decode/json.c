@@ -6,15 +6,17 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/base/text.h"
 #include "runtime/decode/decoder.h"
 
 struct json_decoder *json_decoder_new(const struct column_spec *columns, size_t columns_count, const bool *read,
-                                      const struct json_format *format)
+                                      const struct json_format *format, int64_t record_bytes)
 {
 	struct json_decoder *decoder = xcalloc(1, sizeof(*decoder));
 
 	decoder->columns = columns;
 	decoder->format = *format;
+	decoder->record_bytes = (size_t)record_bytes;
 	arena_init(&decoder->arena);
 	arena_init(&decoder->keys);
 	decoder->read = xcalloc(columns_count, sizeof(size_t));
@@ -94,13 +96,42 @@ static bool settle_row(struct json_decoder *decoder, struct bad_rows *bad)
 	return true;
 }
 
-static bool decode_row(struct json_decoder *decoder, struct slice record, struct bad_rows *bad)
+/* No value at all: by policy a row of NULLs. */
+static bool tombstone(struct json_decoder *decoder, struct bad_rows *bad)
 {
+	bad->tombstones++;
+	for (size_t i = 0; i < decoder->read_count; i++)
+		decoder->batch->columns[decoder->read[i]].valid[decoder->row] = 0;
+	return decoder->format.on_tombstone == TOMBSTONE_ROW;
+}
+
+/* Before anything of it is looked at. */
+static bool refuse(struct json_decoder *decoder, const struct record *record, struct bad_rows *bad)
+{
+	char *reason = add_bad(decoder, bad, decoder->format.on_bad_row)->reason;
+	struct buffer text;
+
+	buffer_init(&text);
+	text_bytes(&text, (int64_t)decoder->record_bytes);
+	if (record->wrong)
+		snprintf(reason, JSON_REASON_TEXT_MAX, "%s", record->wrong);
+	else
+		snprintf(reason, JSON_REASON_TEXT_MAX, "longer than %s, which limits.recordBytes allows", text.data);
+	buffer_release(&text);
+	return false;
+}
+
+static bool decode_row(struct json_decoder *decoder, const struct record *record, struct bad_rows *bad)
+{
+	if (record->value.size > decoder->record_bytes || record->wrong)
+		return refuse(decoder, record, bad);
 	decoder->row_count++;
 	for (size_t i = 0; i < decoder->read_count; i++)
 		decoder->found[decoder->read[i]] = FOUND_MISSING;
-	if (parse_row(decoder, record))
+	if (parse_row(decoder, record->value))
 		return settle_row(decoder, bad);
+	if (!record->value.data)
+		return tombstone(decoder, bad);
 	snprintf(add_bad(decoder, bad, decoder->format.on_bad_row)->reason, JSON_REASON_TEXT_MAX,
 	         "byte %zu: expected %s", (size_t)(decoder->scan.at - decoder->scan.begin) + 1, decoder->scan.wrong);
 	return false;
@@ -114,11 +145,12 @@ size_t json_decode(struct json_decoder *decoder, const struct record_batch *reco
 	decoder->batch = batch;
 	bad->count = 0;
 	bad->bad_fields = 0;
+	bad->tombstones = 0;
 	batch->rows = records->count;
 	arena_reset(&decoder->keys);
 	for (uint32_t row = 0; row < records->count; row++) {
 		decoder->row = row;
-		if (decode_row(decoder, records->records[row].value, bad))
+		if (decode_row(decoder, &records->records[row], bad))
 			ret_rows[good++] = row;
 	}
 	return good;

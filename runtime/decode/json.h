@@ -25,19 +25,21 @@ struct bad_row {
 struct bad_rows {
 	size_t count;
 	size_t bad_fields; /* fields that became NULL by policy, among the good rows */
+	size_t tombstones; /* records without a value: rows by policy, or left out */
 	struct bad_row items[BATCH_ROWS_MAX];
 };
 
 struct json_decoder;
 
-/* Decodes the first `columns_count` columns of the batch; only those with read[i]. Paths are checked by the jobspec. */
+/* Decodes the first `columns_count` columns of the batch; only those with read[i]. Paths are checked by the jobspec. A
+ * record of more than `record_bytes` is bad. */
 struct json_decoder *json_decoder_new(const struct column_spec *columns, size_t columns_count, const bool *read,
-                                      const struct json_format *format);
+                                      const struct json_format *format, int64_t record_bytes);
 void json_decoder_free(struct json_decoder *decoder);
 
 /*
  * Row i of `batch` from record i. ret_rows: the good rows, ascending; returns how many. The rest are in `bad`, each
- * once. batch->rows is set to records->count.
+ * once, but for tombstones that are skipped. batch->rows is set to records->count.
  */
 size_t json_decode(struct json_decoder *decoder, const struct record_batch *records, struct batch *batch,
                    uint32_t *ret_rows, struct bad_rows *bad);

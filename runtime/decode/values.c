@@ -26,13 +26,17 @@ static void set_text(struct json_decoder *decoder, size_t index, struct slice te
 	set_found(decoder, index, good, whole);
 }
 
-/* Seconds with a fraction as milliseconds, what is finer cut off towards zero. */
-static bool seconds_to_ms(const struct scanned_number *number, int64_t *ret_ms)
+/* A number of the format's unit as milliseconds; what is finer is cut off towards zero. */
+static bool epoch_ms(const struct scanned_number *number, enum timestamp_format format, int64_t *ret_ms)
 {
+	static const int32_t powers[] = {[TIMESTAMP_EPOCH_SECONDS] = 3,
+	                                 [TIMESTAMP_EPOCH_MILLIS] = 0,
+	                                 [TIMESTAMP_EPOCH_MICROS] = -3,
+	                                 [TIMESTAMP_EPOCH_NANOS] = -6};
 	struct scanned_number scaled = *number;
 	int32_t power;
 
-	scaled.exponent += 3;
+	scaled.exponent += powers[format];
 	if (scaled.count > DIGITS_KEPT) { /* what `digits` does not have is finer still, or makes it too large */
 		scaled.fraction -= scaled.count - DIGITS_KEPT;
 		scaled.count = DIGITS_KEPT;
@@ -65,10 +69,7 @@ static void set_number(struct json_decoder *decoder, size_t index, const struct 
 			column->ints[row] = (int32_t)integer;
 		break;
 	case TYPE_TIMESTAMP:
-		if (spec->format == TIMESTAMP_EPOCH_MILLIS)
-			good = number_integer(number, &column->bigints[row]);
-		else if (spec->format == TIMESTAMP_EPOCH_SECONDS)
-			good = seconds_to_ms(number, &column->bigints[row]);
+		good = spec->format != TIMESTAMP_ISO8601 && epoch_ms(number, spec->format, &column->bigints[row]);
 		break;
 	default:
 		break;

@@ -40,12 +40,17 @@ static int letters_open(struct dead_letter *letters, struct stop *stop, struct e
 	return 0;
 }
 
-/* "name":"…" where the bytes are UTF-8, else "name_base64":"…". */
+/* "name":"…" where the bytes are UTF-8, else "name_base64":"…"; null where there are none, which is not an empty text.
+ */
 static void append_bytes(struct buffer *out, const char *name, struct slice bytes)
 {
 	char *encoded;
 	int size;
 
+	if (!bytes.data) {
+		buffer_printf(out, ",\"%s\":null", name);
+		return;
+	}
 	if (text_is_utf8(bytes)) {
 		buffer_printf(out, ",\"%s\":", name);
 		text_json_string(out, bytes);
@@ -86,6 +91,10 @@ static int letters_write(struct dead_letter *letters, const struct record *recor
 	              ",\"partition\":%u,\"offset\":%lld,\"timestamp\":%lld,\"reason\":", record->partition,
 	              (long long)record->offset, (long long)record->timestamp_ms);
 	text_json_string(&file->text, slice_of(reason));
+	if (record->line)
+		buffer_printf(&file->text, ",\"line\":%llu", (unsigned long long)record->line);
+	if (record->element)
+		buffer_printf(&file->text, ",\"element\":%u", record->element);
 	if (record->key.data)
 		append_bytes(&file->text, "key", record->key);
 	append_bytes(&file->text, "value", record->value);

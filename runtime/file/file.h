@@ -9,11 +9,12 @@
 #include "lib/jobspec/jobspec.h"
 #include "runtime/port/port.h"
 
-#define RECORD_BYTES_MAX (16 * 1024 * 1024) /* of a line */
-
-/* Newline-delimited records of a file, a FIFO or, by "-", standard input. A record's offset is the byte where it
- * begins. */
-struct source *file_source_new(const char *path);
+/*
+ * Records of a file, a FIFO or, by "-", standard input: its lines, or where it begins with '[' the elements of its
+ * array. A record's offset is the byte where it begins. One of more than `record_bytes` is given as bad, with its
+ * beginning.
+ */
+struct source *file_source_new(const char *path, int64_t record_bytes);
 /* Generated records, as JSON text; the same seed makes the same records (but for `now`). */
 struct source *datagen_source_new(const struct jobspec *job, const struct clock *clock);
 

@@ -172,6 +172,10 @@ static void render_time(const struct column_spec *column, int64_t ms, struct buf
 		              (int)llabs(ms % 1000));
 	} else {
 		text_bigint(out, ms);
+		if (ms && column->format == TIMESTAMP_EPOCH_MICROS)
+			buffer_append_text(out, "000");
+		if (ms && column->format == TIMESTAMP_EPOCH_NANOS)
+			buffer_append_text(out, "000000");
 	}
 }
 

@@ -1,30 +1,31 @@
-/* Lines of a file or a pipe, taken in large reads; records are slices of the read buffer until the next take. */
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+/* Records of a file or a pipe, taken in large reads; they are slices of the read buffer until the next take. */
+#include <pthread.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/base/memory.h"
+#include "runtime/file/cut.h"
 #include "runtime/file/file.h"
-#include "runtime/file/spool.h"
+#include "runtime/file/input.h"
 
 #define READ_BYTES (1024 * 1024)
 
+/* Where batches begin that are not committed yet, oldest first: to go back to. Lane and fire thread. */
+struct places {
+	pthread_mutex_t mutex;
+	struct cut_place *items;
+	size_t count, capacity;
+};
+
 struct file_source {
 	struct source source;
-	const char *path;
-	int fd;
-	bool closed;  /* the input itself has ended; a terminal would wait for a second end */
-	bool ended;   /* nothing more to read */
-	char *buffer; /* bytes [begin, end) are not taken yet */
+	struct input input;
+	struct cutter cutter; /* its place is that of buffer[begin] */
+	bool ended;           /* nothing more to read */
+	char *buffer;         /* bytes [begin, end) are not taken yet */
 	size_t capacity, begin, end;
-	int64_t offset; /* of buffer[begin] in the input */
-	_Atomic int64_t position;
-	int64_t base;       /* where the input begins in a file that can be sought; -1: it cannot */
-	struct spool spool; /* fd -1: not kept */
-	int64_t committed;  /* one past the byte where the last committed record begins; 0: none */
-	bool skip_first;    /* the next record is that one: it was accepted already */
+	struct places places;
+	int64_t committed; /* one past the byte where the last committed record begins; 0: none */
+	int64_t skip_to;   /* records that begin before it were accepted already */
 };
 
 static struct file_source *self(struct source *source)
@@ -34,104 +35,107 @@ static struct file_source *self(struct source *source)
 
 static int file_open(struct source *source, unsigned *lanes, struct stop *stop, struct error *err)
 {
-	struct file_source *file = self(source);
-
 	(void)stop;
-	file->fd = strcmp(file->path, "-") ? open(file->path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
-	if (file->fd < 0)
-		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
-	file->base = lseek(file->fd, 0, SEEK_CUR);
 	source->partitions = 1;
 	*lanes = 1;
-	return source->rewinds && file->base < 0 ? spool_open(&file->spool, err) : 0;
+	return input_open(&self(source)->input, source->rewinds, err);
 }
 
-/* Moves what is left to the front and makes room for more. */
-static int make_room(struct file_source *file, struct error *err)
+/* Moves what is left to the front and makes room for more: the cutter leaves less than a record and its end. */
+static void make_room(struct file_source *file)
 {
 	memmove(file->buffer, file->buffer + file->begin, file->end - file->begin);
 	file->end -= file->begin;
 	file->begin = 0;
 	if (file->end < file->capacity)
-		return 0;
-	if (file->capacity >= RECORD_BYTES_MAX)
-		return error_set(err, "%s: the line at byte %lld is longer than %d bytes; split it", file->path,
-		                 (long long)file->offset, RECORD_BYTES_MAX);
+		return;
 	file->capacity *= 2;
 	file->buffer = xrealloc(file->buffer, file->capacity);
-	return 0;
 }
 
-/* What was read before comes from the spool; what is new goes into it. */
-static int read_kept(struct file_source *file, struct error *err)
+static enum take read_more(struct file_source *file, int timeout_ms, struct error *err)
 {
-	ssize_t size = spool_read(&file->spool, file->offset + (int64_t)(file->end - file->begin),
-	                          file->buffer + file->end, file->capacity - file->end, err);
-
-	if (size < 0)
-		return -1;
-	file->end += (size_t)size;
-	return 1;
-}
-
-/* Reads once; 1: something came or the end did, 0: nothing in time, -1: failed. */
-static int read_more(struct file_source *file, int timeout_ms, struct error *err)
-{
-	struct pollfd poller = {.fd = file->fd, .events = POLLIN};
 	ssize_t size;
-	int ready;
 
-	if (file->offset + (int64_t)(file->end - file->begin) < file->spool.end)
-		return read_kept(file, err);
-	if (file->closed) {
-		file->ended = true;
-		return 1;
-	}
-	ready = poll(&poller, 1, timeout_ms);
-	if (ready == 0 || (ready < 0 && errno == EINTR))
-		return 0;
-	if (ready < 0)
-		return error_set(err, "cannot wait for %s: %s", file->path, strerror(errno));
-	size = read(file->fd, file->buffer + file->end, file->capacity - file->end);
-	if (size < 0 && (errno == EINTR || errno == EAGAIN))
-		return 0;
+	make_room(file);
+	size = input_read(&file->input, file->buffer + file->end, file->capacity - file->end, timeout_ms, err);
+	if (size == INPUT_NOTHING)
+		return TAKE_NOTHING;
 	if (size < 0)
-		return error_set(err, "cannot read %s: %s", file->path, strerror(errno));
-	if (file->spool.fd >= 0 && size && spool_append(&file->spool, file->buffer + file->end, (size_t)size, err) < 0)
-		return error_prefix(err, "%s", file->path);
+		return TAKE_FAILED;
 	file->ended = size == 0;
-	file->closed = size == 0 && file->base < 0;
 	file->end += (size_t)size;
+	return TAKE_RECORDS;
+}
+
+/*
+ * A byte order mark at the start: UTF-8's is passed over; another says that this is no UTF-8. 0: more must be read to
+ * tell.
+ */
+static int pass_byte_order_mark(struct file_source *file, struct error *err)
+{
+	static const struct {
+		const char *name;
+		struct slice bytes;
+	} marks[] = {{"UTF-8", SLICE_LITERAL("\xef\xbb\xbf")},
+	             {"UTF-32", SLICE_LITERAL("\xff\xfe\0\0")},
+	             {"UTF-32", SLICE_LITERAL("\0\0\xfe\xff")},
+	             {"UTF-16", SLICE_LITERAL("\xff\xfe")},
+	             {"UTF-16", SLICE_LITERAL("\xfe\xff")}};
+	size_t size = file->end - file->begin;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]) && file->cutter.place.offset == 0; i++) {
+		struct slice mark = marks[i].bytes;
+		const char *bytes = file->buffer + file->begin;
+
+		if (!file->ended && size < mark.size && !memcmp(bytes, mark.data, size))
+			return 0;
+		if (size < mark.size || memcmp(bytes, mark.data, mark.size) != 0)
+			continue;
+		if (i)
+			return error_set(err,
+			                 "%s begins with the byte order mark of %s, but JSON is read as UTF-8; convert "
+			                 "it: iconv -f %s -t UTF-8",
+			                 file->input.path, marks[i].name, marks[i].name);
+		file->begin += mark.size;
+		file->cutter.place.offset += (int64_t)mark.size;
+	}
 	return 1;
 }
 
-static bool take_skip(struct file_source *file)
+static void add_place(struct places *places, const struct cut_place *place)
 {
-	bool skip = file->skip_first;
-
-	file->skip_first = false;
-	return skip;
+	pthread_mutex_lock(&places->mutex);
+	if (places->count == places->capacity) {
+		places->capacity = places->capacity ? 2 * places->capacity : 64;
+		places->items = xrealloc(places->items, places->capacity * sizeof(*place));
+	}
+	places->items[places->count++] = *place;
+	pthread_mutex_unlock(&places->mutex);
 }
 
-/* Cuts lines off the buffer into records; empty lines only move the offset. */
-static void cut_lines(struct file_source *file, struct record_batch *batch)
+/* Records that were accepted already come again only because their batch does. */
+static void drop_accepted(struct file_source *file, struct record_batch *batch)
 {
-	while (batch->count < BATCH_ROWS_MAX && file->begin < file->end) {
-		const char *line = file->buffer + file->begin;
-		size_t left = file->end - file->begin, size;
-		const char *newline = memchr(line, '\n', left);
+	size_t kept = 0;
 
-		if (!newline && !file->ended)
-			return;
-		size = newline ? (size_t)(newline - line) : left;
-		if (size - (size && line[size - 1] == '\r') && !take_skip(file))
-			batch->records[batch->count++] =
-			        (struct record){.value = {line, size - (line[size - 1] == '\r')},
-			                        .offset = file->offset,
-			                        .timestamp_ms = -1};
-		file->begin += size + (newline != NULL);
-		file->offset += (int64_t)(size + (newline != NULL));
-	}
+	for (size_t i = 0; i < batch->count; i++)
+		if (batch->records[i].offset >= file->skip_to)
+			batch->records[kept++] = batch->records[i];
+	batch->count = kept;
+}
+
+static void cut(struct file_source *file, struct record_batch *batch)
+{
+	struct cut_place place = file->cutter.place;
+	bool whole = !file->cutter.skipping;
+
+	file->begin +=
+	        cut_records(&file->cutter, file->buffer + file->begin, file->end - file->begin, file->ended, batch);
+	if (batch->count && whole && file->source.rewinds)
+		add_place(&file->places, &place);
+	if (place.offset < file->skip_to)
+		drop_accepted(file, batch);
 }
 
 static enum take file_take(struct source *source, unsigned lane, struct record_batch *batch, int timeout_ms,
@@ -141,20 +145,25 @@ static enum take file_take(struct source *source, unsigned lane, struct record_b
 
 	(void)lane;
 	batch->count = 0;
-	cut_lines(file, batch);
-	while (!batch->count && !file->ended) {
-		int result = make_room(file, err);
+	for (;;) {
+		int64_t before = file->cutter.place.offset;
+		int marked = pass_byte_order_mark(file, err);
+		enum take took;
 
-		if (!result)
-			result = read_more(file, timeout_ms, err);
-		if (result < 0)
+		if (marked < 0)
 			return TAKE_FAILED;
-		if (!result)
-			return TAKE_NOTHING;
-		cut_lines(file, batch);
+		if (marked)
+			cut(file, batch);
+		if (batch->count)
+			return TAKE_RECORDS;
+		if (file->ended && file->cutter.place.offset == before)
+			return TAKE_END;
+		if (file->ended)
+			continue;
+		took = read_more(file, timeout_ms, err);
+		if (took != TAKE_RECORDS)
+			return took;
 	}
-	atomic_store_explicit(&file->position, file->offset, memory_order_relaxed);
-	return batch->count ? TAKE_RECORDS : TAKE_END;
 }
 
 static int file_resume(struct source *source, struct error *err)
@@ -163,19 +172,50 @@ static int file_resume(struct source *source, struct error *err)
 	return error_set(err, "a file has no pending window to resume from");
 }
 
+/* The last place at or before the last committed record; the lane takes nothing. */
+static struct cut_place place_to_go_to(struct file_source *file)
+{
+	struct cut_place place = {.line = 1};
+
+	for (size_t i = 0; i < file->places.count && file->committed; i++)
+		if (file->places.items[i].offset < file->committed)
+			place = file->places.items[i];
+	file->places.count = 0;
+	if (file->committed)
+		add_place(&file->places, &place);
+	return place;
+}
+
 static int file_rewind(struct source *source, struct error *err)
 {
 	struct file_source *file = self(source);
-	int64_t from = file->committed ? file->committed - 1 : 0;
+	struct cut_place place = place_to_go_to(file);
 
-	if (file->spool.fd < 0 && (file->base < 0 || lseek(file->fd, file->base + from, SEEK_SET) < 0))
-		return error_set(err, "cannot go back in %s: %s", file->path, strerror(errno));
+	if (input_seek(&file->input, place.offset, err) < 0)
+		return -1;
 	file->begin = file->end = 0;
-	file->offset = from;
 	file->ended = false;
-	file->skip_first = file->committed > 0;
-	atomic_store_explicit(&file->position, file->offset, memory_order_relaxed);
+	cutter_go_to(&file->cutter, &place);
+	file->skip_to = file->committed;
 	return 0;
+}
+
+/* Forgets the places that nobody will go back to. */
+static int64_t forget_places(struct places *places, int64_t committed)
+{
+	size_t passed = 0;
+	int64_t offset = 0;
+
+	pthread_mutex_lock(&places->mutex);
+	while (passed + 1 < places->count && places->items[passed + 1].offset < committed)
+		passed++;
+	if (places->count) {
+		memmove(places->items, places->items + passed, (places->count - passed) * sizeof(*places->items));
+		places->count -= passed;
+		offset = places->items[0].offset;
+	}
+	pthread_mutex_unlock(&places->mutex);
+	return offset;
 }
 
 static int file_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err)
@@ -186,8 +226,7 @@ static int file_commit(struct source *source, const struct boundary *boundary, c
 	if (boundary->pending || to[0] < 0)
 		return 0;
 	file->committed = to[0];
-	if (file->spool.fd >= 0)
-		spool_forget(&file->spool, file->committed - 1);
+	input_forget(&file->input, forget_places(&file->places, file->committed));
 	return 0;
 }
 
@@ -210,9 +249,9 @@ static void file_close(struct source *source)
 {
 	struct file_source *file = self(source);
 
-	if (file->fd > STDIN_FILENO)
-		close(file->fd);
-	spool_close(&file->spool);
+	input_close(&file->input);
+	pthread_mutex_destroy(&file->places.mutex);
+	free(file->places.items);
 	free(file->buffer);
 	free(file);
 }
@@ -229,14 +268,15 @@ static const struct source_ops file_source_ops = {
         .close = file_close,
 };
 
-struct source *file_source_new(const char *path)
+struct source *file_source_new(const char *path, int64_t record_bytes)
 {
 	struct file_source *file = xcalloc(1, sizeof(*file));
 
 	file->source.ops = &file_source_ops;
-	file->path = path;
 	file->source.bounded = true;
-	file->fd = file->spool.fd = -1;
+	input_init(&file->input, path);
+	cutter_init(&file->cutter, record_bytes);
+	pthread_mutex_init(&file->places.mutex, NULL);
 	file->capacity = READ_BYTES;
 	file->buffer = xmalloc(file->capacity);
 	return &file->source;

@@ -108,12 +108,16 @@ static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t va
 static int letters_write(struct dead_letter *base, const struct record *record, const char *topic, const char *reason,
                          struct error *err)
 {
-	rd_kafka_headers_t *headers = rd_kafka_headers_new(5);
+	rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
 
 	add_header(headers, "streamjob.topic", topic);
 	add_number(headers, "streamjob.partition", record->partition);
 	add_number(headers, "streamjob.offset", record->offset);
 	add_number(headers, "streamjob.timestamp", record->timestamp_ms);
+	if (record->line)
+		add_number(headers, "streamjob.line", (int64_t)record->line);
+	if (record->element)
+		add_number(headers, "streamjob.element", record->element);
 	add_header(headers, "streamjob.reason", reason);
 	return produce((struct kafka_dead_letter *)base, record->key, record->value, headers, err);
 }

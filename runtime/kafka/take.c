@@ -123,7 +123,7 @@ static void take_record(struct kafka_reader *reader, struct kafka_lane *lane, co
 			return;
 	}
 	*record = (struct record){
-	        .value = {message->payload ? message->payload : "", message->len},
+	        .value = {message->payload, message->len},
 	        .key = {message->key, message->key_len},
 	        .offset = message->offset,
 	        .timestamp_ms = rd_kafka_message_timestamp(message, &type),

@@ -75,7 +75,8 @@ struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *e
 	lane_lateral_new(lane);
 	if (setup->clock_column)
 		lane->clock_index = schema_find(&lane->query->row, slice_of(setup->clock_column));
-	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json);
+	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json,
+	                                 job->limits.record_bytes);
 	return lane;
 }
 

@@ -3,7 +3,6 @@
  * aggregates; then, for each run of rows in one window: keys, groups, updates. Every program runs before any state is
  * touched, so a row that fails touches nothing.
  */
-#include <inttypes.h>
 #include <stdio.h>
 
 #include "runtime/pipeline/lane_parts.h"
@@ -21,15 +20,16 @@ int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const 
 	const struct source_spec *source = &lane->setup->job->source;
 	const char *topic = source->kind == SOURCE_KAFKA ? source->kafka.client.topic : "";
 	struct dead_letter *letters = lane->setup->letters;
+	char place[RECORD_PLACE_MAX];
 
 	atomic_fetch_add_explicit(&lane->counts->bad, 1, memory_order_relaxed);
+	record_place(record, place);
 	if (policy == BAD_FAIL)
 		return error_set(
 		        err,
-		        "the record at partition %" PRIu32 ", offset %" PRId64
-		        " is bad, and the job's policy is to fail: %s; mend the record's producer, or set the policy "
-		        "to skip or deadLetter under spec.format.json",
-		        record->partition, record->offset, reason);
+		        "the record at %s is bad, and the job's policy is to fail: %s; mend the record's producer, or "
+		        "set the policy to skip or deadLetter under spec.format.json",
+		        place, reason);
 	if (policy != BAD_DEAD_LETTER || !letters)
 		return 0;
 	if (letters->ops->write(letters, record, topic, reason, err) < 0)
@@ -79,13 +79,12 @@ int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char
 	const struct function_spec *spec = lane->setup->functions->items[function].spec;
 	const struct record *record = lane_record(lane, row);
 	enum bad_policy policy = spec->on_error == EXCEPTION_DEAD_LETTER ? BAD_DEAD_LETTER : BAD_SKIP;
-	char text[FUNCTION_REASON_MAX];
+	char text[FUNCTION_REASON_MAX], place[RECORD_PLACE_MAX];
 
 	if (spec->on_error == EXCEPTION_FAIL) {
-		snprintf(text, sizeof(text),
-		         "%s raised on the record at partition %" PRIu32 ", offset %" PRId64
-		         ", and the function's onError is fail: %s",
-		         method, record->partition, record->offset, reason);
+		record_place(record, place);
+		snprintf(text, sizeof(text), "%s raised on the record at %s, and the function's onError is fail: %s",
+		         method, place, reason);
 		calls_stop(&lane->functions, function, method, text);
 		*err = lane->functions.error;
 		return -1;
@@ -165,6 +164,8 @@ static int decode(struct lane *lane, struct error *err)
 		if (lane_bad_row(lane, bad->row, bad->policy, bad->reason, err) < 0)
 			return -1;
 	}
+	if (lane->bad.tombstones)
+		atomic_fetch_add_explicit(&lane->counts->tombstones, lane->bad.tombstones, memory_order_relaxed);
 	if (lane->bad.bad_fields)
 		atomic_fetch_add_explicit(&lane->counts->bad_fields, lane->bad.bad_fields, memory_order_relaxed);
 	return drop_poison(lane, n, err);

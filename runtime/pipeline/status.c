@@ -61,6 +61,7 @@ struct status_counts status_counts(const struct status *status)
 		sum.filtered += atomic_load_explicit(&lane->filtered, memory_order_relaxed);
 		sum.bad += atomic_load_explicit(&lane->bad, memory_order_relaxed);
 		sum.bad_fields += atomic_load_explicit(&lane->bad_fields, memory_order_relaxed);
+		sum.tombstones += atomic_load_explicit(&lane->tombstones, memory_order_relaxed);
 		sum.late += atomic_load_explicit(&lane->late, memory_order_relaxed);
 		sum.dropped += atomic_load_explicit(&lane->dropped, memory_order_relaxed);
 		sum.dead_lettered += atomic_load_explicit(&lane->dead_lettered, memory_order_relaxed);

@@ -31,7 +31,7 @@ enum phase {
 };
 
 struct lane_counts {
-	_Atomic uint64_t rows_in, filtered, bad, bad_fields, late, dropped, dead_lettered;
+	_Atomic uint64_t rows_in, filtered, bad, bad_fields, tombstones, late, dropped, dead_lettered;
 } __attribute__((aligned(64)));
 
 struct closed_window {
@@ -71,7 +71,7 @@ struct status {
 };
 
 struct status_counts {
-	uint64_t rows_in, filtered, bad, bad_fields, late, dropped, dead_lettered;
+	uint64_t rows_in, filtered, bad, bad_fields, tombstones, late, dropped, dead_lettered;
 };
 
 void status_init(struct status *status, const struct jobspec *job, const struct clock *clock);

@@ -33,6 +33,7 @@ static json_t *rows_json(const struct status *status)
 	status_set_integer(rows, "filtered", counts.filtered);
 	status_set_integer(rows, "bad", counts.bad);
 	status_set_integer(rows, "badFields", counts.bad_fields);
+	status_set_integer(rows, "tombstones", counts.tombstones);
 	status_set_integer(rows, "late", counts.late);
 	status_set_integer(rows, "dropped", counts.dropped);
 	status_set_integer(rows, "deadLettered", counts.dead_lettered);
@@ -297,6 +298,7 @@ int status_page_metrics(void *context, struct buffer *out)
 	       (double)counts.filtered);
 	sample(out, "streamjob_rows_bad_total", "counter", "Rows left out as bad.", (double)counts.bad);
 	sample(out, "streamjob_fields_bad_total", "counter", "Bad fields that became NULL.", (double)counts.bad_fields);
+	sample(out, "streamjob_rows_tombstone_total", "counter", "Records without a value.", (double)counts.tombstones);
 	sample(out, "streamjob_rows_late_total", "counter", "Rows that came after their window had fired.",
 	       (double)counts.late);
 	sample(out, "streamjob_rows_dropped_total", "counter", "Rows of new groups beyond the limits.",

@@ -28,6 +28,8 @@ static const struct column_spec columns[] = {
         {"d", TYPE_DOUBLE, "$.d", TIMESTAMP_EPOCH_MILLIS},
         {"millis", TYPE_TIMESTAMP, "$.t", TIMESTAMP_EPOCH_MILLIS},
         {"seconds", TYPE_TIMESTAMP, "$.t", TIMESTAMP_EPOCH_SECONDS},
+        {"micros", TYPE_TIMESTAMP, "$.t", TIMESTAMP_EPOCH_MICROS},
+        {"nanos", TYPE_TIMESTAMP, "$.t", TIMESTAMP_EPOCH_NANOS},
         {"iso", TYPE_TIMESTAMP, "$.t", TIMESTAMP_ISO8601},
         {"twice", TYPE_DOUBLE, "$.l", TIMESTAMP_EPOCH_MILLIS},
         {"above", TYPE_STRING, "$.a", TIMESTAMP_EPOCH_MILLIS},
@@ -114,7 +116,8 @@ static json_t *at_path(json_t *root, const char *name)
 		b = json_object_get(json_object_get(root, "a"), "b");
 		return name[0] == 'e' ? json_array_get(b, 0) : json_object_get(json_array_get(b, 1), "c");
 	}
-	if (!strcmp(name, "millis") || !strcmp(name, "seconds") || !strcmp(name, "iso"))
+	if (!strcmp(name, "millis") || !strcmp(name, "seconds") || !strcmp(name, "micros") || !strcmp(name, "nanos") ||
+	    !strcmp(name, "iso"))
 		return json_object_get(root, "t");
 	if (!strcmp(name, "above"))
 		return json_object_get(root, "a");
@@ -138,20 +141,32 @@ static enum expected judge_real(double real, double scale, bool cuts, bool valid
 	return BAD;
 }
 
+/* Milliseconds in one of the column's units; of an integer that is no time: 1. */
+static double unit_of(const struct column_spec *column)
+{
+	static const double units[] = {[TIMESTAMP_EPOCH_MILLIS] = 1,
+	                               [TIMESTAMP_EPOCH_SECONDS] = 1000,
+	                               [TIMESTAMP_EPOCH_MICROS] = 1e-3,
+	                               [TIMESTAMP_EPOCH_NANOS] = 1e-6};
+
+	return column->type == TYPE_TIMESTAMP ? units[column->format] : 1;
+}
+
 static enum expected judge_integer(const json_t *json, const struct column_spec *column, bool valid, int64_t found,
                                    uint32_t row)
 {
-	bool seconds = column->type == TYPE_TIMESTAMP && column->format == TIMESTAMP_EPOCH_SECONDS;
+	double unit = unit_of(column);
 	int64_t value;
 
 	if (json_is_real(json)) {
 		if (column->type == TYPE_INT && !valid && fabs(json_real_value(json)) >= 0x1p31)
 			return BAD;
-		return judge_real(json_real_value(json), seconds ? 1000 : 1, seconds, valid, found, row);
+		return judge_real(json_real_value(json), unit, column->type == TYPE_TIMESTAMP, valid, found, row);
 	}
 	value = json_integer_value(json);
-	if (seconds && __builtin_mul_overflow(value, 1000, &value))
+	if (unit > 1 && __builtin_mul_overflow(value, (int64_t)unit, &value))
 		return BAD;
+	value = unit < 1 ? value / (int64_t)(1 / unit + 0.5) : value;
 	if (column->type == TYPE_INT && (value < INT32_MIN || value > INT32_MAX))
 		return BAD;
 	if (valid && value != found)
@@ -291,7 +306,7 @@ static void print_counts(void)
 
 static void set_up(struct decoded *decoded, enum bad_policy field_policy)
 {
-	const struct json_format format = {BAD_SKIP, field_policy, field_policy};
+	const struct json_format format = {BAD_SKIP, field_policy, field_policy, TOMBSTONE_SKIP};
 	struct schema_column named[COLUMNS];
 	bool read[COLUMNS];
 
@@ -300,7 +315,7 @@ static void set_up(struct decoded *decoded, enum bad_policy field_policy)
 		read[c] = true;
 	}
 	batch_init(&decoded->batch, &(struct schema){named, COLUMNS}, read, ROWS_MAX);
-	decoded->decoder = json_decoder_new(columns, COLUMNS, read, &format);
+	decoded->decoder = json_decoder_new(columns, COLUMNS, read, &format, INT64_MAX);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);

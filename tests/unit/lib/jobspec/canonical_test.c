@@ -43,12 +43,14 @@ static void whole_text_test(void **state)
 	        text,
 	        "{\"apiVersion\":\"streamjob.dev/v1alpha1\",\"kind\":\"StreamJob\",\"metadata\":{\"name\":\"j\","
 	        "\"namespace\":\"default\"},\"spec\":{\"source\":{\"stdin\":{}},\"format\":{\"json\":{\"onBadRow\":"
-	        "\"skip\",\"onBadField\":\"null\",\"onMissingField\":\"null\"}},\"columns\":[{\"name\":\"bucket\","
+	        "\"skip\",\"onBadField\":\"null\",\"onMissingField\":\"null\",\"onTombstone\":\"skip\"}},\"columns\":[{"
+	        "\"name\":\"bucket\","
 	        "\"type\":\"STRING\",\"path\":\"$.bucket\"},{\"name\":\"v\",\"type\":\"BIGINT\",\"path\":\"$.v\"}],"
 	        "\"window\":{\"tumbling\":{\"size\":\"1m\",\"offset\":\"0s\",\"time\":\"processing\",\"onEmpty\":"
 	        "\"skip\"}},\"groupBy\":[\"bucket\"],\"aggregates\":[{\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
 	        "\"m\",\"expr\":\"AVG(v)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
-	        "1000000,\"stateBytes\":\"512Mi\",\"onLimit\":\"fail\"},\"terminationGracePeriod\":\"30s\"}}");
+	        "1000000,\"stateBytes\":\"512Mi\",\"recordBytes\":\"16Mi\",\"onLimit\":\"fail\"},"
+	        "\"terminationGracePeriod\":\"30s\"}}");
 	free(text);
 }
 

@@ -11,16 +11,19 @@
 #include "lib/data/civil.h"
 #include "runtime/decode/json.h"
 
-#define MILLIS  TIMESTAMP_EPOCH_MILLIS
-#define SECONDS TIMESTAMP_EPOCH_SECONDS
-#define ISO     TIMESTAMP_ISO8601
+#define RECORD_BYTES 100000
+#define MILLIS       TIMESTAMP_EPOCH_MILLIS
+#define SECONDS      TIMESTAMP_EPOCH_SECONDS
+#define MICROS       TIMESTAMP_EPOCH_MICROS
+#define NANOS        TIMESTAMP_EPOCH_NANOS
+#define ISO          TIMESTAMP_ISO8601
 
 static struct record_batch records;
 static struct bad_rows bad;
 static uint32_t good_rows[BATCH_ROWS_MAX];
 
-static const struct json_format nulls = {BAD_SKIP, BAD_NULL, BAD_NULL};
-static const struct json_format loud = {BAD_DEAD_LETTER, BAD_SKIP_ROW, BAD_FAIL};
+static const struct json_format nulls = {BAD_SKIP, BAD_NULL, BAD_NULL, TOMBSTONE_SKIP};
+static const struct json_format loud = {BAD_DEAD_LETTER, BAD_SKIP_ROW, BAD_FAIL, TOMBSTONE_ROW};
 
 /* Decodes `texts` into one column; the caller releases the batch. Returns how many rows are good. */
 static size_t decode(const struct column_spec *column, const struct json_format *format, const struct slice *texts,
@@ -28,7 +31,7 @@ static size_t decode(const struct column_spec *column, const struct json_format 
 {
 	const struct schema_column named = {column->name, column->type};
 	const bool read = true;
-	struct json_decoder *decoder = json_decoder_new(column, 1, &read, format);
+	struct json_decoder *decoder = json_decoder_new(column, 1, &read, format, RECORD_BYTES);
 	size_t good;
 
 	batch_init(batch, &(struct schema){&named, 1}, &read, BATCH_ROWS_MAX);
@@ -123,7 +126,41 @@ static void values_test(void **state)
 	        {"epochMillis", TYPE_TIMESTAMP, MILLIS, "1760000000123", "2025-10-09T08:53:20.123Z"},
 	        {"epochMillis before 1970", TYPE_TIMESTAMP, MILLIS, "-1", "1969-12-31T23:59:59.999Z"},
 	        {"epochMillis as a text", TYPE_TIMESTAMP, MILLIS, "\"1760000000123\"", "BAD"},
+	        {"epochMillis with a fraction", TYPE_TIMESTAMP, MILLIS, "1760000000123.7", "2025-10-09T08:53:20.123Z"},
+	        {"epochMillis almost the next", TYPE_TIMESTAMP, MILLIS, "1760000000123.9999999999999",
+	         "2025-10-09T08:53:20.123Z"},
+	        {"epochMillis with a fraction, before 1970", TYPE_TIMESTAMP, MILLIS, "-1.9",
+	         "1969-12-31T23:59:59.999Z"},
+	        {"epochMillis below one", TYPE_TIMESTAMP, MILLIS, "-0.9", "1970-01-01T00:00:00.000Z"},
+	        {"epochMillis with an exponent", TYPE_TIMESTAMP, MILLIS, "1.7600000001237E12",
+	         "2025-10-09T08:53:20.123Z"},
+	        {"epochMillis cut by an exponent", TYPE_TIMESTAMP, MILLIS, "17600000001239e-1",
+	         "2025-10-09T08:53:20.123Z"},
+	        {"epochMillis next to nothing", TYPE_TIMESTAMP, MILLIS, "1e-999", "1970-01-01T00:00:00.000Z"},
+	        {"epochMillis, the largest", TYPE_TIMESTAMP, MILLIS, "9223372036854775807",
+	         "292278994-08-17T07:12:55.807Z"},
+	        {"epochMillis beyond", TYPE_TIMESTAMP, MILLIS, "9223372036854775808", "BAD"},
+	        {"epochMillis far beyond", TYPE_TIMESTAMP, MILLIS, "1e300", "BAD"},
+	        {"epochMicros", TYPE_TIMESTAMP, MICROS, "1760000000123999", "2025-10-09T08:53:20.123Z"},
+	        {"epochMicros with a fraction", TYPE_TIMESTAMP, MICROS, "1760000000123999.5",
+	         "2025-10-09T08:53:20.123Z"},
+	        {"epochMicros before 1970", TYPE_TIMESTAMP, MICROS, "-1999", "1969-12-31T23:59:59.999Z"},
+	        {"epochMicros below one", TYPE_TIMESTAMP, MICROS, "-999", "1970-01-01T00:00:00.000Z"},
+	        {"epochMicros with an exponent", TYPE_TIMESTAMP, MICROS, "1.760000000123e15",
+	         "2025-10-09T08:53:20.123Z"},
+	        {"epochMicros beyond 64 bits", TYPE_TIMESTAMP, MICROS, "9223372036854775808",
+	         "294247-01-10T04:00:54.775Z"},
+	        {"epochMicros as a text", TYPE_TIMESTAMP, MICROS, "\"1760000000123999\"", "BAD"},
+	        {"epochNanos", TYPE_TIMESTAMP, NANOS, "1760000000123999999", "2025-10-09T08:53:20.123Z"},
+	        {"epochNanos of 25 digits", TYPE_TIMESTAMP, NANOS, "1760000000123999999.123456",
+	         "2025-10-09T08:53:20.123Z"},
+	        {"epochNanos before 1970", TYPE_TIMESTAMP, NANOS, "-1000001", "1969-12-31T23:59:59.999Z"},
+	        {"epochNanos with an exponent", TYPE_TIMESTAMP, NANOS, "176000000012399E4", "2025-10-09T08:53:20.123Z"},
+	        {"epochNanos of 20 digits", TYPE_TIMESTAMP, NANOS, "17600000001239999990", "2527-09-21T16:53:21.239Z"},
+	        {"epochNanos, a double's digits", TYPE_TIMESTAMP, NANOS, "1.76e+18", "2025-10-09T08:53:20.000Z"},
 	        {"epochSeconds", TYPE_TIMESTAMP, SECONDS, "1760000000", "2025-10-09T08:53:20.000Z"},
+	        {"epochSeconds with an exponent", TYPE_TIMESTAMP, SECONDS, "1.7600000001239e9",
+	         "2025-10-09T08:53:20.123Z"},
 	        {"epochSeconds with a fraction", TYPE_TIMESTAMP, SECONDS, "1760000000.1239",
 	         "2025-10-09T08:53:20.123Z"},
 	        {"epochSeconds of 25 digits", TYPE_TIMESTAMP, SECONDS, "1760000000.123456789012345",
@@ -287,7 +324,7 @@ static void duplicates_test(void **state)
 	        {"an array replaces an array", "$.a[1]", RECORD("{\"a\":[1,2],\"a\":[3]}"), "MISSING"},
 	        {"inside the last", "$.a.v", RECORD("{\"a\":{\"v\":1,\"v\":2},\"a\":{\"v\":3,\"v\":4}}"), "4"},
 	};
-	static const struct json_format fails = {BAD_SKIP, BAD_NULL, BAD_FAIL};
+	static const struct json_format fails = {BAD_SKIP, BAD_NULL, BAD_FAIL, TOMBSTONE_SKIP};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -357,45 +394,57 @@ static void policies_test(void **state)
 		enum bad_policy policy;
 	} rows[] = {
 	        {"a bad row is skipped",
-	         {BAD_SKIP, BAD_NULL, BAD_NULL},
+	         {BAD_SKIP, BAD_NULL, BAD_NULL, TOMBSTONE_SKIP},
 	         RECORD("{"),
 	         "byte 2: expected a name in quotes",
 	         BAD_SKIP},
 	        {"a bad row fails",
-	         {BAD_FAIL, BAD_NULL, BAD_NULL},
+	         {BAD_FAIL, BAD_NULL, BAD_NULL, TOMBSTONE_SKIP},
 	         RECORD("{"),
 	         "byte 2: expected a name in quotes",
 	         BAD_FAIL},
-	        {"a bad field is NULL", {BAD_FAIL, BAD_NULL, BAD_FAIL}, RECORD("{\"v\":\"x\"}"), NULL, BAD_NULL},
+	        {"a bad field is NULL",
+	         {BAD_FAIL, BAD_NULL, BAD_FAIL, TOMBSTONE_SKIP},
+	         RECORD("{\"v\":\"x\"}"),
+	         NULL,
+	         BAD_NULL},
 	        {"a bad field's row is skipped",
-	         {BAD_FAIL, BAD_SKIP_ROW, BAD_FAIL},
+	         {BAD_FAIL, BAD_SKIP_ROW, BAD_FAIL, TOMBSTONE_SKIP},
 	         RECORD("{\"v\":\"x\"}"),
 	         "column v: \"x\" is not a BIGINT",
 	         BAD_SKIP_ROW},
 	        {"a bad field is a dead letter",
-	         {BAD_FAIL, BAD_DEAD_LETTER, BAD_FAIL},
+	         {BAD_FAIL, BAD_DEAD_LETTER, BAD_FAIL, TOMBSTONE_SKIP},
 	         RECORD("{\"v\":1.5}"),
 	         "column v: 1.5 is not a BIGINT",
 	         BAD_DEAD_LETTER},
 	        {"a bad field fails",
-	         {BAD_SKIP, BAD_FAIL, BAD_NULL},
+	         {BAD_SKIP, BAD_FAIL, BAD_NULL, TOMBSTONE_SKIP},
 	         RECORD("{\"v\":[1, 2]}"),
 	         "column v: [1, 2] is not a BIGINT",
 	         BAD_FAIL},
 	        {"a long value is cut at a character",
-	         {BAD_SKIP, BAD_FAIL, BAD_NULL},
+	         {BAD_SKIP, BAD_FAIL, BAD_NULL, TOMBSTONE_SKIP},
 	         RECORD("{\"v\":\"0123456789012345678901234567890123456789012345\xc3\xa4\"}"),
 	         "column v: \"0123456789012345678901234567890123456789012345... is not a BIGINT",
 	         BAD_FAIL},
-	        {"a missing field is NULL", {BAD_FAIL, BAD_FAIL, BAD_NULL}, RECORD("{}"), NULL, BAD_NULL},
+	        {"a missing field is NULL",
+	         {BAD_FAIL, BAD_FAIL, BAD_NULL, TOMBSTONE_SKIP},
+	         RECORD("{}"),
+	         NULL,
+	         BAD_NULL},
 	        {"a missing field's row is skipped",
-	         {BAD_FAIL, BAD_FAIL, BAD_SKIP_ROW},
+	         {BAD_FAIL, BAD_FAIL, BAD_SKIP_ROW, TOMBSTONE_SKIP},
 	         RECORD("{}"),
 	         "column v: $.v is missing",
 	         BAD_SKIP_ROW},
-	        {"null is not missing", {BAD_FAIL, BAD_FAIL, BAD_FAIL}, RECORD("{\"v\":null}"), NULL, BAD_NULL},
+	        {"null is not missing",
+	         {BAD_FAIL, BAD_FAIL, BAD_FAIL, TOMBSTONE_SKIP},
+	         RECORD("{\"v\":null}"),
+	         NULL,
+	         BAD_NULL},
 	        {"a bad row comes before a bad field",
-	         {BAD_SKIP, BAD_FAIL, BAD_FAIL},
+	         {BAD_SKIP, BAD_FAIL, BAD_FAIL, TOMBSTONE_SKIP},
 	         RECORD("{\"v\":\"x\""),
 	         "byte 9: expected ',' or '}'",
 	         BAD_SKIP},
@@ -426,7 +475,7 @@ static void unread_test(void **state)
 	                                             {"b", TYPE_BIGINT, "$.b", MILLIS}};
 	static const struct schema_column named[] = {{"a", TYPE_BIGINT}, {"b", TYPE_BIGINT}};
 	static const bool read[] = {false, true};
-	struct json_decoder *decoder = json_decoder_new(columns, 2, read, &loud);
+	struct json_decoder *decoder = json_decoder_new(columns, 2, read, &loud, RECORD_BYTES);
 	struct batch batch;
 
 	(void)state;
@@ -444,12 +493,66 @@ static void unread_test(void **state)
 	json_decoder_free(NULL);
 }
 
+/* A record without a value is no bad row, and nothing is missing from it; an empty one is one. */
+static void tombstones_test(void **state)
+{
+	static const struct json_format skip = {BAD_FAIL, BAD_FAIL, BAD_FAIL, TOMBSTONE_SKIP},
+	                                row = {BAD_FAIL, BAD_FAIL, BAD_FAIL, TOMBSTONE_ROW};
+	const struct column_spec column = {"v", TYPE_BIGINT, "$.v", MILLIS};
+	const struct slice texts[] = {SLICE_LITERAL("{\"v\":1}"), {NULL, 0}, SLICE_LITERAL("{\"v\":2}")};
+	const struct slice others[] = {SLICE_LITERAL(""), SLICE_LITERAL("null"), SLICE_LITERAL(" ")};
+	struct batch batch;
+
+	(void)state;
+	assert_int_equal(decode(&column, &skip, texts, 3, &batch), 2);
+	assert_int_equal(bad.count, 0);
+	assert_int_equal(bad.tombstones, 1);
+	assert_int_equal(good_rows[1], 2);
+	batch_release(&batch);
+	assert_int_equal(decode(&column, &row, texts, 3, &batch), 3);
+	assert_int_equal(bad.count, 0);
+	assert_int_equal(bad.tombstones, 1);
+	assert_int_equal(batch.columns[0].valid[0], 1);
+	assert_int_equal(batch.columns[0].valid[1], 0);
+	assert_int_equal(batch.columns[0].bigints[2], 2);
+	batch_release(&batch);
+	assert_int_equal(decode(&column, &row, others, 3, &batch), 0);
+	assert_int_equal(bad.count, 3);
+	assert_int_equal(bad.tombstones, 0);
+	batch_release(&batch);
+}
+
+/* A record of more than limits.recordBytes, and one that its source could not give whole. */
+static void long_records_test(void **state)
+{
+	const struct column_spec column = {"v", TYPE_STRING, "$.v", MILLIS};
+	struct buffer text;
+	struct batch batch;
+
+	(void)state;
+	buffer_init(&text);
+	buffer_printf(&text, "{\"v\":\"%0*d\"}", RECORD_BYTES - 8, 1);
+	for (int longer = 0; longer < 2; longer++) {
+		const struct slice whole = buffer_slice(&text);
+
+		assert_int_equal(text.size, RECORD_BYTES + longer);
+		assert_int_equal(decode(&column, &loud, &whole, 1, &batch), 1 - longer);
+		batch_release(&batch);
+		buffer_append_char(&text, ' ');
+	}
+	assert_string_equal(bad.items[0].reason, "longer than 100000, which limits.recordBytes allows");
+	assert_int_equal(bad.items[0].policy, BAD_DEAD_LETTER);
+	buffer_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(values_test),     cmocka_unit_test(bad_rows_test), cmocka_unit_test(depth_test),
-	        cmocka_unit_test(duplicates_test), cmocka_unit_test(paths_test),    cmocka_unit_test(policies_test),
-	        cmocka_unit_test(unread_test),
+	        cmocka_unit_test(values_test),       cmocka_unit_test(bad_rows_test),
+	        cmocka_unit_test(depth_test),        cmocka_unit_test(duplicates_test),
+	        cmocka_unit_test(paths_test),        cmocka_unit_test(policies_test),
+	        cmocka_unit_test(unread_test),       cmocka_unit_test(tombstones_test),
+	        cmocka_unit_test(long_records_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

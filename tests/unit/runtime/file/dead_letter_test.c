@@ -30,9 +30,19 @@ static void expect_file(const char *expected)
 	"{\"topic\":\"\",\"partition\":0,\"offset\":0,\"timestamp\":5,\"reason\":\"r\",\"key\":\"\","                  \
 	"\"value_base64\":\"/wA=\"}\n"
 
+/* No value and an empty one are two things. */
+#define THIRD                                                                                                          \
+	"{\"topic\":\"\",\"partition\":0,\"offset\":1,\"timestamp\":5,\"reason\":\"r\",\"key\":\"k\",\"value\":null}"  \
+	"\n"
+#define FOURTH                                                                                                         \
+	"{\"topic\":\"\",\"partition\":0,\"offset\":2,\"timestamp\":5,\"reason\":\"r\",\"line\":9,"                    \
+	"\"element\":4,\"value\":\"\"}\n"
+
 static void letters_test(void **state)
 {
 	const struct record first = {.value = SLICE_LITERAL("{bad"), .offset = 42, .timestamp_ms = -1, .partition = 3};
+	const struct record third = {.value = {NULL, 0}, .key = SLICE_LITERAL("k"), .offset = 1, .timestamp_ms = 5};
+	const struct record fourth = {.value = {"", 0}, .offset = 2, .timestamp_ms = 5, .line = 9, .element = 4};
 	const struct record second = {.value = {"\xff\0", 2}, .key = {"", 0}, .timestamp_ms = 5};
 	struct dead_letter *letters;
 	struct error err;
@@ -50,8 +60,10 @@ static void letters_test(void **state)
 	letters = file_dead_letter_new(path);
 	assert_int_equal(letters->ops->open(letters, NULL, &err), 0);
 	assert_int_equal(letters->ops->write(letters, &second, "", "r", &err), 0);
+	assert_int_equal(letters->ops->write(letters, &third, "", "r", &err), 0);
+	assert_int_equal(letters->ops->write(letters, &fourth, "", "r", &err), 0);
 	letters->ops->close(letters);
-	expect_file(FIRST SECOND);
+	expect_file(FIRST SECOND THIRD FOURTH);
 	unlink(path);
 }
 

@@ -19,6 +19,8 @@
 
 #define RECORDS 5000 /* some batches; lines of up to 1000 bytes: more than one read */
 
+#define RECORD_BYTES (16 << 20) /* limits.recordBytes by default */
+
 static struct record_batch records;
 static struct jobspecs jobs;
 static char path[64];
@@ -54,7 +56,7 @@ static struct source *file_input(void)
 	assert_int_equal(write(fd, text.data, text.size), text.size);
 	close(fd);
 	buffer_release(&text);
-	return file_source_new(path);
+	return file_source_new(path, RECORD_BYTES);
 }
 
 /* A FIFO that a process fills and closes. */
@@ -72,7 +74,7 @@ static struct source *pipe_input(void)
 		end = fopen(path, "w");
 		_exit(end && fwrite(text.data, 1, text.size, end) == text.size && fclose(end) == 0 ? 0 : 1);
 	}
-	return file_source_new(path);
+	return file_source_new(path, RECORD_BYTES);
 }
 
 static struct source *generated_input(void)
@@ -293,7 +295,7 @@ static void the_end_comes_once(void **state)
 	assert_int_equal(mkfifo(path, 0600), 0);
 	end = open(path, O_RDWR);
 	assert_int_equal(write(end, "a\nb", 3), 3);
-	source = opened(file_source_new(path));
+	source = opened(file_source_new(path, RECORD_BYTES));
 	assert_int_equal(take(source, "a"), TAKE_RECORDS);
 	assert_int_equal(records.count, 1);
 	close(end);
