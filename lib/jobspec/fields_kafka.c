@@ -158,6 +158,15 @@ static const struct field kafka_source_fields[] = {
          .initial = "fail",
          .doc = "A committed offset that the broker no longer has: fail the job, or go on from the earliest record "
                 "and count the jump."},
+        {.name = "lease",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct kafka_source, lease_ms),
+         .initial = "5s",
+         .min = 100,
+         .max = 60000,
+         .doc = "How long after a commit a sink that cannot be fenced may be asked. The place is committed again every "
+                "2 "
+                "leases, and a process that stands by takes over after 6 without a commit."},
         KAFKA_CLIENT_TAIL,
         {0}};
 const struct object kafka_source_object = {

@@ -45,4 +45,9 @@ void jobspec_reference(struct buffer *out);
 /* The canonical job file: every field that was given or has a default, in the table's order, as one JSON document. */
 void jobspec_canonical(const struct jobspec *job, struct buffer *out);
 
+#define JOBSPEC_QUERY_HASH_BYTES 17
+/* 16 hexadecimal digits of the SHA-256 of what decides how rows become windows: columns to HAVING, not source and
+ * sinks. */
+void jobspec_query_hash(const struct jobspec *job, char ret_hash[JOBSPEC_QUERY_HASH_BYTES]);
+
 #endif

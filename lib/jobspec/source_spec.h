@@ -21,6 +21,7 @@ struct kafka_source {
 	const char *group_id; /* default: streamjob.<namespace>.<name> */
 	enum starting_offsets starting_offsets;
 	enum offset_loss on_offset_loss;
+	int64_t lease_ms;
 };
 struct datagen_column {
 	const char *name; /* of a declared column; nested paths follow the column's path */

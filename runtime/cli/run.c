@@ -15,6 +15,7 @@
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/function_loader.h"
+#include "runtime/cli/identity.h"
 #include "runtime/cli/run.h"
 #include "runtime/pipeline/recover.h"
 #include "runtime/pipeline/status_page.h"
@@ -24,6 +25,7 @@
 struct run {
 	const struct run_options *options;
 	struct pipeline_options parts;
+	struct run_identity identity;
 	struct stop stop;
 	struct status status;
 	pthread_t main_thread, job_thread;
@@ -82,8 +84,13 @@ static int run_parts(struct run *run)
 	query = compile(run);
 	if (!query)
 		return fail(run);
-	run_make_parts(run->parts.job, query, run->options, &run->parts);
-	outcome = pipeline_run(&run->parts, &run->error);
+	do {
+		free(run->parts.sinks);
+		run_make_parts(run->parts.job, query, run->options, &run->identity.job, &run->parts);
+		outcome = pipeline_run(&run->parts, &run->error);
+		if (outcome == PIPELINE_AGAIN && run->parts.functions)
+			functions_recover(run->parts.functions, LANES_MAX);
+	} while (outcome == PIPELINE_AGAIN);
 	query_free(query);
 	return outcome;
 }
@@ -210,6 +217,9 @@ static int run_job(const struct jobspec *job, const struct run_options *options)
 		probe = start_probe(options->listen, &run->status, &run->error);
 	if (options->listen && !probe) {
 		fprintf(stderr, "streamjob run: --listen: %s\n", run->error.text);
+	} else if (run_identity_init(&run->identity, job, options, &run->error) < 0) {
+		fprintf(stderr, "streamjob run: --known: %s\n", run->error.text);
+		code = EXIT_USAGE;
 	} else {
 		if (pthread_create(&run->job_thread, NULL, job_thread, run) != 0)
 			abort();

@@ -13,6 +13,9 @@ struct run_options {
 	const char *file, *name;
 	const char *input, *output; /* NULL: the job's own */
 	const char *clock_column, *listen, *secrets, *functions_dir;
+	const char *owner_cluster, *known, *take_over; /* NULL: none; see identity.h */
+	int64_t rollout;
+	bool drop_pending;
 	int64_t until_idle_ms;
 	unsigned lanes; /* 0: processors_available() */
 	bool log_json;
@@ -26,9 +29,10 @@ int run_options_parse(int argc, char **argv, struct run_options *options);
 unsigned processors_available(void);
 
 /* Makes source, sinks and dead letter as the job and the options say. The array of sinks is the caller's (free()); job,
- * query and options outlive the parts. */
+ * query, options and identity outlive the parts. */
+struct job_identity;
 void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
-                    struct pipeline_options *parts);
+                    struct job_identity *identity, struct pipeline_options *parts);
 
 /* The live line on a terminal: rows/s, lag, open window, late and bad counts. */
 struct live_line {

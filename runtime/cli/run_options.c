@@ -1,10 +1,13 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
 #include "runtime/cli/run.h"
+
+#define CLUSTER_BYTES_MAX 256
 
 static int usage(FILE *out, int code)
 {
@@ -18,6 +21,11 @@ static int usage(FILE *out, int code)
 	      "  --secrets DIR          where secrets are mounted (/etc/streamjob/secrets)\n"
 	      "  --functions-dir DIR    where code.configMapRef is mounted (/etc/streamjob/functions)\n"
 	      "  --lanes N              threads that read and aggregate (default: the processors, at most 8)\n"
+	      "  --take-over OWNER      go on with the job of that owner, CLUSTER/NAMESPACE/NAME\n"
+	      "  --drop-pending         give up a window that another query of the job began\n"
+	      "  --owner-cluster ID     the cluster that the job runs in; the operator gives it\n"
+	      "  --rollout N            raised with each job file; the operator gives it\n"
+	      "  --known FILE           what the operator knows of the job's life\n"
 	      "  --log-format FORMAT    logfmt or json\n"
 	      "  --log-level LEVEL      debug, info, warn or error\n\n"
 	      "Exit 0: the input ended or a drain is done; 1: the job failed; 2: usage or an invalid file.\n"
@@ -74,6 +82,24 @@ static int parse_one(int option, struct run_options *options)
 		return options->until_idle_ms ? 0 : bad_value("until-idle", optarg, "more than 0 is needed (10s)");
 	case 'N':
 		return parse_number(optarg, &options->lanes) < 0 ? bad_value("lanes", optarg, "1 to 64 is needed") : 0;
+	case 'O':
+		options->owner_cluster = optarg;
+		return strlen(optarg) <= CLUSTER_BYTES_MAX
+		               ? 0
+		               : bad_value("owner-cluster", optarg, "at most 256 characters are needed");
+	case 'k':
+		options->known = optarg;
+		return 0;
+	case 't':
+		options->take_over = optarg;
+		return 0;
+	case 'D':
+		options->drop_pending = true;
+		return 0;
+	case 'r':
+		return text_parse_bigint(slice_of(optarg), &options->rollout) && options->rollout > 0
+		               ? 0
+		               : bad_value("rollout", optarg, "a whole number from 1 on is needed");
 	case 'f':
 		return log_format_parse(optarg, &options->log_json) ? 0 : bad_value("log-format", optarg, LOG_FORMATS);
 	case 'L':
@@ -96,6 +122,11 @@ int run_options_parse(int argc, char **argv, struct run_options *options)
 	                                             {"listen", required_argument, NULL, 'l'},
 	                                             {"secrets", required_argument, NULL, 's'},
 	                                             {"lanes", required_argument, NULL, 'N'},
+	                                             {"owner-cluster", required_argument, NULL, 'O'},
+	                                             {"known", required_argument, NULL, 'k'},
+	                                             {"take-over", required_argument, NULL, 't'},
+	                                             {"drop-pending", no_argument, NULL, 'D'},
+	                                             {"rollout", required_argument, NULL, 'r'},
 	                                             {"log-format", required_argument, NULL, 'f'},
 	                                             {"log-level", required_argument, NULL, 'L'},
 	                                             {"help", no_argument, NULL, 'h'},

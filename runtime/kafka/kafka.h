@@ -9,8 +9,22 @@
 #include "lib/jobspec/jobspec.h"
 #include "runtime/port/port.h"
 
+/* Who this process is, for the mark in the group's offsets (docs/delivery.md). Outlives the source. */
+struct job_identity {
+	const char *owner;   /* CLUSTER/NAMESPACE/NAME */
+	const char *process; /* one of its kind */
+	const char *query;   /* jobspec_query_hash */
+	int64_t drain_ms;
+	int64_t rollout;        /* 0: none */
+	struct sink_held known; /* what the operator knows of an earlier life; "" where nothing */
+	const char *take_over;  /* the owner whose job may be taken; NULL: none */
+	bool drop_pending;      /* a window that another query began is given up */
+	bool fenced;            /* kept from one opening to the next: another process took the job from this one */
+};
+
 /* Reads all partitions of the topic; its group's offsets are the job's state (docs/delivery.md). */
-struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers);
+struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers,
+                                const struct clock *clock, struct job_identity *identity);
 
 /* One transaction a window. `sink_id`, which no other sink has, names the transactions and the progress group. */
 struct sink *kafka_sink_new(const struct kafka_client *spec, const char *sink_id, const char *secrets_dir);

@@ -1,6 +1,7 @@
 #include "runtime/kafka/source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -70,47 +71,6 @@ static void client_failed(rd_kafka_t *rk, int code, const char *reason, void *co
 	log_debug("librdkafka error", "code=%s reason=\"%s\"", rd_kafka_err2name((rd_kafka_resp_err_t)code), reason);
 }
 
-/* Asks for the topic every so often: says that brokers are away, or the topic is, also while nothing comes. */
-static void check_health(struct kafka_reader *reader)
-{
-	const struct kafka_client *client = &reader->spec->client;
-	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, MONITOR_INTERVAL_MS);
-	struct error err;
-
-	if (!code) {
-		code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-		if (!code && (size_t)metadata->topics[0].partition_cnt > reader->source.partitions)
-			log_warn("the topic has more partitions than at the start; restart the job to read them",
-			         "topic=%s partitions=%d", client->topic, metadata->topics[0].partition_cnt);
-		rd_kafka_metadata_destroy(metadata);
-	}
-	if (!code) {
-		reader_health(reader, NULL);
-		return;
-	}
-	pthread_mutex_lock(&reader->mutex);
-	error_set(&err, "topic %s at %s: %s%s%s", client->topic, client->bootstrap_servers, rd_kafka_err2str(code),
-	          reader->last_error.text[0] ? "; last error: " : "", reader->last_error.text);
-	pthread_mutex_unlock(&reader->mutex);
-	reader_health(reader, &err);
-	pthread_mutex_lock(&reader->mutex);
-	client_refresh(reader->rk, client, reader->secrets_dir); /* perhaps the password was changed */
-	pthread_mutex_unlock(&reader->mutex);
-}
-
-static void *monitor(void *context)
-{
-	struct kafka_reader *reader = context;
-
-	while (!atomic_load(&reader->closing)) {
-		rd_kafka_poll(reader->rk, 0);
-		check_health(reader);
-		reader_pause(reader, MONITOR_INTERVAL_MS);
-	}
-	return NULL;
-}
-
 static void close_lane(struct kafka_lane *lane)
 {
 	for (size_t i = 0; i < lane->messages_count; i++)
@@ -148,12 +108,23 @@ static int start_lane(struct kafka_reader *reader, unsigned number, struct error
 	return 0;
 }
 
+int reader_start_lanes(struct kafka_reader *reader, struct error *err)
+{
+	atomic_store(&reader->replaying, reader->source.boundary.pending);
+	for (unsigned l = 0; l < reader->lanes_count; l++)
+		if (start_lane(reader, l, err) < 0)
+			return -1;
+	return 0;
+}
+
 void reader_disconnect(struct kafka_reader *reader)
 {
+	fence_free(reader->fence);
 	if (reader->topic)
 		rd_kafka_topic_destroy(reader->topic);
 	if (reader->rk)
-		rd_kafka_destroy(reader->rk);
+		rd_kafka_destroy_flags(reader->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+	reader->fence = NULL;
 	reader->topic = NULL;
 	reader->rk = NULL;
 }
@@ -175,6 +146,9 @@ int reader_connect(struct kafka_reader *reader, struct error *err)
 	if (!reader->rk)
 		return -1;
 	reader_wake_limits(reader);
+	reader->fence = fence_new(&reader->spec->client, reader->spec->group_id, reader->secrets_dir, err);
+	if (!reader->fence)
+		return -1;
 	reader->topic = rd_kafka_topic_new(reader->rk, reader->spec->client.topic, NULL);
 	return reader->topic ? 0 : client_error(err, rd_kafka_last_error(), "cannot use the topic");
 }
@@ -191,17 +165,6 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 	if (*lanes > KAFKA_LANES_MAX)
 		*lanes = KAFKA_LANES_MAX;
 	reader->lanes_count = *lanes;
-	atomic_store(&reader->replaying, source->boundary.pending);
-	for (unsigned l = 0; l < *lanes; l++)
-		if (start_lane(reader, l, err) < 0)
-			return -1;
-	reader_health(reader, NULL);
-	if (pthread_create(&reader->monitor, NULL, monitor, reader) != 0)
-		return error_set(err, "cannot start a thread for the monitor: raise the process limit");
-	reader->monitoring = true;
-	log_info("source open", "topic=%s partitions=%zu lanes=%u group=%s sequence=%llu pending=%d",
-	         reader->spec->client.topic, source->partitions, *lanes, reader->spec->group_id,
-	         (unsigned long long)source->boundary.sequence, source->boundary.pending);
 	return 0;
 }
 
@@ -216,15 +179,11 @@ static int reader_rewind(struct source *source, struct error *err)
 	for (size_t p = 0; p < source->partitions; p++)
 		if (rd_kafka_consume_stop(reader->topic, (int32_t)p))
 			return client_error(err, rd_kafka_last_error(), "cannot stop to read a partition");
-	atomic_store(&reader->replaying, source->boundary.pending);
 	for (size_t p = 0; p < source->partitions; p++)
-		atomic_store(&reader->partitions[p].position, atomic_load(&reader->partitions[p].committed));
-	for (unsigned l = 0; l < reader->lanes_count; l++) {
+		partition_place(&reader->partitions[p], atomic_load(&reader->partitions[p].committed));
+	for (unsigned l = 0; l < reader->lanes_count; l++)
 		close_lane(&reader->lanes[l]);
-		if (start_lane(reader, l, err) < 0)
-			return -1;
-	}
-	return 0;
+	return reader_start_lanes(reader, err);
 }
 
 /* Lanes wait at the boundary and take nothing; what their queues hold is dropped by the seek. */
@@ -245,75 +204,10 @@ static int reader_resume(struct source *source, struct error *err)
 		}
 		if (code)
 			return client_error(err, code, "cannot seek to the end of the replayed window");
-		atomic_store(&partition->position, to);
+		partition_place(partition, to);
 	}
 	atomic_store(&reader->replaying, false);
 	return 0;
-}
-
-static void fill_commit(struct kafka_reader *reader, const struct boundary *boundary, const int64_t *to,
-                        rd_kafka_topic_partition_list_t *list)
-{
-	for (size_t p = 0; p < reader->source.partitions; p++) {
-		struct partition *partition = &reader->partitions[p];
-		rd_kafka_topic_partition_t *item =
-		        rd_kafka_topic_partition_list_add(list, reader->spec->client.topic, (int32_t)p);
-		int64_t committed = atomic_load(&partition->committed);
-		int64_t end = partition->to >= 0 && !boundary->pending ? partition->to : to[p] < 0 ? committed : to[p];
-		char text[BOUNDARY_TEXT_MAX];
-
-		boundary_format(boundary, end, text);
-		item->offset = boundary->pending ? committed : end;
-		item->metadata = xstrdup(text);
-		item->metadata_size = strlen(text);
-	}
-}
-
-static rd_kafka_resp_err_t commit_once(struct kafka_reader *reader, const rd_kafka_topic_partition_list_t *list)
-{
-	rd_kafka_topic_partition_list_t *copy = rd_kafka_topic_partition_list_copy(list);
-	rd_kafka_resp_err_t code = rd_kafka_commit(reader->rk, copy, 0);
-
-	for (int i = 0; i < copy->cnt && !code; i++)
-		code = copy->elems[i].err;
-	rd_kafka_topic_partition_list_destroy(copy);
-	return code;
-}
-
-/* What the broker has acknowledged becomes what we know. */
-static void committed(struct kafka_reader *reader, const struct boundary *boundary,
-                      const rd_kafka_topic_partition_list_t *list)
-{
-	for (int i = 0; i < list->cnt; i++) {
-		struct partition *partition = &reader->partitions[list->elems[i].partition];
-		struct boundary written;
-		int64_t to = -1;
-
-		boundary_parse((struct slice){list->elems[i].metadata, list->elems[i].metadata_size}, &written, &to);
-		partition->to = boundary->pending ? to : -1;
-		atomic_store(&partition->committed, list->elems[i].offset);
-	}
-}
-
-int reader_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err)
-{
-	struct kafka_reader *reader = (struct kafka_reader *)source;
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)source->partitions);
-	rd_kafka_resp_err_t code;
-
-	fill_commit(reader, boundary, to, list);
-	while ((code = commit_once(reader, list)) && !stop_deadline_passed(reader->stop)) {
-		error_set(err, "cannot commit to group %s: %s%s", reader->spec->group_id, rd_kafka_err2str(code),
-		          code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID
-		                  ? "; other consumers are members of this group: use another groupId"
-		                  : "");
-		reader_health(reader, err);
-		reader_pause(reader, RETRY_PAUSE_MS);
-	}
-	if (!code)
-		committed(reader, boundary, list);
-	rd_kafka_topic_partition_list_destroy(list);
-	return code ? -1 : 0;
 }
 
 static size_t reader_status(struct source *source, struct partition_status *ret_status, size_t max)
@@ -322,14 +216,16 @@ static size_t reader_status(struct source *source, struct partition_status *ret_
 	size_t count = source->partitions < max ? source->partitions : max;
 
 	for (size_t p = 0; p < count; p++) {
+		const struct partition *partition = &reader->partitions[p];
 		int64_t low, high = -1;
 
 		if (rd_kafka_get_watermark_offsets(reader->rk, reader->spec->client.topic, (int32_t)p, &low, &high) ||
 		    high < 0)
 			high = -1;
-		ret_status[p] = (struct partition_status){reader->spec->client.topic, (int32_t)p,
-		                                          atomic_load(&reader->partitions[p].committed),
-		                                          atomic_load(&reader->partitions[p].position), high};
+		ret_status[p] =
+		        (struct partition_status){reader->spec->client.topic, (int32_t)p,
+		                                  partition_past_gap(partition, atomic_load(&partition->committed)),
+		                                  atomic_load(&partition->position), high};
 	}
 	return count;
 }
@@ -340,12 +236,56 @@ static int reader_healthy(struct source *source, struct error *err)
 	int result = 0;
 
 	pthread_mutex_lock(&reader->mutex);
-	if (reader->unhealthy) {
-		*err = reader->health;
-		result = -1;
-	}
+	if (reader->owner.standby)
+		result = error_set(err, "%s", reader->owner.reason);
+	else if (reader->unhealthy || reader->stuck)
+		result = error_set(err, "%s", reader->unhealthy ? reader->health.text : reader->stuck_reason.text);
 	pthread_mutex_unlock(&reader->mutex);
 	return result;
+}
+
+void reader_owner(struct kafka_reader *reader, const char *process, const char *reason)
+{
+	struct source_owner *owner = &reader->owner;
+	bool changed;
+
+	pthread_mutex_lock(&reader->mutex);
+	changed = strcmp(owner->process, process) != 0 || owner->standby != (reason != NULL) ||
+	          strcmp(owner->reason, reason ? reason : "") != 0;
+	if (changed)
+		owner->since_wall_ms = clock_wall_ms(reader->clock);
+	owner->standby = reason != NULL;
+	owner->unfenced = !reason && !reader->fence;
+	snprintf(owner->process, sizeof(owner->process), "%s", process);
+	snprintf(owner->reason, sizeof(owner->reason), "%s", reason ? reason : "");
+	pthread_mutex_unlock(&reader->mutex);
+	if (changed && reason)
+		log_warn("not the owner of the job", "group=\"%s\" reason=\"%s\"", reader->spec->group_id, reason);
+	else if (changed)
+		log_info("the job is this process's", "group=\"%s\" process=\"%s\"", reader->spec->group_id, process);
+}
+
+void reader_interrupt(struct kafka_reader *reader, const struct error *failure)
+{
+	struct source *source = &reader->source;
+
+	if (atomic_exchange(&source->interrupted, true))
+		return;
+	if (failure) {
+		source->failure = *failure;
+		atomic_store(&source->failed, true);
+	}
+	if (source->interrupt)
+		source->interrupt(source->interrupt_context);
+}
+
+static void reader_owner_status(struct source *source, struct source_owner *ret_owner)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+
+	pthread_mutex_lock(&reader->mutex);
+	*ret_owner = reader->owner;
+	pthread_mutex_unlock(&reader->mutex);
 }
 
 static void reader_close(struct source *source)
@@ -355,8 +295,10 @@ static void reader_close(struct source *source)
 	atomic_store(&reader->closing, true);
 	if (reader->monitoring)
 		pthread_join(reader->monitor, NULL);
-	for (size_t p = 0; p < source->partitions && reader->lanes_count; p++)
-		rd_kafka_consume_stop(reader->topic, (int32_t)p);
+	committer_stop(reader, source->ended_in_order);
+	for (unsigned l = 0; l < reader->lanes_count; l++)
+		for (size_t p = l; p < source->partitions && reader->lanes[l].queue; p += reader->lanes_count)
+			rd_kafka_consume_stop(reader->topic, (int32_t)p);
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		close_lane(&reader->lanes[l]);
 	reader_disconnect(reader);
@@ -368,16 +310,19 @@ static void reader_close(struct source *source)
 static const struct source_ops reader_ops = {
         .name = "kafka",
         .open = reader_open,
+        .begin = reader_begin,
         .take = reader_take,
         .resume = reader_resume,
         .rewind = reader_rewind,
         .commit = reader_commit,
         .status = reader_status,
         .healthy = reader_healthy,
+        .owner = reader_owner_status,
         .close = reader_close,
 };
 
-struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers)
+struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers,
+                                const struct clock *clock, struct job_identity *identity)
 {
 	struct kafka_reader *reader = xcalloc(1, sizeof(*reader));
 
@@ -386,6 +331,10 @@ struct source *kafka_source_new(const struct kafka_source *spec, const char *sec
 	reader->spec = spec;
 	reader->secrets_dir = secrets_dir;
 	reader->wants_headers = wants_headers;
+	reader->clock = clock;
+	reader->identity = identity;
+	reader->lease = (struct lease){.clock = clock, .renew = reader_renew, .context = reader};
+	reader->source.lease = &reader->lease;
 	pthread_mutex_init(&reader->mutex, NULL);
 	for (size_t l = 0; l < KAFKA_LANES_MAX; l++)
 		reader->lanes[l].event_fd = -1;

@@ -1,31 +1,21 @@
 /*
- * The Kafka source's state, shared by source.c (open, commit, status), start.c (where to begin), take.c (lanes) and
- * wake.c. Inside runtime/kafka only.
+ * The Kafka source's state, shared by source.c (open, lanes, status), start.c (where to begin), claim.c (whose the job
+ * is), committer.c (commits), monitor.c, take.c (lanes) and wake.c. Inside runtime/kafka only.
  *
  * All partitions are read by one handle with librdkafka's simple consumer: the job knows where each begins, and no
- * group membership delays a start. The group only keeps offsets.
+ * group membership delays a start. The group only keeps offsets. That one process has the job is the fence's work.
  */
 #ifndef STREAMJOB_KAFKA_SOURCE_H
 #define STREAMJOB_KAFKA_SOURCE_H
 
-#include <pthread.h>
-
-#include "runtime/kafka/boundary.h"
-#include "runtime/kafka/client.h"
+#include "runtime/kafka/committer.h"
 #include "runtime/kafka/kafka.h"
+#include "runtime/kafka/partition.h"
 
-#define KAFKA_LANES_MAX     64
-#define PARTITIONS_MAX      10000
-#define REQUEST_TIMEOUT_MS  5000
-#define RETRY_PAUSE_MS      500
-#define MONITOR_INTERVAL_MS 2000
-
-struct partition {
-	_Atomic int64_t committed; /* -1: none yet */
-	_Atomic int64_t position;  /* the next record that a lane will get */
-	int64_t to;                /* of the boundary that was written last; -1: none */
-	bool reached;              /* replaying: `to` was seen. The lane's alone */
-};
+#define KAFKA_LANES_MAX    64
+#define PARTITIONS_MAX     10000
+#define REQUEST_TIMEOUT_MS 5000
+#define RETRY_PAUSE_MS     500
 
 struct kafka_lane {
 	rd_kafka_queue_t *queue;
@@ -42,32 +32,47 @@ struct kafka_reader {
 	struct source source;
 	const struct kafka_source *spec;
 	const char *secrets_dir;
+	const struct clock *clock;
+	struct job_identity *identity;
 	bool wants_headers;
 	struct stop *stop;
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *topic;
+	struct fence *fence;          /* NULL after start: the broker has no transactions */
+	struct place place;           /* as it was committed last; the committer's from begin on */
 	size_t wake_rows, wake_bytes; /* half of what a lane's queue holds */
 	struct partition *partitions;
 	unsigned lanes_count;
 	struct kafka_lane lanes[KAFKA_LANES_MAX];
 	_Atomic bool replaying;
+	struct lease lease;
+	struct committer committer;
 	pthread_t monitor;
 	bool monitoring;
 	_Atomic bool closing;
 	pthread_mutex_t mutex; /* of what follows */
-	bool unhealthy;
-	struct error health, last_error;
+	bool unhealthy, stuck;
+	struct error health, last_error, stuck_reason;
+	struct source_owner owner;
 };
 
 /* The source cannot go on, or can again (NULL). Logs changes. */
 void reader_health(struct kafka_reader *reader, const struct error *err);
 void reader_pause(const struct kafka_reader *reader, int64_t ms);
+/* What the lanes have is void: see source.h. `failure`: the job is to fail. Any thread. */
+void reader_interrupt(struct kafka_reader *reader, const struct error *failure);
+/* Who has the job, for status: `reason` NULL where it is this process. */
+void reader_owner(struct kafka_reader *reader, const char *process, const char *reason);
 
-/* The client handle and its topic. Passwords, certificates and authorities are read from their files each time. */
+/* The client handles and the topic. Passwords, certificates and authorities are read from their files each time. */
 int reader_connect(struct kafka_reader *reader, struct error *err);
 void reader_disconnect(struct kafka_reader *reader);
-/* Finds partitions, positions and the boundary; retries until stop. */
+
+/* Takes the job over and finds partitions, positions and the boundary; retries until stop. */
 int reader_start(struct kafka_reader *reader, struct error *err);
+int reader_begin(struct source *source, const struct sink_held *known, size_t count, struct error *err);
+/* The lanes read from the partitions' positions. */
+int reader_start_lanes(struct kafka_reader *reader, struct error *err);
 /* The log's first and next offset of a partition. */
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                  struct error *err);
@@ -75,12 +80,17 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
                        int64_t *ret_offset, struct error *err);
 
+/* Waits until the job may be taken. 0: it may; -1: not to be known now, or stop; -2: waiting will not help. */
+int reader_claim(struct kafka_reader *reader, struct error *err);
+
+/* Looks after the topic on a thread of its own: health, partitions that were added, transactions left open. */
+int reader_monitor_start(struct kafka_reader *reader, struct error *err);
+
 /* A lane has taken that much: wakes the brokers' threads when they may be waiting for it (wake.c). */
 void reader_taken(struct kafka_reader *reader, struct kafka_lane *lane, size_t rows, size_t bytes);
 void reader_wake_limits(struct kafka_reader *reader);
 
 enum take reader_take(struct source *source, unsigned number, struct record_batch *batch, int timeout_ms,
                       struct error *err);
-int reader_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
 
 #endif

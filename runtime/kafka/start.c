@@ -1,10 +1,11 @@
 /* Where a job begins: partitions, committed offsets, the last boundary, and whether the log still has them. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "runtime/kafka/source.h"
+#include "runtime/kafka/offsets.h"
 
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high, struct error *err)
 {
@@ -58,60 +59,9 @@ static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 	return count;
 }
 
-static rd_kafka_topic_partition_list_t *partition_list(struct kafka_reader *reader)
-{
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)reader->source.partitions);
-
-	for (size_t p = 0; p < reader->source.partitions; p++)
-		rd_kafka_topic_partition_list_add(list, reader->spec->client.topic, (int32_t)p);
-	return list;
-}
-
-/* Takes what the group holds into partitions and boundary. 1: there was something; 0: a first start. */
-static int take_committed(struct kafka_reader *reader, const rd_kafka_topic_partition_list_t *list)
-{
-	bool any = false;
-
-	for (int i = 0; i < list->cnt; i++) {
-		const rd_kafka_topic_partition_t *item = &list->elems[i];
-		struct partition *partition = &reader->partitions[item->partition];
-		struct boundary boundary;
-		int64_t to;
-
-		partition->to = -1;
-		atomic_store(&partition->committed, item->offset < 0 ? -1 : item->offset);
-		if (item->offset < 0)
-			continue;
-		any = true;
-		if (!boundary_parse((struct slice){item->metadata, item->metadata_size}, &boundary, &to))
-			continue;
-		if (boundary.sequence > reader->source.boundary.sequence)
-			reader->source.boundary = boundary;
-		if (boundary.pending)
-			partition->to = to;
-	}
-	return any;
-}
-
-/* A boundary is written for all partitions in one request; one that has another sequence was added later. */
-static int read_committed(struct kafka_reader *reader, struct error *err)
-{
-	rd_kafka_topic_partition_list_t *list = partition_list(reader);
-	rd_kafka_resp_err_t code = rd_kafka_committed(reader->rk, list, REQUEST_TIMEOUT_MS);
-	int result;
-
-	for (int i = 0; i < list->cnt && !code; i++)
-		code = list->elems[i].err;
-	result = code ? error_set(err, "cannot read the offsets of group %s: %s", reader->spec->group_id,
-	                          rd_kafka_err2str(code))
-	              : take_committed(reader, list);
-	rd_kafka_topic_partition_list_destroy(list);
-	return result;
-}
-
 /* Partitions without a committed offset begin where startingOffsets says, or, in a topic that grew, at their beginning.
  */
-static int place(struct kafka_reader *reader, bool first_start, bool *ret_moved, struct error *err)
+static int place_partitions(struct kafka_reader *reader, bool first_start, struct error *err)
 {
 	for (size_t p = 0; p < reader->source.partitions; p++) {
 		struct partition *partition = &reader->partitions[p];
@@ -120,28 +70,68 @@ static int place(struct kafka_reader *reader, bool first_start, bool *ret_moved,
 		if (reader_range(reader, (int32_t)p, &low, &high, err) < 0)
 			return -1;
 		if (committed < 0) {
-			bool latest = first_start && reader->spec->starting_offsets == START_LATEST;
-
-			committed = latest ? high : low;
-			*ret_moved = true;
+			committed = first_start && reader->spec->starting_offsets == START_LATEST ? high : low;
 		} else if (committed < low || committed > high || partition->to > high) {
 			if (reader_offset_loss(reader, (int32_t)p, committed, low, high, &committed, err) < 0)
 				return -2;
-			partition->to =
-			        reader->source.boundary.pending && partition->to >= committed ? partition->to : -1;
-			*ret_moved = true;
+			partition->to = partition->to >= committed && partition->to <= high ? partition->to : -1;
 		}
-		atomic_store(&partition->committed, committed);
-		atomic_store(&partition->position, committed);
+		partition_place(partition, committed);
 	}
 	return 0;
+}
+
+/* 0; -1: not yet, or the fence was lost meanwhile; -2. A broker without transactions leaves the job without a fence. */
+static int take_fence(struct kafka_reader *reader, struct error *err)
+{
+	switch (fence_take(reader->fence, REQUEST_TIMEOUT_MS, err)) {
+	case FENCE_DONE:
+		return 0;
+	case FENCE_NONE:
+		log_warn("the broker has no transactions: nothing keeps a second process of this job away",
+		         "group=\"%s\" error=\"%s\"", reader->spec->group_id, err->text);
+		fence_free(reader->fence);
+		reader->fence = NULL;
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+/* What a process before this one may have under way at a sink that cannot be fenced, counted from the fence on. */
+static void set_lease(struct kafka_reader *reader, const struct found *found, int64_t fenced_ms)
+{
+	const struct place *mark = &found->mark;
+	bool quiet = !found->whole || mark->state == PLACE_ENDED || !strcmp(mark->process, reader->identity->process);
+
+	atomic_store(&reader->lease.until_ms, INT64_MIN);
+	atomic_store(&reader->lease.quiet_ms, quiet ? 0 : fenced_ms + mark->lease_ms + mark->request_ms);
+}
+
+static void fill_place(struct kafka_reader *reader, const struct found *found)
+{
+	struct place *place = &reader->place;
+	const struct job_identity *identity = reader->identity;
+
+	snprintf(place->owner, sizeof(place->owner), "%s", identity->owner);
+	snprintf(place->process, sizeof(place->process), "%s", identity->process);
+	snprintf(place->query, sizeof(place->query), "%s", identity->query);
+	place->state = PLACE_RUNNING;
+	place->lease_ms = reader->spec->lease_ms;
+	place->request_ms = reader->source.request_timeout_ms;
+	place->drain_ms = identity->drain_ms;
+	place->rollout = identity->rollout;
+	place->counter = found->mark.counter;
+	reader->source.boundary = place->boundary;
+	memcpy(reader->source.life, place->life, sizeof(place->life));
 }
 
 /* 0: ready; -1: not yet; -2: waiting will not help. */
 static int try_start(struct kafka_reader *reader, struct error *err)
 {
-	bool moved = false;
-	int any;
+	struct found found = {0};
+	int64_t fenced_ms;
+	int result;
 
 	reader->source.partitions = count_partitions(reader, err);
 	if (!reader->source.partitions)
@@ -153,25 +143,20 @@ static int try_start(struct kafka_reader *reader, struct error *err)
 	}
 	free(reader->partitions);
 	reader->partitions = xcalloc(reader->source.partitions, sizeof(*reader->partitions));
-	reader->source.boundary = (struct boundary){0};
-	any = read_committed(reader, err);
-	if (any < 0)
-		return -1;
-	any = place(reader, !any, &moved, err);
-	return any < 0 ? any : moved ? 1 : 0;
-}
-
-/* What was resolved is written down at once: else a crash in the first window would skip rows. */
-static int write_start(struct kafka_reader *reader, struct error *err)
-{
-	int64_t *to = xcalloc(reader->source.partitions, sizeof(*to));
-	int result;
-
-	for (size_t p = 0; p < reader->source.partitions; p++)
-		to[p] = reader->partitions[p].to;
-	result = reader_commit(&reader->source, &reader->source.boundary, to, err);
-	free(to);
-	return result;
+	result = reader_claim(reader, err);
+	if (!result)
+		result = take_fence(reader, err);
+	fenced_ms = clock_boot_ms(reader->clock);
+	if (!result)
+		result = reader_find_place(reader, &found, err);
+	if (!result)
+		result = place_partitions(reader, !found.with_offset, err);
+	if (result)
+		return result;
+	set_lease(reader, &found, fenced_ms);
+	fill_place(reader, &found);
+	reader->source.first_start = !found.with_offset;
+	return 0;
 }
 
 #define VERSION_WITH_STRICT_SCRAM 0x020601ff /* docs/decisions/scram.md */
@@ -202,8 +187,6 @@ int reader_start(struct kafka_reader *reader, struct error *err)
 	for (;;) {
 		int result = try_start(reader, err);
 
-		if (result == 1)
-			return write_start(reader, err);
 		if (result == 0)
 			return 0;
 		if (result == -2 || atomic_load(&reader->stop->requested))

@@ -84,6 +84,7 @@ static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t nu
 	if (rd_kafka_consume_start_queue(reader->topic, number, offset, lane->queue))
 		return client_error(err, rd_kafka_last_error(), "cannot go on after an offset was lost");
 	atomic_store(&partition->position, offset);
+	partition->after_record = offset;
 	return 0;
 }
 
@@ -95,6 +96,7 @@ static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, cons
 
 	switch (message->err) {
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+		partition_end(&reader->partitions[message->partition], message->offset);
 		if (atomic_load(&reader->replaying) && message->offset >= reader->partitions[message->partition].to)
 			reached(lane, &reader->partitions[message->partition]);
 		return 0;
@@ -131,6 +133,7 @@ static void take_record(struct kafka_reader *reader, struct kafka_lane *lane, co
 	};
 	if (reader->wants_headers)
 		take_headers(lane, message, record);
+	partition->after_record = message->offset + 1;
 	atomic_store_explicit(&partition->position, message->offset + 1, memory_order_relaxed);
 	batch->count++;
 }

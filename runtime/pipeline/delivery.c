@@ -1,11 +1,15 @@
 #include "runtime/pipeline/delivery.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/process/condition.h"
 
-#define RETRY_PAUSE_MS 100 /* between calls of a sink that asked for a retry; its own back-off comes before */
+#define RETRY_PAUSE_MS   100 /* between calls of a sink that asked for a retry; its own back-off comes before */
+#define INSPECT_PAUSE_MS 500
 
 struct sink_thread {
 	struct delivery *delivery;
@@ -99,7 +103,7 @@ static int write_window(struct sink_thread *thread, struct error *err)
 		case SINK_REJECTED:
 			return rejected(thread, err);
 		case SINK_FENCED:
-			return -1;
+			return COMMIT_AGAIN;
 		case SINK_RETRY:
 			break;
 		}
@@ -117,20 +121,37 @@ static int open_sink(struct sink_thread *thread, struct error *err)
 	struct delivery *delivery = thread->delivery;
 	const struct source *source = delivery->source;
 	const struct boundary *boundary = &source->boundary;
-	const struct sink_start start = {
-	        .life = "1",
+	struct sink_start start = {
 	        .next_sequence = boundary->sequence + !boundary->pending,
 	        .pending = boundary->pending,
 	        .resumable = source->resumable,
 	};
 	struct status *status = delivery->job_status;
 
+	snprintf(start.life, sizeof(start.life), "%s", source->life[0] ? source->life : "none");
 	if (thread->sink->ops->open(thread->sink, &start, delivery->stop, err) < 0)
 		return error_prefix(err, "sink %s", thread->sink->target);
 	pthread_mutex_lock(&status->mutex);
 	thread->status->opened = true;
 	pthread_mutex_unlock(&status->mutex);
 	return 0;
+}
+
+/* Meanwhile the sink does what is due by time. The mutex is held, but not while the sink works. */
+static void wait_for_window(struct sink_thread *thread)
+{
+	struct delivery *delivery = thread->delivery;
+	struct timespec until = condition_deadline(SINK_IDLE_MS);
+
+	if (!thread->sink->ops->idle || !thread->status->opened) {
+		pthread_cond_wait(&delivery->changed, &delivery->mutex);
+		return;
+	}
+	if (pthread_cond_timedwait(&delivery->changed, &delivery->mutex, &until) != ETIMEDOUT)
+		return;
+	pthread_mutex_unlock(&delivery->mutex);
+	thread->sink->ops->idle(thread->sink, delivery->stop);
+	pthread_mutex_lock(&delivery->mutex);
 }
 
 static void *sink_run(void *argument)
@@ -144,7 +165,7 @@ static void *sink_run(void *argument)
 		int outcome;
 
 		while (!thread->busy && !delivery->ending)
-			pthread_cond_wait(&delivery->changed, &delivery->mutex);
+			wait_for_window(thread);
 		if (!thread->busy)
 			break;
 		pthread_mutex_unlock(&delivery->mutex);
@@ -176,9 +197,9 @@ static int run_sinks(struct delivery *delivery, const struct window_result *resu
 
 		while (thread->busy)
 			pthread_cond_wait(&delivery->changed, &delivery->mutex);
-		if (thread->outcome < 0 && !outcome) {
+		if (thread->outcome < 0 && outcome != COMMIT_AGAIN) {
 			*err = thread->error;
-			outcome = -1;
+			outcome = thread->outcome;
 		}
 	}
 	pthread_mutex_unlock(&delivery->mutex);
@@ -195,7 +216,7 @@ struct delivery *delivery_new(struct source *source, struct sink **sinks, size_t
 	delivery->stop = stop;
 	delivery->job_status = status;
 	pthread_mutex_init(&delivery->mutex, NULL);
-	pthread_cond_init(&delivery->changed, NULL);
+	condition_init(&delivery->changed);
 	pthread_mutex_lock(&status->mutex);
 	for (size_t i = 0; i < sinks_count; i++)
 		status->sinks[i].target = sinks[i]->target;
@@ -240,8 +261,12 @@ void delivery_free(struct delivery *delivery)
 
 static int commit(struct delivery *delivery, const struct boundary *boundary, const int64_t *to, struct error *err)
 {
-	if (delivery->source->ops->commit(delivery->source, boundary, to, err) < 0)
-		return error_prefix(err, "commit of window %llu", (unsigned long long)boundary->sequence);
+	int outcome = delivery->source->ops->commit(delivery->source, boundary, to, err);
+
+	if (outcome < 0) {
+		error_prefix(err, "commit of window %llu", (unsigned long long)boundary->sequence);
+		return outcome;
+	}
 	delivery->source->boundary = *boundary;
 	return 0;
 }
@@ -257,21 +282,42 @@ int delivery_window(struct delivery *delivery, const struct window_result *resul
                     bool skip, struct error *err)
 {
 	struct boundary boundary = {true, result->sequence, result->start_ms, result->end_ms};
+	int outcome = 0;
 
-	if (skip && !replay) {
-		/* No sink sees it, so it has no number of its own: only the offsets move. */
+	if (skip && !replay) /* No sink sees it, so it has no number of its own: only the offsets move. */
 		boundary = delivery->source->boundary;
-		boundary.pending = false;
-		if (flush_letters(delivery, err) < 0)
-			return -1;
-		return commit(delivery, &boundary, to, err);
-	}
-	if (!replay && commit(delivery, &boundary, to, err) < 0)
-		return -1;
-	if (!skip && run_sinks(delivery, result, err) < 0)
-		return -1;
-	if (flush_letters(delivery, err) < 0)
-		return -1;
+	else if (!replay)
+		outcome = commit(delivery, &boundary, to, err);
+	if (!outcome && !skip)
+		outcome = run_sinks(delivery, result, err);
+	if (!outcome)
+		outcome = flush_letters(delivery, err);
 	boundary.pending = false;
-	return commit(delivery, &boundary, to, err);
+	return outcome ? outcome : commit(delivery, &boundary, to, err);
+}
+
+/* One sink's answer. */
+static int inspect_one(struct sink *sink, struct stop *stop, struct status *status, struct sink_held *held,
+                       struct error *err)
+{
+	while (sink->ops->inspect(sink, stop, held, err) < 0) {
+		error_prefix(err, "sink %s, which may know an earlier life of the job, cannot be asked", sink->target);
+		if (atomic_load(&stop->requested))
+			return -1;
+		status_error(status, err);
+		log_warn("the first start waits for a sink", "error=\"%s\"", err->text);
+		nanosleep(&(struct timespec){.tv_nsec = INSPECT_PAUSE_MS * 1000000L}, NULL);
+	}
+	return 0;
+}
+
+int delivery_inspect(struct sink **sinks, size_t count, struct stop *stop, struct status *status,
+                     struct sink_held *ret_held, struct error *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		ret_held[i] = (struct sink_held){0};
+		if (sinks[i]->ops->inspect && inspect_one(sinks[i], stop, status, &ret_held[i], err) < 0)
+			return -1;
+	}
+	return 0;
 }

@@ -21,7 +21,9 @@ struct pipeline {
 	const struct aggregate_call **calls;
 	struct lane *lanes[LANES_MAX];
 	unsigned lanes_made, lanes_started;
-	int64_t *to; /* where each partition ends in the window that is fired; -1: unmoved */
+	pthread_mutex_t mutex;     /* of what follows */
+	struct handover *attached; /* whom an interruption of the source wakes; NULL: nobody runs */
+	int64_t *to;               /* where each partition ends in the window that is fired; -1: unmoved */
 };
 
 /* Each partition's end is what its lane took last. */
@@ -50,6 +52,7 @@ static void note_window(struct pipeline *pipeline, const struct window_result *r
 
 	atomic_fetch_add(&status->rows_out, result->rows.rows);
 	atomic_fetch_add(&status->windows, 1);
+	atomic_store(&status->sequence, result->sequence);
 	pthread_mutex_lock(&status->mutex);
 	status->last.window = (struct window){result->start_ms, result->end_ms};
 	status->last.sequence = result->sequence;
@@ -104,8 +107,10 @@ static int fire_all(struct pipeline *pipeline, struct error *err)
 	while ((count = handover_collect(&pipeline->handover, partials, err)) > 0) {
 		int outcome = fire_one(pipeline, partials, (size_t)count, err);
 
-		if (outcome == FIRE_INTERRUPTED)
+		if (outcome == FIRE_INTERRUPTED || atomic_load(&pipeline->options->source->interrupted)) {
+			handover_interrupt(&pipeline->handover);
 			return HANDOVER_INTERRUPTED;
+		}
 		if (outcome < 0) {
 			handover_fail(&pipeline->handover, err);
 			return -1;
@@ -135,19 +140,76 @@ static int make_query(struct pipeline *pipeline, struct error *err)
 	return pipeline->query ? 0 : -1;
 }
 
-static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *err)
+/* From a thread of the source: what the lanes have is void. */
+static void interrupted(void *context)
+{
+	struct pipeline *pipeline = context;
+
+	pthread_mutex_lock(&pipeline->mutex);
+	if (pipeline->attached)
+		handover_interrupt(pipeline->attached);
+	pthread_mutex_unlock(&pipeline->mutex);
+}
+
+static void attach(struct pipeline *pipeline, struct handover *handover)
+{
+	pthread_mutex_lock(&pipeline->mutex);
+	pipeline->attached = handover;
+	if (handover && atomic_load(&pipeline->options->source->interrupted))
+		handover_interrupt(handover);
+	pthread_mutex_unlock(&pipeline->mutex);
+}
+
+static void prepare_source(struct pipeline *pipeline)
 {
 	const struct pipeline_options *options = pipeline->options;
 	struct source *source = options->source;
 
-	status_phase(options->status, PHASE_CONNECTING);
 	source->rewinds = options->functions != NULL;
+	source->interrupt = interrupted;
+	source->interrupt_context = pipeline;
+	for (size_t i = 0; i < options->sinks_count; i++) {
+		options->sinks[i]->lease = source->lease;
+		if (options->sinks[i]->request_timeout_ms > source->request_timeout_ms)
+			source->request_timeout_ms = options->sinks[i]->request_timeout_ms;
+	}
+}
+
+/* Where the job begins is written down; whether it is a first start, the sinks know too. */
+static int begin(struct pipeline *pipeline, struct error *err)
+{
+	const struct pipeline_options *options = pipeline->options;
+	struct source *source = options->source;
+	struct sink_held known[STATUS_SINKS_MAX];
+
+	if (!source->ops->begin)
+		return 0;
+	if (source->first_start &&
+	    delivery_inspect(options->sinks, options->sinks_count, options->stop, options->status, known, err) < 0)
+		return -1;
+	return source->ops->begin(source, known, source->first_start ? options->sinks_count : 0, err);
+}
+
+static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *err)
+{
+	const struct pipeline_options *options = pipeline->options;
+	struct source *source = options->source;
+	int outcome;
+
+	status_phase(options->status, PHASE_CONNECTING);
+	prepare_source(pipeline);
 	if (options->letters && options->letters->ops->open(options->letters, options->stop, err) < 0)
 		return error_prefix(err, "dead letter");
 	status_source(options->status, source, false);
-	if (source->ops->open(source, lanes, options->stop, err) < 0)
-		return error_prefix(err, "source");
+	outcome = source->ops->open(source, lanes, options->stop, err);
+	if (!outcome)
+		outcome = begin(pipeline, err);
+	if (outcome < 0) {
+		error_prefix(err, "source");
+		return outcome;
+	}
 	status_source(options->status, source, true);
+	atomic_store(&options->status->sequence, source->boundary.sequence - source->boundary.pending);
 	pipeline->delivery = delivery_new(source, options->sinks, options->sinks_count, options->letters, options->stop,
 	                                  options->status, err);
 	return pipeline->delivery ? 0 : -1;
@@ -180,6 +242,7 @@ static int run_once(struct pipeline *pipeline, unsigned lanes, size_t calls_coun
 	              (size_t)limits->groups, (size_t)limits->state_bytes);
 	pipeline->functions.failed = false;
 	functions_attach(options->functions, &pipeline->handover);
+	attach(pipeline, &pipeline->handover);
 	pipeline->setup.last_row_ms = clock_monotonic_ms(options->clock);
 	status_phase(options->status, options->source->boundary.pending ? PHASE_REPLAYING : PHASE_RUNNING);
 	outcome = start_lanes(pipeline, lanes, err);
@@ -193,8 +256,18 @@ static int run_once(struct pipeline *pipeline, unsigned lanes, size_t calls_coun
 		lane_free(pipeline->lanes[l]);
 	pipeline->lanes_started = pipeline->lanes_made = 0;
 	functions_attach(options->functions, NULL);
+	attach(pipeline, NULL);
 	handover_release(&pipeline->handover);
 	return outcome;
+}
+
+/* Why a source has interrupted the job. */
+static int source_outcome(struct source *source, struct error *err)
+{
+	if (!atomic_load(&source->failed))
+		return PIPELINE_AGAIN;
+	*err = source->failure;
+	return error_prefix(err, "source");
 }
 
 static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *err)
@@ -228,7 +301,9 @@ static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *e
 	};
 	do {
 		outcome = run_once(pipeline, lanes, calls_count, err);
-		if (outcome == HANDOVER_INTERRUPTED)
+		if (atomic_load(&options->source->interrupted))
+			outcome = source_outcome(options->source, err);
+		else if (outcome == HANDOVER_INTERRUPTED)
 			recovered = recover(&pipeline->recovery, options->source, lanes, err);
 	} while (outcome == HANDOVER_INTERRUPTED && recovered == RECOVERED);
 	if (outcome == HANDOVER_INTERRUPTED)
@@ -265,6 +340,17 @@ static void close_all(struct pipeline *pipeline)
 	calls_release(&pipeline->functions);
 }
 
+/* A stop while connecting is a drain with nothing to do. */
+static int judge(const struct pipeline *pipeline, int outcome)
+{
+	const struct pipeline_options *options = pipeline->options;
+	bool stopping = atomic_load(&options->stop->requested);
+
+	if (stopping && ((outcome < 0 && !pipeline->delivery) || outcome == PIPELINE_AGAIN))
+		return 0;
+	return outcome == COMMIT_AGAIN ? PIPELINE_AGAIN : outcome;
+}
+
 int pipeline_run(const struct pipeline_options *options, struct error *err)
 {
 	struct pipeline *pipeline = xcalloc(1, sizeof(*pipeline));
@@ -272,18 +358,21 @@ int pipeline_run(const struct pipeline_options *options, struct error *err)
 	int outcome;
 
 	pipeline->options = options;
+	pthread_mutex_init(&pipeline->mutex, NULL);
 	outcome = make_query(pipeline, err);
 	if (!outcome)
 		outcome = open_all(pipeline, &lanes, err);
 	if (!outcome)
 		outcome = run_opened(pipeline, lanes, err);
-	/* A stop while connecting is a drain with nothing to do. */
-	if (outcome < 0 && atomic_load(&options->stop->requested) && !pipeline->delivery)
-		outcome = 0;
+	options->source->ended_in_order = outcome == 0;
+	outcome = judge(pipeline, outcome);
 	if (outcome < 0)
 		status_error(options->status, err);
-	status_phase(options->status, outcome < 0 ? PHASE_FAILED : PHASE_FINISHED);
+	status_phase(options->status, outcome < 0                 ? PHASE_FAILED
+	                              : outcome == PIPELINE_AGAIN ? PHASE_CONNECTING
+	                                                          : PHASE_FINISHED);
 	close_all(pipeline);
+	pthread_mutex_destroy(&pipeline->mutex);
 	free(pipeline);
 	return outcome;
 }

@@ -24,10 +24,13 @@ struct pipeline_options {
 	struct status *status;
 };
 
+enum { PIPELINE_AGAIN = 1 };
+
 /*
  * Runs until the input ends, stop is requested (drains: open windows fire, sinks accept, offsets move) or the job
- * fails. 0, or -1 with err. Closes and frees source, sinks and dead letter in any case. Blocks; starts threads of its
- * own.
+ * fails. 0, or -1 with err; or PIPELINE_AGAIN: the source has interrupted the job (another process has it, or its
+ * partitions changed), and the caller runs it again with new parts. Closes and frees source, sinks and dead letter in
+ * any case. Blocks; starts threads of its own.
  */
 int pipeline_run(const struct pipeline_options *options, struct error *err);
 

@@ -58,7 +58,7 @@ struct status {
 	struct lane_counts lanes[LANES_MAX];
 	_Atomic int64_t open_start_ms, open_end_ms; /* INT64_MIN: none open */
 	_Atomic int64_t oldest_end_ms;              /* of the oldest window that is not yet accepted; INT64_MIN: none */
-	_Atomic uint64_t rows_out, windows, result_errors;
+	_Atomic uint64_t rows_out, windows, result_errors, sequence; /* of the last window that was accepted; 0: none */
 
 	pthread_mutex_t mutex;
 	struct functions *functions;        /* NULL: the job has none */

@@ -116,6 +116,32 @@ static json_t *partitions_json(const struct partition_status *partitions, size_t
 	return list;
 }
 
+/* Whose the job is, and which life: what an operator keeps of it. */
+static void add_owner(struct status *status, json_t *root)
+{
+	struct source *source = status->source ? status->source : status->connecting;
+	struct source_owner owner = {0};
+	json_t *json;
+
+	if (!source || !source->ops->owner)
+		return;
+	source->ops->owner(source, &owner);
+	json = json_object();
+	json_object_set_new(json, "role", json_string(owner.standby ? "standby" : "owner"));
+	json_object_set_new(json, "process", json_string(owner.process));
+	if (owner.since_wall_ms)
+		set_time(json, "since", owner.since_wall_ms);
+	if (owner.standby)
+		json_object_set_new(json, "reason", json_string(owner.reason));
+	else
+		json_object_set_new(json, "fenced", json_boolean(!owner.unfenced));
+	json_object_set_new(root, "owner", json);
+	if (!status->source)
+		return;
+	json_object_set_new(root, "life", json_string(source->life));
+	status_set_integer(root, "sequence", atomic_load(&status->sequence));
+}
+
 /* Everything that the mutex protects. */
 static void add_protected(struct status *status, json_t *root)
 {
@@ -127,6 +153,7 @@ static void add_protected(struct status *status, json_t *root)
 	for (size_t i = 0; i < status->sinks_count; i++)
 		json_array_append_new(sinks, sink_json(&status->sinks[i]));
 	json_object_set_new(root, "sinks", sinks);
+	add_owner(status, root);
 	if (status->functions)
 		json_object_set_new(root, "functions", status_functions_json(status->functions));
 	if (status->source) {

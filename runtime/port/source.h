@@ -9,6 +9,7 @@
 #define STREAMJOB_PORT_SOURCE_H
 
 #include "lib/base/error.h"
+#include "runtime/port/sink.h"
 #include "runtime/port/stop.h"
 #include "runtime/record/record.h"
 
@@ -27,12 +28,27 @@ struct partition_status {
 	int64_t committed, position, end;
 };
 
+/* Whose the job is, as /status shows it. Texts live until the next call of the source's thread that changes them. */
+struct source_owner {
+	bool standby;      /* another process has the job: this one waits for its end */
+	bool unfenced;     /* the broker has no transactions: nothing keeps another process away */
+	char process[128]; /* that has the job; "" where it is not known yet */
+	char reason[512];  /* why this one stands by; "" for the owner */
+	int64_t since_wall_ms;
+};
+
+enum { COMMIT_AGAIN = -2 }; /* the source has interrupted the job: it is to be opened again */
+
 struct source;
 struct source_ops {
 	const char *name;
 	/* Connects, finds partitions and the last boundary. `lanes` may be lowered to the number of partitions.
 	 * partition p belongs to lane p % lanes. Fails at once on what waiting cannot mend; else retries until stop. */
 	int (*open)(struct source *source, unsigned *lanes, struct stop *stop, struct error *err);
+	/* After open, before the first take: writes down where the job begins. `known`: on a first start, what the
+	 * sinks hold; a life of this job there, and no offsets, means that they were lost. May return COMMIT_AGAIN.
+	 * NULL: nothing to do. */
+	int (*begin)(struct source *source, const struct sink_held *known, size_t count, struct error *err);
 	/* At most BATCH_ROWS_MAX records; waits up to timeout_ms for the first. One thread a lane. TAKE_BOUNDARY: the
 	 * lane has every row of the pending window; it is said once, and nothing follows until resume. TAKE_END: of a
 	 * bounded input. */
@@ -43,13 +59,15 @@ struct source_ops {
 	/* No lane takes any more. The next takes give the records after the committed offsets once more, or, where a
 	 * boundary is pending, exactly the rows up to it and then TAKE_BOUNDARY. Only where `rewinds` is set. */
 	int (*rewind)(struct source *source, struct error *err);
-	/* to[p]: the next offset of partition p, or -1: unmoved. One request for all partitions; retried until stop's
-	 * deadline. */
+	/* to[p]: the next offset of partition p, or -1: unmoved. All partitions together or none; retried until stop's
+	 * deadline. 0, -1, or COMMIT_AGAIN. */
 	int (*commit)(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
 	/* Fills up to `max`; returns how many. Any thread. */
 	size_t (*status)(struct source *source, struct partition_status *ret_status, size_t max);
 	/* 0, or -1 and why no data can come right now (broker away, authentication). Any thread, also during open. */
 	int (*healthy)(struct source *source, struct error *err);
+	/* Any thread, also during open. NULL: the source has no owner. */
+	void (*owner)(struct source *source, struct source_owner *ret_owner);
 	void (*close)(struct source *source); /* frees it too */
 };
 
@@ -61,6 +79,20 @@ struct source { /* the first member of each implementation */
 	bool bounded;                  /* the input ends by itself */
 	bool rewinds;                  /* set before open: rewind may be called, keep what it needs */
 	_Atomic uint64_t offset_jumps; /* over records that the log no longer has */
+	char life[LIFE_BYTES_MAX];     /* set by open where resumable: see sink.h */
+	bool first_start;              /* set by open: there were no offsets; sinks are asked before begin */
+	struct lease *lease;           /* set by open; NULL: sinks need none */
+	int64_t request_timeout_ms;    /* set before open: the longest request of a sink that cannot be fenced */
+	bool ended_in_order;           /* set before close: no request of a sink is under way or in doubt */
+	/*
+	 * Set before open. Called at most once, by a thread of the source: what the lanes have is void (another process
+	 * has the job, or partitions were added), and the job is to be opened again. `failed` is set where it is to
+	 * fail instead, with `failure`.
+	 */
+	void (*interrupt)(void *context);
+	void *interrupt_context;
+	_Atomic bool interrupted, failed;
+	struct error failure; /* written before `failed` */
 };
 
 #endif

@@ -1,0 +1,123 @@
+#include "runtime/kafka/claim.h"
+
+#include <stdio.h>
+
+#include "runtime/kafka/offsets.h"
+
+#define LOOK_INTERVAL_MS 200
+#define JITTER_MS_MAX    500 /* several that stand by do not all take over at the same moment */
+
+void claim_look(struct claim_watch *watch, const struct place *mark, int64_t now_ms)
+{
+	bool other = !watch->seen || strcmp(watch->process, mark->process) != 0;
+
+	if (other || watch->state != mark->state)
+		watch->state_since_ms = now_ms;
+	if (other || watch->counter != mark->counter)
+		watch->counter_since_ms = now_ms;
+	watch->seen = true;
+	memcpy(watch->process, mark->process, sizeof(watch->process));
+	watch->state = mark->state;
+	watch->counter = mark->counter;
+}
+
+static bool is_ours(const struct place *mark, const struct job_identity *identity)
+{
+	return !strcmp(mark->owner, identity->owner) ||
+	       (identity->take_over && !strcmp(mark->owner, identity->take_over));
+}
+
+enum claim claim_judge(const struct claim_watch *watch, const struct place *mark, const struct job_identity *identity,
+                       const char *group, int64_t now_ms, struct error *err)
+{
+	if (!is_ours(mark, identity)) {
+		error_write(err,
+		            "group %s belongs to the job %s, and this is %s; use another source.kafka.groupId, or, "
+		            "where this "
+		            "job is to go on in its place, --take-over %s (in a cluster the annotation "
+		            "streamjob.dev/take-over)",
+		            group, mark->owner, identity->owner, mark->owner);
+		return CLAIM_REFUSED;
+	}
+	if (!strcmp(mark->process, identity->process))
+		return CLAIM_TAKE;
+	if (mark->rollout > identity->rollout)
+		return CLAIM_STAND_BY;
+	if (mark->state == PLACE_ENDED)
+		return CLAIM_TAKE;
+	if (mark->state == PLACE_DRAINING && now_ms - watch->state_since_ms < mark->drain_ms)
+		return CLAIM_AFTER_DRAIN;
+	if (!identity->fenced || mark->state == PLACE_DRAINING)
+		return CLAIM_TAKE;
+	return now_ms - watch->counter_since_ms < LEASES_TO_EXPIRE * mark->lease_ms ? CLAIM_STAND_BY : CLAIM_TAKE;
+}
+
+/* 1: `ret_mark` is the mark; 0: there is none; -1: not to be had now; -2: not to be touched. */
+static int read_mark(struct kafka_reader *reader, struct place *ret_mark, struct error *err)
+{
+	rd_kafka_topic_partition_list_t *list = reader_offsets(reader, false, err);
+	const rd_kafka_topic_partition_t *first;
+	enum place_kind kind = PLACE_NONE;
+	int64_t to;
+
+	if (!list)
+		return -1;
+	first = &list->elems[0];
+	if (first->offset >= 0)
+		kind = place_parse((struct slice){first->metadata, first->metadata_size}, ret_mark, &to, err);
+	rd_kafka_topic_partition_list_destroy(list);
+	if (kind == PLACE_FOREIGN) {
+		error_prefix(err, "group %s, topic %s, partition 0", reader->spec->group_id,
+		             reader->spec->client.topic);
+		return -2;
+	}
+	return kind == PLACE_WHOLE;
+}
+
+static void stand_by(struct kafka_reader *reader, enum claim claim, const struct place *mark)
+{
+	char reason[sizeof(((struct source_owner *)NULL)->reason)];
+
+	snprintf(reason, sizeof(reason), "%s %.120s",
+	         claim == CLAIM_AFTER_DRAIN ? "waits for the drain of" : "stands by: the job is run by", mark->process);
+	reader_owner(reader, mark->process, reason);
+}
+
+static void pause_before_taking(const struct kafka_reader *reader)
+{
+	reader_pause(reader, clock_boot_ms(reader->clock) * 7919 % JITTER_MS_MAX);
+}
+
+int reader_claim(struct kafka_reader *reader, struct error *err)
+{
+	struct claim_watch watch = {0};
+	bool waited = false;
+
+	for (;;) {
+		struct place mark;
+		int read = read_mark(reader, &mark, err);
+		enum claim claim = CLAIM_TAKE;
+
+		if (read < 0)
+			return read;
+		if (read) {
+			claim_look(&watch, &mark, clock_boot_ms(reader->clock));
+			claim = claim_judge(&watch, &mark, reader->identity, reader->spec->group_id,
+			                    clock_boot_ms(reader->clock), err);
+		}
+		if (claim == CLAIM_REFUSED)
+			return -2;
+		if (claim == CLAIM_TAKE && !waited)
+			return 0;
+		if (claim == CLAIM_TAKE) {
+			pause_before_taking(reader);
+			waited = false;
+			continue;
+		}
+		waited = true;
+		stand_by(reader, claim, &mark);
+		reader_pause(reader, LOOK_INTERVAL_MS);
+		if (atomic_load(&reader->stop->requested))
+			return error_set(err, "stopped while %s had the job", mark.process);
+	}
+}

@@ -1,0 +1,137 @@
+#include "runtime/kafka/fence.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
+
+/* Kafka refuses an offset commit that is larger than offsets.topic's message.max.bytes (1,048,588 by default). */
+#define PART_BYTES_MAX     (512 * 1024)
+#define PARTITION_BYTES    64 /* of a partition beside its metadata, in the broker's log */
+#define TRANSACTION_ID_MAX 300
+
+struct fence {
+	rd_kafka_t *producer;
+	rd_kafka_consumer_group_metadata_t *group;
+	char id[TRANSACTION_ID_MAX];
+	bool begun;
+	int sent; /* offsets of the open transaction that the broker has */
+};
+
+struct fence *fence_new(const struct kafka_client *spec, const char *group, const char *secrets_dir, struct error *err)
+{
+	struct fence *fence = xcalloc(1, sizeof(*fence));
+	const struct setting settings[] = {
+	        {"transactional.id", fence->id},
+	        {"transaction.timeout.ms", TRANSACTION_TIMEOUT_MS},
+	        {"reconnect.backoff.max.ms", "2000"},
+	        {NULL, NULL},
+	};
+	rd_kafka_conf_t *conf;
+
+	snprintf(fence->id, sizeof(fence->id), "streamjob.source.%s", group);
+	conf = client_conf(spec, secrets_dir, settings, err);
+	fence->producer = conf ? client_new(RD_KAFKA_PRODUCER, conf, err) : NULL;
+	if (!fence->producer) {
+		free(fence);
+		return NULL;
+	}
+	fence->group = rd_kafka_consumer_group_metadata_new(group);
+	return fence;
+}
+
+void fence_free(struct fence *fence)
+{
+	if (!fence)
+		return;
+	rd_kafka_consumer_group_metadata_destroy(fence->group);
+	rd_kafka_destroy(fence->producer);
+	free(fence);
+}
+
+/* Takes the error's words and destroys it. */
+static enum fence_outcome judge(const struct fence *fence, rd_kafka_error_t *error, const char *doing,
+                                struct error *err)
+{
+	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+	enum fence_outcome outcome = FENCE_LOST;
+	const char *cure = "";
+
+	if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE || code == RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
+		outcome = FENCE_NONE;
+	else if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
+		cure = "; the job's user needs Write and Describe on this transactional id";
+	else if (rd_kafka_error_is_retriable(error) && !rd_kafka_error_is_fatal(error))
+		outcome = FENCE_RETRY;
+	error_set(err, "%s (transactional id %s): %s%s", doing, fence->id, rd_kafka_error_string(error), cure);
+	rd_kafka_error_destroy(error);
+	return outcome;
+}
+
+enum fence_outcome fence_take(struct fence *fence, int timeout_ms, struct error *err)
+{
+	rd_kafka_error_t *error = rd_kafka_init_transactions(fence->producer, timeout_ms);
+
+	return error ? judge(fence, error, "cannot take the job over", err) : FENCE_DONE;
+}
+
+/* The next offsets that fit into one request. */
+static rd_kafka_topic_partition_list_t *part(const rd_kafka_topic_partition_list_t *offsets, int from)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(offsets->cnt - from);
+	size_t bytes = 0;
+
+	for (int i = from; i < offsets->cnt; i++) {
+		const rd_kafka_topic_partition_t *item = &offsets->elems[i];
+		rd_kafka_topic_partition_t *copy;
+
+		bytes += item->metadata_size + strlen(item->topic) + PARTITION_BYTES;
+		if (bytes > PART_BYTES_MAX && list->cnt)
+			break;
+		copy = rd_kafka_topic_partition_list_add(list, item->topic, item->partition);
+		copy->offset = item->offset;
+		copy->metadata = xmalloc(item->metadata_size + 1);
+		memcpy(copy->metadata, item->metadata, item->metadata_size);
+		copy->metadata_size = item->metadata_size;
+	}
+	return list;
+}
+
+static rd_kafka_error_t *send_offsets(struct fence *fence, const rd_kafka_topic_partition_list_t *offsets,
+                                      int timeout_ms)
+{
+	while (fence->sent < offsets->cnt) {
+		rd_kafka_topic_partition_list_t *list = part(offsets, fence->sent);
+		rd_kafka_error_t *error =
+		        rd_kafka_send_offsets_to_transaction(fence->producer, list, fence->group, timeout_ms);
+
+		if (!error)
+			fence->sent += list->cnt;
+		rd_kafka_topic_partition_list_destroy(list);
+		if (error)
+			return error;
+	}
+	return NULL;
+}
+
+enum fence_outcome fence_commit(struct fence *fence, const rd_kafka_topic_partition_list_t *offsets, int timeout_ms,
+                                struct error *err)
+{
+	rd_kafka_error_t *error;
+
+	if (!fence->begun) {
+		error = rd_kafka_begin_transaction(fence->producer);
+		if (error)
+			return judge(fence, error, "cannot begin a commit", err);
+		fence->begun = true;
+		fence->sent = 0;
+	}
+	error = send_offsets(fence, offsets, timeout_ms);
+	if (error)
+		return judge(fence, error, "cannot commit the offsets", err);
+	error = rd_kafka_commit_transaction(fence->producer, timeout_ms);
+	if (error)
+		return judge(fence, error, "cannot end a commit", err);
+	fence->begun = false;
+	return FENCE_DONE;
+}
