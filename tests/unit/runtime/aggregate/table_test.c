@@ -1,8 +1,10 @@
 /* What each aggregate makes of a few values. */
 #include "tests/unit/runtime/aggregate/aggregates.h"
 
-#define MAX_BIGINT "9223372036854775807"
-#define MIN_BIGINT "-9223372036854775808"
+#define MAX_BIGINT   "9223372036854775807"
+#define MIN_BIGINT   "-9223372036854775808"
+#define MAX_DOUBLE   "1.7976931348623157e+308"
+#define DOUBLE_RANGE "the sum is out of range for DOUBLE: overflow"
 
 static const struct row {
 	const char *name;
@@ -37,14 +39,39 @@ static const struct row {
         {"SUM, too small", AGGREGATE_SUM, TYPE_BIGINT, 0, {MIN_BIGINT, "-1"}, "the sum is out of range for BIGINT*"},
         {"SUM, the smallest", AGGREGATE_SUM, TYPE_BIGINT, 0, {MIN_BIGINT, "0"}, MIN_BIGINT},
         {"SUM DOUBLE of nothing", AGGREGATE_SUM, TYPE_DOUBLE, 0, {END}, "NULL"},
-        {"SUM DOUBLE, compensated", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "1e100", "1", "-1e100"}, "2"},
+        {"SUM DOUBLE, exact", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "1e100", "1", "-1e100"}, "2"},
         {"SUM DOUBLE, infinite", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "inf", "2"}, "+Inf"},
         {"SUM DOUBLE, NaN", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "inf", "-inf"}, "NaN"},
-        {"SUM DOUBLE, overflow", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1e308", "1e308"}, "+Inf"},
+        {"SUM DOUBLE, NaN among others", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1", "nan", "inf"}, "NaN"},
+        {"SUM DOUBLE, overflow", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"1e308", "1e308"}, DOUBLE_RANGE},
+        {"SUM DOUBLE, overflow below", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"-1e308", "-1e308"}, DOUBLE_RANGE},
+        {"SUM DOUBLE, wider on the way",
+         AGGREGATE_SUM,
+         TYPE_DOUBLE,
+         0,
+         {MAX_DOUBLE, MAX_DOUBLE, "-" MAX_DOUBLE},
+         MAX_DOUBLE},
+        {"SUM DOUBLE, overflow by half a bit", AGGREGATE_SUM, TYPE_DOUBLE, 0, {MAX_DOUBLE, "0x1p970"}, DOUBLE_RANGE},
+        {"SUM DOUBLE, nearly overflow",
+         AGGREGATE_SUM,
+         TYPE_DOUBLE,
+         0,
+         {MAX_DOUBLE, "0x1.fffffffffffffp969"},
+         MAX_DOUBLE},
+        {"SUM DOUBLE, infinity beside what would overflow",
+         AGGREGATE_SUM,
+         TYPE_DOUBLE,
+         0,
+         {"1e308", "1e308", "-inf"},
+         "-Inf"},
+        {"SUM DOUBLE of zeros", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"0", "-0.0"}, "0"},
+        {"SUM DOUBLE, subnormal", AGGREGATE_SUM, TYPE_DOUBLE, 0, {"5e-324", "5e-324"}, "1e-323"},
         {"AVG of nothing", AGGREGATE_AVG, TYPE_INT, 0, {END}, "NULL"},
         {"AVG INT", AGGREGATE_AVG, TYPE_INT, 0, {"1", "2"}, "1.5"},
         {"AVG BIGINT, no overflow", AGGREGATE_AVG, TYPE_BIGINT, 0, {MAX_BIGINT, MAX_BIGINT}, "9.223372036854776e+18"},
         {"AVG DOUBLE", AGGREGATE_AVG, TYPE_DOUBLE, 0, {"0.5", "1.5", "4"}, "2"},
+        {"AVG DOUBLE, its sum overflows", AGGREGATE_AVG, TYPE_DOUBLE, 0, {"1.7e308", "1.7e308"}, DOUBLE_RANGE},
+        {"AVG DOUBLE, infinite", AGGREGATE_AVG, TYPE_DOUBLE, 0, {"1", "-inf"}, "-Inf"},
         {"AVG DOUBLE of nothing", AGGREGATE_AVG, TYPE_DOUBLE, 0, {END}, "NULL"},
         {"MIN of nothing", AGGREGATE_MIN, TYPE_BIGINT, 0, {END}, "NULL"},
         {"MIN INT", AGGREGATE_MIN, TYPE_INT, 0, {"3", "-4", "5"}, "-4"},
