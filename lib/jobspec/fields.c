@@ -217,7 +217,9 @@ static const struct field tumbling_fields[] = {
          .offset = FIELD_NOT_STORED,
          .choices = window_times,
          .initial = "processing",
-         .doc = "Whose clock: processing is the wall clock when the row is taken from the source."},
+         .doc = "Whose clock: processing is the wall clock when the row is taken from the source; where that is set "
+                "back "
+                "or stands still, windows go on by the time that passes."},
         {.name = "onEmpty",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct window_spec, on_empty),

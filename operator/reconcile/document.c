@@ -14,6 +14,7 @@ static const struct part {
         {"source", "SourceUnavailable"}, {"sink", "SinkFailing"},  {"function", "FunctionFailing"},
         {"window", "WindowOverdue"},     {"failed", "JobFailed"},  {"starting", "Starting"},
         {"draining", "Draining"},        {"finished", "Finished"}, {"input", "InputFailing"},
+        {"clock", "ClockSetBack"},
 };
 
 static const char *reason_of(const char *part)
@@ -116,6 +117,11 @@ void document_judge(const json_t *document, struct health *health)
 		finding_set(&health->ready, TRUTH_FALSE, "WindowOverdue",
 		            "a window has ended and is not accepted by every sink; the last accepted one ended at %s",
 		            or_unknown(object_text(document, "lastWindow", "end", NULL)));
+	else if (!strcmp(part, "clock")) /* and the seconds */
+		finding_set(
+		        &health->ready, TRUTH_FALSE, reason_of(part),
+		        "the clock of the pod's machine was set back or stands still, and the windows' times are ahead "
+		        "of it; the pod's /readyz says by how much");
 	else
 		finding_set(&health->ready, TRUTH_FALSE, reason_of(part), "%s", or_unknown(words));
 }

@@ -10,9 +10,9 @@ static int64_t monotonic_ms(const struct lane *lane)
 	return clock_monotonic_ms(lane->setup->clock);
 }
 
-static int64_t wall_ms(const struct lane *lane)
+static int64_t job_ms(const struct lane *lane)
 {
-	return clock_wall_ms(lane->setup->clock);
+	return job_clock_ms(&lane->setup->status->job_clock);
 }
 
 static struct window window_at(const struct lane *lane, int64_t time_ms)
@@ -143,7 +143,7 @@ static int wait_ms(const struct lane *lane)
 	int64_t left_ms = TAKE_WAIT_MS_MAX;
 
 	if (lane->partial && !lane->replaying && lane->clock_index < 0)
-		left_ms = lane->partial->window.end_ms - wall_ms(lane);
+		left_ms = lane->partial->window.end_ms - job_ms(lane);
 	return left_ms < 0 ? 0 : left_ms > TAKE_WAIT_MS_MAX ? TAKE_WAIT_MS_MAX : (int)left_ms;
 }
 
@@ -153,13 +153,13 @@ static int step(struct lane *lane, struct error *err)
 	struct source *source = lane->setup->source;
 	bool by_wall = lane->clock_index < 0;
 
-	if (by_wall && !lane->partial && !lane->replaying && open_partial(lane, window_at(lane, wall_ms(lane))) < 0)
+	if (by_wall && !lane->partial && !lane->replaying && open_partial(lane, window_at(lane, job_ms(lane))) < 0)
 		return 0;
 	switch (source->ops->take(source, lane->number, &lane->records, wait_ms(lane), err)) {
 	case TAKE_FAILED:
 		return -1;
 	case TAKE_RECORDS:
-		return add_records(lane, wall_ms(lane), err);
+		return add_records(lane, job_ms(lane), err);
 	case TAKE_BOUNDARY:
 		boundary_reached(lane);
 		return 1;
@@ -168,7 +168,7 @@ static int step(struct lane *lane, struct error *err)
 	case TAKE_NOTHING:
 		break;
 	}
-	if (by_wall && !lane->replaying && move_to(lane, window_at(lane, wall_ms(lane))) < 0)
+	if (by_wall && !lane->replaying && move_to(lane, window_at(lane, job_ms(lane))) < 0)
 		return 0;
 	return idle_for_long(lane) ? 0 : 1;
 }

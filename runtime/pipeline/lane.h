@@ -2,7 +2,7 @@
  * A lane: the thread that takes batches from its partitions and runs each to completion, from bytes to the states of
  * its partial window. It shares nothing with other lanes but the hand-over.
  *
- * Processing time: a batch belongs to the window of the wall clock when it was taken. With a clock column every row
+ * Processing time: a batch belongs to the window of the job's clock when it was taken. With a clock column every row
  * moves the lane's clock, which never steps back, and belongs to the window of that clock.
  */
 #ifndef STREAMJOB_LANE_H

@@ -11,6 +11,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 	pthread_mutex_init(&status->mutex, NULL);
 	status->job = job;
 	status->clock = clock;
+	job_clock_init(&status->job_clock, clock);
 	status->started_ms = clock_monotonic_ms(clock);
 	atomic_store(&status->open_start_ms, INT64_MIN);
 	atomic_store(&status->open_end_ms, INT64_MIN);
@@ -19,6 +20,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 
 void status_release(struct status *status)
 {
+	job_clock_release(&status->job_clock);
 	pthread_mutex_destroy(&status->mutex);
 }
 
@@ -133,11 +135,22 @@ static int source_ready(struct status *status, struct error *err)
 	return result;
 }
 
+static int clock_ready(int64_t ahead_ms, struct error *err)
+{
+	if (ahead_ms <= CLOCK_AHEAD_MS_MAX)
+		return 0;
+	return error_set(
+	        err,
+	        "the machine's clock was set back or stands still: the windows' times are %lld s ahead of it, and "
+	        "come back to it slowly; restart the job to go by it at once",
+	        (long long)(ahead_ms / 1000));
+}
+
 int status_ready(struct status *status, struct error *err)
 {
 	enum phase phase = (enum phase)atomic_load(&status->phase);
 	int64_t oldest_end_ms = atomic_load(&status->oldest_end_ms);
-	int64_t now_ms = clock_wall_ms(status->clock);
+	int64_t ahead_ms = job_clock_ahead_ms(&status->job_clock), now_ms = clock_wall_ms(status->clock) + ahead_ms;
 
 	if (phase == PHASE_FAILED) {
 		pthread_mutex_lock(&status->mutex);
@@ -164,6 +177,8 @@ int status_ready(struct status *status, struct error *err)
 		                                      : "ending");
 		return phase < PHASE_RUNNING || phase == PHASE_RESTARTING ? NOT_READY_STARTING : NOT_READY_DRAINING;
 	}
+	if (clock_ready(ahead_ms, err) < 0)
+		return NOT_READY_CLOCK;
 	if (oldest_end_ms != INT64_MIN && now_ms > oldest_end_ms + WINDOW_OVERDUE_MS) {
 		error_write(err, "a window is overdue: it ended %lld ms ago and is not accepted by every sink",
 		            (long long)(now_ms - oldest_end_ms));

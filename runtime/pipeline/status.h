@@ -12,11 +12,14 @@
 #include "lib/base/buffer.h"
 #include "lib/jobspec/jobspec.h"
 #include "runtime/pipeline/handover.h"
+#include "runtime/pipeline/job_clock.h"
+#include "runtime/pipeline/not_ready.h"
 #include "runtime/port/port.h"
 
 #define STATUS_SINKS_MAX      16
 #define STATUS_PARTITIONS_MAX 10000
 #define WINDOW_OVERDUE_MS     10000 /* not accepted this long after its end: the job is not ready */
+#define CLOCK_AHEAD_MS_MAX    1000  /* the job's clock before the machine's: beyond it the job is not ready */
 
 enum phase {
 	PHASE_STARTING,
@@ -53,7 +56,8 @@ struct functions;
 struct status {
 	const struct jobspec *job;
 	const struct clock *clock;
-	int64_t started_ms; /* monotonic */
+	struct job_clock job_clock; /* the lanes' */
+	int64_t started_ms;         /* monotonic */
 	_Atomic int phase;
 	struct lane_counts lanes[LANES_MAX];
 	_Atomic int64_t open_start_ms, open_end_ms; /* INT64_MIN: none open */
@@ -85,15 +89,6 @@ struct status_counts status_counts(const struct status *status);
 /* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
  * unknown. */
 int64_t status_lag(struct status *status, int64_t *ret_in_windows);
-enum not_ready { /* what stands in the way; /status calls it notReadyPart */
-	         NOT_READY_FUNCTION = -7,
-	         NOT_READY_WINDOW,
-	         NOT_READY_DRAINING,
-	         NOT_READY_STARTING,
-	         NOT_READY_SINK,
-	         NOT_READY_SOURCE,
-	         NOT_READY_FAILED /* -1 */
-};
 /* 0, or one of enum not_ready and the reason in words. */
 int status_ready(struct status *status, struct error *err);
 

@@ -45,6 +45,12 @@ static void verdict_test(void **state)
 	        {"functions are healthy", "{}", POD_RUNS,
 	         "{\"ready\": true, \"functions\": [{\"name\": \"f\", \"healthy\": true}], " SINKS "}", "True Running ",
 	         "False UpToDate ", "True FunctionsHealthy 1 function is healthy", "True SinksHealthy "},
+	        {"a clock was set back: no words that count", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"clock\", \"notReadyReason\": \"they are 17 s ahead\", " SINKS
+	         "}",
+	         "False ClockSetBack the clock of the pod's machine was set back or stands still, and the windows' "
+	         "times are ahead of it; the pod's /readyz says by how much",
+	         "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
 	        {"a window is overdue: no words that count", "{}", POD_RUNS,
 	         "{\"ready\": false, \"notReadyPart\": \"window\", \"notReadyReason\": \"it ended 12345 ms ago\", "
 	         "\"lastWindow\": {\"end\": \"2027-01-15T07:58:00.000Z\"}, " SINKS "}",

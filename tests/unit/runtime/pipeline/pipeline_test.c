@@ -11,6 +11,10 @@
 	{                                                                                                              \
 		.ms = (at), .text = (records)                                                                          \
 	}
+#define TAKE_AFTER(passed, at, records)                                                                                \
+	{                                                                                                              \
+		.passed_ms = (passed), .ms = (at), .text = (records)                                                   \
+	}
 #define STEP(at, what)                                                                                                 \
 	{                                                                                                              \
 		.ms = (at), .kind = STEP_##what                                                                        \
@@ -50,6 +54,22 @@ static const struct row {
          .log = "pending 1 at 1\nsink 1 from 1000 to 2000: x=1\naccepted 1 at 1\n"
                 "pending 2 at 4\nsink 2 from 2000 to 3000: y=3\naccepted 2 at 4\n"
                 "pending 3 at 5\nsink 3 from 3000 to 4000: z=1\naccepted 3 at 5\n"},
+        {.name = "a clock that was set back holds no window open",
+         .steps = {TAKE(20100, "x"), TAKE_AFTER(500, 600, "x"), TAKE_AFTER(1000, 1100, "y"),
+                   TAKE_AFTER(2000, 2100, "z"), THE_END},
+         .log = "pending 1 at 2\nsink 1 from 20000 to 21000: x=2\naccepted 1 at 2\n"
+                "pending 2 at 3\nsink 2 from 21000 to 22000: y=1\naccepted 2 at 3\n"
+                "pending 3 at 4\nsink 3 from 22000 to 23000: z=1\naccepted 3 at 4\n"},
+        {.name = "a clock that stands still holds no window open",
+         .steps = {TAKE(100, "x"), TAKE_AFTER(950, 100, "y"), TAKE_AFTER(2000, 100, "z"), THE_END},
+         .log = "pending 1 at 1\nsink 1 from 0 to 1000: x=1\naccepted 1 at 1\n"
+                "pending 2 at 2\nsink 2 from 1000 to 2000: y=1\naccepted 2 at 2\n"
+                "pending 3 at 3\nsink 3 from 2000 to 3000: z=1\naccepted 3 at 3\n"},
+        {.name = "a clock that was set forward for a moment",
+         .steps = {TAKE(100, "x"), TAKE_AFTER(10, 3600110, "y"), TAKE_AFTER(20, 120, "y"), TAKE_AFTER(1100, 1200, "z"),
+                   THE_END},
+         .log = FIRST(" x=1") "pending 2 at 3\nsink 2 from 3600000 to 3601000: y=2\naccepted 2 at 3\n"
+                              "pending 3 at 4\nsink 3 from 3601000 to 3602000: z=1\naccepted 3 at 4\n"},
         {.name = "a clock that steps forward fires what is due",
          .steps = {TAKE(100, "x"), STEP(3600100, NOTHING), TAKE(3600200, "y"), THE_END},
          .log = FIRST(" x=1") "pending 2 at 2\nsink 2 from 3600000 to 3601000: y=1\naccepted 2 at 2\n"},

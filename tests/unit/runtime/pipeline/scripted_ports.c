@@ -61,14 +61,17 @@ static int64_t read_wall(void *context)
 
 static int64_t read_monotonic(void *context)
 {
-	(void)context;
-	return clock_monotonic_ms(&system_clock);
+	const struct scripted_clock *clock = context;
+
+	return clock->stands ? atomic_load(&clock->passed_ms) : clock_monotonic_ms(&system_clock);
 }
 
 void scripted_clock_init(struct scripted_clock *clock, int64_t wall_ms)
 {
 	clock->clock = (struct clock){.wall_ms = read_wall, .monotonic_ms = read_monotonic, .context = clock};
+	clock->stands = false;
 	atomic_store(&clock->wall_ms, wall_ms);
+	atomic_store(&clock->passed_ms, 0);
 }
 
 static int sink_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)

@@ -25,10 +25,11 @@ void witness_note(struct witness *witness, const char *format, ...) __attribute_
 /* Until the text is there; notes that it waited in vain. */
 void witness_wait(struct witness *witness, const char *text);
 
-/* The wall clock stands where a test sets it; the monotonic one is real. */
+/* The wall clock stands where a test sets it; the monotonic one is real, or stands too. */
 struct scripted_clock {
 	struct clock clock;
-	_Atomic int64_t wall_ms;
+	bool stands;
+	_Atomic int64_t wall_ms, passed_ms; /* the latter is the monotonic one where it stands */
 };
 void scripted_clock_init(struct scripted_clock *clock, int64_t wall_ms);
 

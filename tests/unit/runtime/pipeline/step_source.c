@@ -50,6 +50,8 @@ static enum take step_take(struct source *source, unsigned lane, struct record_b
 		witness_wait(self->witness, step->text);
 	if (step->ms)
 		atomic_store(&self->clock->wall_ms, step->ms);
+	if (step->passed_ms > atomic_load(&self->clock->passed_ms))
+		atomic_store(&self->clock->passed_ms, step->passed_ms);
 	switch (step->kind) {
 	case STEP_RECORDS:
 		make_records(self, step, batch);
@@ -123,6 +125,7 @@ static const struct source_ops step_ops = {
 void step_source_init(struct step_source *source, const struct step *steps, size_t partitions, struct witness *witness,
                       struct scripted_clock *clock)
 {
+	clock->stands = true;
 	*source = (struct step_source){
 	        .source = {.ops = &step_ops, .partitions = partitions, .resumable = true},
 	        .steps = steps,

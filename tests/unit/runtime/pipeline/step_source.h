@@ -9,13 +9,14 @@
 
 enum step_kind { STEP_RECORDS = 0, STEP_NOTHING, STEP_BOUNDARY, STEP_STOP, STEP_WAIT, STEP_FAIL, STEP_END };
 
-/* The wall clock becomes `ms`, then the take gives what `kind` says. */
+/* The wall clock becomes `ms`, the monotonic one at least `passed_ms`, then the take gives what `kind` says. */
 struct step {
 	int64_t ms;
 	const char *text; /* of RECORDS: keys, one letter a record, '!' for a bad one, or one whole record; of WAIT:
 	                     what the witness must have seen before it goes on */
 	enum step_kind kind;
 	unsigned lane;
+	int64_t passed_ms;
 };
 
 struct step_source {

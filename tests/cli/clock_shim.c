@@ -1,0 +1,41 @@
+/*
+ * For LD_PRELOAD: the wall clock is what the file of the environment's CLOCK_FILE says: "SECONDS" away from the right
+ * time, or "stand": where it was read first since then. The other clocks are the machine's.
+ */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+static void read_file(char *text, size_t size)
+{
+	const char *path = getenv("CLOCK_FILE");
+	int file = open(path ? path : "", O_RDONLY);
+	ssize_t got = file < 0 ? 0 : read(file, text, size - 1);
+
+	text[got > 0 ? got : 0] = '\0';
+	if (file >= 0)
+		close(file);
+}
+
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
+{
+	static _Thread_local struct timespec stands;
+	char text[32];
+	int result = (int)syscall(SYS_clock_gettime, clock_id, tp);
+
+	if (clock_id != CLOCK_REALTIME && clock_id != CLOCK_REALTIME_COARSE)
+		return result;
+	read_file(text, sizeof(text));
+	if (strncmp(text, "stand", 5) != 0) {
+		tp->tv_sec += atol(text);
+		stands.tv_sec = 0;
+	} else if (stands.tv_sec) {
+		*tp = stands;
+	} else {
+		stands = *tp;
+	}
+	return result;
+}
