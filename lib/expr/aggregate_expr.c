@@ -51,6 +51,11 @@ bool aggregate_row_column(const struct aggregate_scope *scope, const char *name)
 	return scope && schema_find(scope->row, slice_of(name)) >= 0;
 }
 
+const struct schema *aggregate_row(const struct aggregate_scope *scope)
+{
+	return scope->row;
+}
+
 const char *aggregate_kind_name(enum aggregate_kind kind)
 {
 	static const char *const names[] = {

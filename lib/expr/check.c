@@ -7,6 +7,7 @@
 #include "lib/base/text.h"
 #include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
+#include "lib/expr/parse.h"
 
 struct node *expr_problem(struct checker *checker, size_t offset, const char *right, const char *wrong, ...)
 {
@@ -35,8 +36,7 @@ static struct node *integer_constant(struct checker *checker, size_t offset, int
 	return node_constant(checker, offset, value);
 }
 
-/* Past the comment that begins at text; SQL's comments nest. */
-static const char *past_comment(const char *text)
+const char *past_comment(const char *text)
 {
 	size_t depth = 0;
 
@@ -382,6 +382,8 @@ struct node *check_node(struct checker *checker, const json_t *json)
 		checker->depth--;
 		return node;
 	}
+	if (expr_reserved_word_at(checker, json_offset(checker, body)))
+		return NULL;
 	return expr_problem(
 	        checker, json_offset(checker, body),
 	        "use columns, constants, operators, CASE, COALESCE, CAST and the functions of the reference",

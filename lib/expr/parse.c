@@ -7,8 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/buffer.h"
 #include "lib/base/memory.h"
-#include "lib/expr/tree.h"
+#include "lib/expr/parse.h"
 
 #define WRAP "SELECT "
 
@@ -63,13 +64,16 @@ static json_t *parse_wrapped(struct checker *checker, const char *wrapped, json_
 	json_t *root = NULL, *expression = NULL;
 
 	if (result.error) {
-		expr_problem(checker, error_offset(wrapped + strlen(WRAP), result.error->cursorpos),
-		             "write one SQL expression", "%s", result.error->message);
+		if (!expr_reserved_words(checker))
+			expr_problem(checker, error_offset(wrapped + strlen(WRAP), result.error->cursorpos),
+			             "write one SQL expression", "%s", result.error->message);
 	} else {
 		root = json_loads(result.parse_tree, JSON_ALLOW_NUL, NULL); /* which is at most so deep */
 		expression = find_expression(root);
 		if (!root)
 			expr_too_deep(checker, 0);
+		else if (!expression && expr_reserved_words(checker))
+			;
 		else if (!expression && result_name(root))
 			expr_problem(checker, 0, "complete it, or take that word out",
 			             "the expression ends in \"%s\", which is read as a name for it",
@@ -81,6 +85,29 @@ static json_t *parse_wrapped(struct checker *checker, const char *wrapped, json_
 	pg_query_free_parse_result(result);
 	*ret_root = root;
 	return expression;
+}
+
+bool expr_parses(const char *text, size_t *ret_offset)
+{
+	struct buffer wrapped;
+	PgQueryParseResult result;
+	bool good = false;
+
+	buffer_init(&wrapped);
+	buffer_printf(&wrapped, WRAP "%s", text);
+	result = pg_query_parse(wrapped.data);
+	*ret_offset = 0;
+	if (result.error) {
+		*ret_offset = error_offset(text, result.error->cursorpos);
+	} else {
+		json_t *root = json_loads(result.parse_tree, JSON_ALLOW_NUL, NULL);
+
+		good = find_expression(root) != NULL;
+		json_decref(root);
+	}
+	pg_query_free_parse_result(result);
+	buffer_release(&wrapped);
+	return good;
 }
 
 struct json_t *expr_parse(struct checker *checker, struct slice text, struct json_t **ret_root)

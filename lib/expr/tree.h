@@ -88,6 +88,8 @@ struct node *check_user_aggregate(struct checker *checker, size_t number, const 
 bool aggregate_name(const char *name);
 /* Whether a column of that name can be aggregated where only group keys stand alone; `scope` may be NULL. */
 bool aggregate_row_column(const struct aggregate_scope *scope, const char *name);
+/* The columns that can be aggregated. */
+const struct schema *aggregate_row(const struct aggregate_scope *scope);
 
 /* Its value is NULL then. */
 void row_fail(struct run *run, struct column *result, uint32_t row, const char *reason);

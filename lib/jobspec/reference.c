@@ -201,7 +201,9 @@ void jobspec_reference(struct buffer *out)
 	        "each with its line and column.\n\n"
 	        "Durations are like `500ms`, `30s`, `1m30s`, `2h` or `1d`; sizes like `4096`, `512Mi` or `1G`. Names "
 	        "of "
-	        "columns are used in SQL expressions: one with capital letters needs double quotes there.\n");
+	        "columns are used in SQL expressions: one with capital letters, or that is a word of SQL's own (user, "
+	        "order, "
+	        "end), needs double quotes there.\n");
 	collect(&sections, &spec_object, "spec");
 	for (size_t i = 0; i < sections.count; i++)
 		write_section(&sections.items[i], out);
