@@ -242,6 +242,19 @@ static const struct field window_fields[] = {{.name = "tumbling",
                                              {0}};
 const struct object window_object = {.title = "Window", .size = sizeof(struct window_spec), .fields = window_fields};
 
+static const struct field watermark_fields[] = {
+        {.name = "maxFutureSkew",
+         .kind = FIELD_DURATION,
+         .offset = offsetof(struct watermark_spec, max_future_skew_ms),
+         .initial = "1d",
+         .min = 1000,
+         .max = 366 * DAY_MS,
+         .doc = "A stamp further ahead of the record's own Kafka time (of a file: of its neighbours) is a bad row, and "
+                "moves no clock. One of a file that is further behind is late: left out and counted."},
+        {0}};
+const struct object watermark_object = {
+        .title = "Watermark", .size = sizeof(struct watermark_spec), .fields = watermark_fields};
+
 static const struct field limits_fields[] = {
         {.name = "groups",
          .kind = FIELD_INTEGER,

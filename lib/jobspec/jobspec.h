@@ -50,6 +50,9 @@ struct window_spec {
 	int64_t size_ms, offset_ms;
 	enum on_empty on_empty;
 };
+struct watermark_spec {
+	int64_t max_future_skew_ms;
+};
 struct limits_spec {
 	int64_t groups, state_bytes, record_bytes;
 	enum on_limit on_limit;
@@ -68,6 +71,7 @@ struct jobspec {
 	struct function_spec *functions;
 	size_t select_count, lateral_count, aggregates_count, functions_count;
 	struct window_spec window;
+	struct watermark_spec watermark;
 	struct names group_by;
 	struct sink_spec *sinks;
 	size_t sinks_count;

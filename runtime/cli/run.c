@@ -162,17 +162,28 @@ static struct probe *start_probe(const char *listen, struct status *status, stru
 	return probe;
 }
 
-static bool clock_is_good(const struct jobspec *job, const char *name)
+static bool clock_is_good(const struct jobspec *job, const struct run_options *options)
 {
-	if (!name)
+	const char *name = options->clock_column;
+	bool from_kafka = job->source.kind == SOURCE_KAFKA && !options->input;
+
+	if (!name || (from_kafka && !strcmp(name, "kafka_timestamp")))
 		return true;
+	if (!strcmp(name, "kafka_timestamp")) {
+		fprintf(stderr,
+		        "streamjob run: --clock kafka_timestamp: only a record that is read from Kafka has one, and "
+		        "not one of a file, standard input or the generator; name one of spec.columns, or leave "
+		        "--input "
+		        "out\n");
+		return false;
+	}
 	for (size_t i = 0; i < job->columns_count; i++)
 		if (!strcmp(job->columns[i].name, name) && job->columns[i].type == TYPE_TIMESTAMP)
 			return true;
 	fprintf(stderr,
 	        "streamjob run: --clock %s: not a declared column of type TIMESTAMP; the clock is one of "
-	        "spec.columns\n",
-	        name);
+	        "spec.columns%s\n",
+	        name, from_kafka ? ", or kafka_timestamp" : "");
 	return false;
 }
 
@@ -249,7 +260,7 @@ int command_run(int argc, char **argv)
 	log_to_stderr(options.log_json, options.log_level);
 	job = job_file_load(options.file, options.name, &jobs);
 	code = EXIT_USAGE;
-	if (job && clock_is_good(job, options.clock_column))
+	if (job && clock_is_good(job, &options))
 		code = run_job(job, &options);
 	jobspecs_release(&jobs);
 	return code;

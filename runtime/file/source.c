@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
-#include "runtime/file/cut.h"
+#include "runtime/record/cut.h"
 #include "runtime/file/file.h"
 #include "runtime/file/input.h"
 

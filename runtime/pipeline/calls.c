@@ -77,7 +77,10 @@ static void quarantine(struct calls *calls, size_t function, uint32_t row, const
 	struct functions *functions = calls->functions;
 	struct function_state *state = &functions->items[function];
 	const struct record *record = record_of(calls, row);
-	struct poison poison = {.partition = record->partition, .function = function, .offset = record->offset};
+	struct poison poison = {.partition = record->partition,
+	                        .element = record->element,
+	                        .function = function,
+	                        .offset = record->offset};
 	bool stop = state->spec->on_poison_row == POISON_FAIL;
 
 	error_set(&poison.reason, "function %s, %s: this row kills it again and again (%s): %s", state->spec->name,

@@ -106,6 +106,13 @@ void handover_fail(struct handover *handover, const struct error *err)
 	pthread_mutex_unlock(&handover->mutex);
 }
 
+void handover_end_with(struct handover *handover, const struct error *err)
+{
+	pthread_mutex_lock(&handover->mutex);
+	handover->end = *err;
+	pthread_mutex_unlock(&handover->mutex);
+}
+
 void handover_interrupt(struct handover *handover)
 {
 	pthread_mutex_lock(&handover->mutex);
@@ -213,8 +220,11 @@ int handover_collect(struct handover *handover, struct partial **ret_partials, s
 				count = 0;
 			break;
 		}
-		if (all_finished(handover))
+		if (all_finished(handover)) {
+			count = handover->end.text[0] ? -1 : 0;
+			*err = handover->end;
 			break;
+		}
 		pthread_cond_wait(&handover->changed, &handover->mutex);
 	}
 	pthread_mutex_unlock(&handover->mutex);

@@ -45,6 +45,7 @@ struct handover {
 	size_t partitions;
 	bool failed, interrupted, replay_abandoned;
 	struct error error; /* the first failure of any thread */
+	struct error end;   /* what is said when all is collected; empty: nothing */
 	struct handover_lane lanes[LANES_MAX];
 };
 
@@ -61,6 +62,8 @@ void handover_finish(struct handover *handover, unsigned lane, struct partial *p
 
 /* Any thread: the job fails with this error, unless it has failed already; everyone who waits is woken. */
 void handover_fail(struct handover *handover, const struct error *err);
+/* Any thread: when all that was put is collected, the job fails with this error. */
+void handover_end_with(struct handover *handover, const struct error *err);
 /* Any thread: everything that is not accepted yet is dropped, and the job goes back to what is committed. */
 void handover_interrupt(struct handover *handover);
 /* Failed or interrupted: the lanes end. */

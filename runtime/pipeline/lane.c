@@ -72,6 +72,18 @@ static int add_run(struct lane *lane, uint32_t from, uint32_t to, struct error *
 	return 0;
 }
 
+/* An element of the same record as the row before it: a record is in one window, as its offset is. */
+static bool continues_record(const struct lane *lane, uint32_t row)
+{
+	const struct record *record = &lane->records.records[row];
+
+	if (record->element < 2)
+		return false;
+	if (row)
+		return record[-1].partition == record->partition && record[-1].offset == record->offset;
+	return lane->partial && lane->partial->next_offset[record->partition] == record->offset + 1;
+}
+
 /* The clock column cuts the batch into runs of one window each; a row without a time stays in the window that is open.
  */
 static int add_by_column(struct lane *lane, struct error *err)
@@ -83,9 +95,10 @@ static int add_by_column(struct lane *lane, struct error *err)
 		uint32_t row = lane->decoded[i];
 		struct window window;
 
-		if (!clock->valid[row] || clock->bigints[row] <= lane->clock_ms)
+		if (clock->valid[row] && clock->bigints[row] > lane->clock_ms)
+			lane->clock_ms = clock->bigints[row];
+		if (lane->clock_ms == INT64_MIN || continues_record(lane, row))
 			continue;
-		lane->clock_ms = clock->bigints[row];
 		window = window_at(lane, lane->clock_ms);
 		if (lane->partial && window.start_ms <= lane->partial->window.start_ms)
 			continue;
@@ -102,10 +115,12 @@ static int add_by_column(struct lane *lane, struct error *err)
 
 static int add_batch(struct lane *lane, int64_t taken_ms, struct error *err)
 {
+	int evaluated = lane_evaluate(lane, err);
+
 	atomic_fetch_add_explicit(&lane->counts->rows_in, lane->records.count, memory_order_relaxed);
 	if (lane->setup->until_idle_ms)
 		atomic_store_explicit(&lane->setup->last_row_ms, monotonic_ms(lane), memory_order_relaxed);
-	if (lane_evaluate(lane, err) < 0)
+	if (evaluated < 0)
 		return -1;
 	if (lane->clock_index >= 0 && !lane->replaying)
 		return add_by_column(lane, err);
@@ -115,13 +130,46 @@ static int add_batch(struct lane *lane, int64_t taken_ms, struct error *err)
 }
 
 /* Functions that had failed on these records are past them. */
-static int add_records(struct lane *lane, int64_t taken_ms, struct error *err)
+static int pass_batch(struct lane *lane, int64_t taken_ms, struct error *err)
 {
 	if (add_batch(lane, taken_ms, err) < 0)
 		return -1;
 	if (lane->setup->functions)
 		functions_passed(lane->setup->functions, &lane->records);
 	return 1;
+}
+
+/* Arrays without elements move the offsets too. */
+static void note_taken(struct lane *lane)
+{
+	const struct record_batch *taken = &lane->feed->taken;
+
+	for (size_t i = 0; i < taken->count && lane->partial && !lane->feed->back_count; i++)
+		lane->partial->next_offset[taken->records[i].partition] = taken->records[i].offset + 1;
+}
+
+static int add_records(struct lane *lane, int64_t taken_ms, struct error *err)
+{
+	int going = 1;
+
+	if (!feed_wanted(lane->feed, &lane->records)) {
+		going = pass_batch(lane, taken_ms, err);
+	} else {
+		feed_put(lane->feed, &lane->records);
+		while (going > 0 && feed_next(lane->feed, lane->complete, &lane->records))
+			going = pass_batch(lane, taken_ms, err);
+		note_taken(lane);
+	}
+	feed_hold(lane->feed);
+	return going;
+}
+
+/* The input has ended: what waited for more is judged by what is there. */
+static int add_rest(struct lane *lane, struct error *err)
+{
+	lane->complete = true;
+	lane->records.count = 0;
+	return lane->feed->back_count ? add_records(lane, job_ms(lane), err) : 0;
 }
 
 /* The pending window is whole: hand it over; what follows waits for the source's resume. */
@@ -147,7 +195,10 @@ static int wait_ms(const struct lane *lane)
 	return left_ms < 0 ? 0 : left_ms > TAKE_WAIT_MS_MAX ? TAKE_WAIT_MS_MAX : (int)left_ms;
 }
 
-/* Takes one batch. 1: go on; 0: the lane's input has ended; -1: failed. */
+#define INPUT_FAILED (-2)
+
+/* Takes one batch. 1: go on; 0: the lane's input has ended; -1: failed; INPUT_FAILED: what there is of a bounded input
+ * is taken, and the rest cannot be. */
 static int step(struct lane *lane, struct error *err)
 {
 	struct source *source = lane->setup->source;
@@ -157,7 +208,7 @@ static int step(struct lane *lane, struct error *err)
 		return 0;
 	switch (source->ops->take(source, lane->number, &lane->records, wait_ms(lane), err)) {
 	case TAKE_FAILED:
-		return -1;
+		return source->bounded ? INPUT_FAILED : -1;
 	case TAKE_RECORDS:
 		return add_records(lane, job_ms(lane), err);
 	case TAKE_BOUNDARY:
@@ -182,12 +233,20 @@ void *lane_run(void *argument)
 	int going = 1;
 
 	lane->replaying = boundary->pending;
+	if (lane->clock_index >= 0 && setup->source->partitions > 1)
+		log_warn("rows of several partitions come in the order in which they are fetched, and the clock column "
+		         "takes them so",
+		         "clock=%s partitions=%zu", setup->clock_column, setup->source->partitions);
 	if (setup->functions && functions_start(setup->functions, lane->number, &err) < 0)
 		going = 0;
 	if (going && lane->replaying && open_partial(lane, (struct window){boundary->start_ms, boundary->end_ms}) < 0)
 		going = 0;
 	while (going > 0 && !atomic_load(&setup->stop->requested) && !handover_over(setup->handover))
 		going = step(lane, &err);
+	if (going == INPUT_FAILED)
+		handover_end_with(setup->handover, &err);
+	if (going != -1 && !lane->replaying)
+		going = add_rest(lane, &err);
 	if (going < 0 && !handover_interrupted(setup->handover))
 		handover_fail(setup->handover, &err);
 	if (!lane->replaying)

@@ -12,6 +12,7 @@
 #include "runtime/decode/json.h"
 #include "runtime/pipeline/calls.h"
 #include "runtime/pipeline/handover.h"
+#include "runtime/pipeline/lane_feed.h"
 #include "runtime/pipeline/status.h"
 #include "runtime/pipeline/user_slots.h"
 #include "runtime/port/port.h"
@@ -64,6 +65,9 @@ struct lane {
 	bool replaying;          /* until the source says TAKE_BOUNDARY */
 	int64_t clock_ms;        /* of the clock column; INT64_MIN before the first row */
 	struct record_batch records;
+	struct feed *feed;
+	bool complete;                    /* no records will follow these */
+	uint8_t verdicts[BATCH_ROWS_MAX]; /* with a clock column: of each row's stamp */
 	struct bad_rows bad;
 	struct row_failures failures;
 	void *groups[BATCH_ROWS_MAX];       /* by position in the run */
@@ -86,7 +90,8 @@ void lane_free(struct lane *lane);
 /* The thread's body: until stop, end of input, idleness or failure; then it finishes in the hand-over. */
 void *lane_run(void *argument);
 
-/* Decodes lane->records and evaluates every row program: lane->rows[0..good) are the good rows. */
+/* Decodes lane->records and evaluates every row program: lane->rows[0..good) are the good rows. Records at the end
+ * whose stamps cannot be judged yet go back to the feed. */
 int lane_evaluate(struct lane *lane, struct error *err);
 /* Adds the good rows numbered from `from` to before `to` to the open partial. */
 int lane_add(struct lane *lane, uint32_t from, uint32_t to, struct error *err);

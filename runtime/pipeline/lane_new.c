@@ -73,6 +73,7 @@ struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *e
 	make_calls(lane);
 	make_batch(lane);
 	lane_lateral_new(lane);
+	lane->feed = feed_new(job->limits.record_bytes);
 	if (setup->clock_column)
 		lane->clock_index = schema_find(&lane->query->row, slice_of(setup->clock_column));
 	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json,
@@ -89,6 +90,7 @@ void lane_free(struct lane *lane)
 		free(lane->calls[c].arguments);
 	}
 	lane_lateral_free(lane);
+	feed_free(lane->feed);
 	calls_release(&lane->functions);
 	free(lane->calls);
 	free(lane->keys);

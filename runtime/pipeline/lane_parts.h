@@ -8,6 +8,11 @@
 
 /* The record that row `row` of the batch came from. */
 const struct record *lane_record(const struct lane *lane, uint32_t row);
+/* Judges the stamps of lane->rows[0..n) by the clock column. Returns the first row that cannot be judged before more
+ * rows are there, or how many records there are; `complete`: no more will come. */
+size_t lane_judge_stamps(struct lane *lane, size_t n, bool complete);
+/* Takes rows out by these judgements: bad ones into lane->bad, late ones are counted. How many are left. */
+size_t lane_apply_verdicts(struct lane *lane, size_t n);
 /* Arguments and filters of the aggregates over rows[0..n) of the batch. Takes rows that fail out; how many are left, or
  * -1. */
 int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *err);

@@ -154,10 +154,25 @@ static int drop_poison(struct lane *lane, size_t n, struct error *err)
 	return (int)kept;
 }
 
+/* By the clock column, which is a declared one. */
+static size_t judge_stamps(struct lane *lane, size_t n)
+{
+	size_t decided = lane_judge_stamps(lane, n, lane->complete);
+
+	if (decided < lane->records.count) {
+		feed_back(lane->feed, &lane->records, decided);
+		lane->records.count = decided;
+		n = json_decode(lane->decoder, &lane->records, &lane->batch, lane->rows, &lane->bad);
+	}
+	return lane_apply_verdicts(lane, n);
+}
+
 static int decode(struct lane *lane, struct error *err)
 {
 	size_t n = json_decode(lane->decoder, &lane->records, &lane->batch, lane->rows, &lane->bad);
 
+	if (lane->clock_index >= 0 && (size_t)lane->clock_index < lane->query->declared_count)
+		n = judge_stamps(lane, n);
 	for (size_t i = 0; i < lane->bad.count; i++) {
 		const struct bad_row *bad = &lane->bad.items[i];
 

@@ -42,7 +42,8 @@ bool quarantine_find(struct quarantine *quarantine, const struct record *record,
 	for (size_t i = 0; i < quarantine->count && !found; i++) {
 		const struct poison *row = &quarantine->rows[i];
 
-		found = row->offset == record->offset && row->partition == record->partition;
+		found = row->offset == record->offset && row->partition == record->partition &&
+		        row->element == record->element;
 		if (found)
 			*ret_poison = *row;
 	}

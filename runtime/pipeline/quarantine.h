@@ -12,7 +12,7 @@
 #define QUARANTINE_ROWS_MAX 1000
 
 struct poison {
-	uint32_t partition;
+	uint32_t partition, element; /* of the record, and of its array */
 	size_t function;
 	int64_t offset;
 	struct error reason;

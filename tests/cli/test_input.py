@@ -155,3 +155,82 @@ def test_columns_that_are_words_of_sql(tree):
     assert (done.returncode, done.stderr) == (0, "")
     done = tree.streamjob("run", "job.yaml", text='{"user":"a","order":"o","end":7,"Group":1}\n')
     assert rows_of(done, "user", "users", "orders", "last_end") == [("a", 1, 1, 7)]
+
+
+def test_a_line_that_is_an_array(tree):
+    """Each element is a row, also of more than a batch; what follows the array's end is a bad row."""
+    many = json.dumps([{"k": f"k{i % 3}"} for i in range(3000)])
+    letters = "format: {json: {onBadRow: deadLetter}}\n  deadLetter: {file: {path: letters.jsonl}}"
+    events = '{"k":"a","ts":1760000000000}\n' + many + '\n[]\n [{"k":"b"},7,[{"k":"b"}],{"k":"b"}] x\n[{"k":"c"},{"k":'
+    done = run(tree, events + "\n", more=letters)
+    expected = [("a", 1), ("b", 2), ("c", 1), ("k0", 1000), ("k1", 1000), ("k2", 1000)]
+    assert (done.returncode, rows_of(done, "k", "c")) == (0, expected)
+    found = [json.loads(line) for line in tree.read("letters.jsonl").splitlines()]
+    assert [(x["line"], x.get("element"), x["value"]) for x in found] == [
+        (4, 2, "7"),
+        (4, 3, '[{"k":"b"}]'),
+        (4, None, "x"),
+        (5, 2, '{"k":'),
+    ]
+    assert found[2]["reason"] == "something follows the end of the array"
+    assert found[3]["reason"] == "the input ends within an array: it was cut off, or is not written to its end"
+
+
+T0 = 1760000000000
+DAY = 86400000
+
+
+def stamps(*times):
+    return "".join('{"k":"%d","ts":%s}\n' % (i, time) for i, time in enumerate(times))
+
+
+@pytest.mark.parametrize(
+    "times, bad, late",
+    [
+        ([T0, T0 + 1, T0 * 1000, T0 + 2, T0 + 60000], [2], []),
+        ([T0 * 1000, T0, T0 + 1, T0 + 2], [0], []),
+        ([T0, T0 + 1, T0 + 2, T0 * 1000], [3], []),
+        ([T0, T0 * 1000, T0 * 1000 + 1, T0 + 1, T0 + 2, T0 + 3], [1, 2], []),
+        ([T0, T0 + 1, T0 + 3 * DAY, T0 + 3 * DAY + 1, T0 + 3 * DAY + 2], [], []),
+        ([T0, T0 + DAY, T0 + 1], [], []),
+        ([T0, T0 + 1, 0, T0 + 2, -T0], [], [2, 4]),
+        ([T0 * 1000], [], []),
+        ([T0, "null", T0 * 1000, "null", T0 + 1, "null"], [2], []),
+        ([T0 + i for i in range(1023)] + [T0 * 1000] + [T0 + 1023 + i for i in range(2000)], [1023], []),
+        ([T0 + i for i in range(1020)] + [T0 + 3 * DAY + i for i in range(1100)], [], []),
+    ],
+    ids=["amid", "first", "last", "two", "a gap", "within", "behind", "alone", "without stamps", "at a batch's end", "a gap there"],
+)
+def test_a_stamp_far_from_its_neighbours(tree, times, bad, late):
+    letters = "format: {json: {onBadRow: deadLetter}}\n  deadLetter: {file: {path: letters.jsonl}}"
+    done = run(tree, stamps(*times), more=letters)
+    assert done.returncode == 0
+    kept = [int(k) for (k,) in rows_of(done, "k")]
+    assert sorted(kept) == [i for i in range(len(times)) if i not in bad + late]
+    found = [json.loads(line) for line in tree.read("letters.jsonl").splitlines()]
+    assert [x["line"] - 1 for x in found] == bad
+    for x in found:
+        assert x["reason"].startswith("column ts: ")
+        assert x["reason"].endswith(" is more than 1d ahead of its neighbours (watermark.maxFutureSkew)")
+
+
+def test_a_pipe_gives_the_same_and_the_skew_is_a_field(tree):
+    tree.write("job.yaml", JOB.format(format="epochMillis", more="watermark: {maxFutureSkew: 1h}"))
+    times = [T0, T0 + 1, T0 + 2 * 3600000, *[T0 + 2 + i for i in range(12)]]
+    whole = tree.streamjob("run", "job.yaml", "--clock", "ts", text=stamps(*times))
+    assert sorted(int(k) for (k,) in rows_of(whole, "k")) == [0, 1, *range(3, 15)]
+    job = tree.start("run", "job.yaml", "--clock", "ts", stdin=-1)
+    for line in stamps(*times).splitlines():
+        job.stdin.write(line + "\n")
+        job.stdin.flush()
+    out, _ = job.communicate(timeout=60)
+    assert out == whole.stdout
+
+
+def test_the_clock_of_kafka_is_not_in_a_file(tree):
+    done = tree.streamjob("run", "job.yaml", "--input", "events.jsonl", "--output", "-", "--clock", "kafka_timestamp")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("streamjob run: --clock kafka_timestamp: only a record that is read from Kafka has one")
+    done = tree.streamjob("run", "job.yaml", "--clock", "nothing")
+    assert done.returncode == 2
+    assert done.stderr.endswith("the clock is one of spec.columns, or kafka_timestamp\n")

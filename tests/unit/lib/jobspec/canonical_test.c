@@ -47,7 +47,8 @@ static void whole_text_test(void **state)
 	        "\"name\":\"bucket\","
 	        "\"type\":\"STRING\",\"path\":\"$.bucket\"},{\"name\":\"v\",\"type\":\"BIGINT\",\"path\":\"$.v\"}],"
 	        "\"window\":{\"tumbling\":{\"size\":\"1m\",\"offset\":\"0s\",\"time\":\"processing\",\"onEmpty\":"
-	        "\"skip\"}},\"groupBy\":[\"bucket\"],\"aggregates\":[{\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
+	        "\"skip\"}},\"watermark\":{\"maxFutureSkew\":\"1d\"},\"groupBy\":[\"bucket\"],\"aggregates\":[{"
+	        "\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
 	        "\"m\",\"expr\":\"AVG(v)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
 	        "1000000,\"stateBytes\":\"512Mi\",\"recordBytes\":\"16Mi\",\"onLimit\":\"fail\"},"
 	        "\"terminationGracePeriod\":\"30s\"}}");

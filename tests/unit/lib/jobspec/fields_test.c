@@ -60,6 +60,7 @@ static void query_fields_test(void **state)
 	assert_int_equal(job->limits.groups, 7);
 	assert_int_equal(job->limits.state_bytes, 3 << 20);
 	assert_int_equal(job->limits.record_bytes, 64 << 10);
+	assert_int_equal(job->watermark.max_future_skew_ms, 90000);
 	assert_int_equal(job->json.on_tombstone, TOMBSTONE_ROW);
 	assert_int_equal(job->limits.on_limit, LIMIT_DROP_NEW_GROUPS);
 	assert_int_equal(job->termination_grace_ms, 90000);
@@ -196,6 +197,7 @@ static void defaults_test(void **state)
 	assert_int_equal(job->limits.groups, 1000000);
 	assert_int_equal(job->limits.state_bytes, 512 << 20);
 	assert_int_equal(job->limits.record_bytes, 16 << 20);
+	assert_int_equal(job->watermark.max_future_skew_ms, 86400000);
 	assert_int_equal(job->json.on_tombstone, TOMBSTONE_SKIP);
 	assert_int_equal(job->limits.on_limit, LIMIT_FAIL);
 	assert_int_equal(job->termination_grace_ms, 30000);

@@ -23,6 +23,7 @@ const char full_kafka[] =
         "  filter: a = 'x'\n"
         "  select: [{name: s, expr: a || 'y'}]\n"
         "  window: {tumbling: {size: 1h, offset: 15m, time: processing, onEmpty: delete}}\n"
+        "  watermark: {maxFutureSkew: 90s}\n"
         "  groupBy: [s, b]\n"
         "  aggregates: [{name: c, expr: COUNT(*)}, {name: last, expr: MAX(a)}]\n"
         "  having: c > 1\n"

@@ -1,4 +1,4 @@
-#include "runtime/file/cut.h"
+#include "runtime/record/cut.h"
 
 #include <stdio.h>
 
@@ -21,17 +21,35 @@ void cutter_init(struct cutter *cutter, int64_t record_bytes)
 	buffer_release(&text);
 }
 
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+bool cutter_open_array(struct cutter *cutter, struct slice text)
+{
+	size_t blank = 0;
+
+	while (blank < text.size && is_space(text.data[blank]))
+		blank++;
+	if (blank == text.size || text.data[blank] != '[')
+		return false;
+	cutter_go_to(cutter, &(struct cut_place){.mode = CUT_BEGIN, .line = 1});
+	cutter->alone = true;
+	return true;
+}
+
+bool cutter_at_end(const struct cutter *cutter, size_t done, size_t size)
+{
+	return done == size && cutter->place.mode != CUT_FIRST_ELEMENT && cutter->place.mode != CUT_ELEMENT;
+}
+
 void cutter_go_to(struct cutter *cutter, const struct cut_place *place)
 {
 	cutter->place = *place;
 	cutter->scanned = cutter->scanned_lines = 0;
 	cutter->skipping = cutter->quoted = cutter->escaped = false;
 	cutter->depth = 0;
-}
-
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* The first `size` bytes are done with. */
@@ -170,9 +188,25 @@ static size_t cut_element(struct cutter *cutter, const char *bytes, size_t size,
 	cutter->skipping = end == size;
 	if (end == size)
 		return pass(cutter, end);
-	cutter->place.mode = bytes[end] == ',' ? CUT_ELEMENT : CUT_BEGIN;
-	cutter->place.element = bytes[end] == ',' ? cutter->place.element + 1 : 0;
+	if (bytes[end] == ',') {
+		cutter->place.mode = CUT_ELEMENT;
+		cutter->place.element++;
+	} else {
+		cutter->place.mode = cutter->alone ? CUT_BEHIND : CUT_BEGIN;
+		cutter->place.element = 0;
+	}
 	return pass(cutter, end + 1);
+}
+
+/* Behind an array that should be alone. */
+static size_t end_alone(struct cutter *cutter, const char *bytes, size_t size, struct record_batch *batch)
+{
+	size_t blank = skip_blanks(cutter, bytes, size);
+
+	cutter->place.mode = CUT_END;
+	if (blank < size)
+		add(cutter, bytes + blank, size - blank, "something follows the end of the array", batch);
+	return blank + pass(cutter, size - blank);
 }
 
 static size_t cut_one(struct cutter *cutter, const char *bytes, size_t size, bool last, struct record_batch *batch)
@@ -189,6 +223,8 @@ static size_t cut_one(struct cutter *cutter, const char *bytes, size_t size, boo
 		if (!cutter->scanned && !cutter->skipping)
 			blank = skip_blanks(cutter, bytes, size);
 		return blank ? blank : cut_element(cutter, bytes, size, last, batch);
+	case CUT_BEHIND:
+		return end_alone(cutter, bytes, size, batch);
 	case CUT_END:
 		break;
 	}
