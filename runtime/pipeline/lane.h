@@ -73,8 +73,7 @@ struct lane {
 	void *groups[BATCH_ROWS_MAX];       /* by position in the run */
 	void *group_of_row[BATCH_ROWS_MAX]; /* by row number */
 	void *states[BATCH_ROWS_MAX];
-	uint32_t
-	        decoded[BATCH_ROWS_MAX]; /* with a clock column: the rows before the filter, which move the clock too */
+	uint32_t decoded[BATCH_ROWS_MAX]; /* with a clock column: rows before the filter; they move the clock too */
 	size_t decoded_count;
 	size_t good; /* rows of the batch that are in no way bad and pass the filter */
 	uint32_t rows[BATCH_ROWS_MAX], present[BATCH_ROWS_MAX];
