@@ -9,11 +9,11 @@ CC = gcc
 PREFIX ?= /usr/local
 VERSION := $(shell cat VERSION)
 
-PKGS := libcurl jansson yaml-0.1 rdkafka libcrypto libmicrohttpd zlib
+PKGS := libcurl jansson yaml-0.1 rdkafka libcrypto libmicrohttpd zlib libzstd
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-# What the operator's image carries: all but Kafka.
-OPERATOR_LIBS = $(shell pkg-config --libs $(filter-out rdkafka,$(PKGS)) 2>/dev/null) -lpg_query -lm -lpthread
+# What the operator's image carries: all but what only the runtime reads.
+OPERATOR_LIBS = $(shell pkg-config --libs $(filter-out rdkafka libzstd,$(PKGS)) 2>/dev/null) -lpg_query -lm -lpthread
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
 	-Wformat=2 -Wimplicit-fallthrough -Wcast-qual -Wwrite-strings -Wno-format-nonliteral

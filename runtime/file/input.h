@@ -1,5 +1,6 @@
 /*
- * The bytes of a file, a FIFO or standard input. Inside runtime/file only; one thread, but for the spool's forgetting.
+ * The bytes of a file, a FIFO or standard input, unpacked where they are gzip's or zstd's. Inside runtime/file only;
+ * one thread, but for the spool's forgetting.
  */
 #ifndef STREAMJOB_FILE_INPUT_H
 #define STREAMJOB_FILE_INPUT_H
@@ -7,6 +8,7 @@
 #include <stdbool.h>
 
 #include "runtime/file/spool.h"
+#include "runtime/file/unpack.h"
 
 #define INPUT_NOTHING (-2) /* in time */
 
@@ -15,8 +17,13 @@ struct input {
 	int fd;
 	bool closed;        /* the input itself has ended; a terminal would wait for a second end */
 	int64_t base;       /* where it begins in a file that can be sought; -1: it cannot */
-	int64_t offset;     /* of the next byte that is read */
+	int64_t offset;     /* of the next byte that is read, unpacked */
 	struct spool spool; /* fd -1: not kept */
+	struct unpacker unpacker;
+	char *packed; /* what was read and not unpacked: bytes [begin, end); also the first ones of what is not packed
+	               */
+	size_t begin, end;
+	int64_t packed_end; /* one past packed[end - 1] in the file */
 };
 
 /* Path outlives the input. */

@@ -1,5 +1,6 @@
 """What a file or standard input may hold: other units of time, long lines, byte order marks, arrays, odd columns."""
 
+import gzip
 import json
 
 import pytest
@@ -61,14 +62,23 @@ LINES = b'{"k":"a","ts":1760000000000}\n{"k":"b","ts":1760000000000}\n'
         b'[{"k":"a","ts":1760000000000},{"k":"b","ts":1760000000000}]\n',
         b'\xef\xbb\xbf[\n  {\n    "k": "a",\n    "ts": 1760000000000\n  },\n  {"k": "b"}\n]\n',
         b'[{"k":"a","ts":1760000000000}]\n[{"k":"b"}]',
+        gzip.compress(LINES),
+        gzip.compress(LINES[:40]) + gzip.compress(LINES[40:]),
+        gzip.compress(b"\xef\xbb\xbf" + LINES),
+        gzip.compress(b'[{"k":"a","ts":1760000000000},{"k":"b"}]'),
     ],
-    ids=["lines", "byte order mark", "array", "array over lines", "two arrays"],
+    ids=["lines", "byte order mark", "array", "array over lines", "two arrays", "gzip", "two members", "mark in gzip", "array in gzip"],
 )
 def test_where_the_rows_are(tree, events):
     done = run(tree, events)
     assert (done.returncode, rows_of(done, "k", "c")) == (0, [("a", 1), ("b", 1)])
     job = tree.read("job.yaml")
-    assert tree.streamjob("run", "job.yaml", "--clock", "ts", text=events.decode()).stdout == done.stdout
+    with open(tree.folder / "input.jsonl", "rb") as file:
+        out, _ = tree.start("run", "job.yaml", "--clock", "ts", stdin=file).communicate(timeout=60)
+    assert out == done.stdout
+    piped = tree.start("run", "job.yaml", "--clock", "ts", stdin=-1)
+    piped.stdin.buffer.write(events)
+    assert piped.communicate(timeout=60)[0] == done.stdout
     tree.write("job.yaml", job.replace("{stdin: {}}", "{file: {path: input.jsonl}}"))
     assert tree.streamjob("run", "job.yaml", "--clock", "ts").stdout == done.stdout
 
@@ -234,3 +244,15 @@ def test_the_clock_of_kafka_is_not_in_a_file(tree):
     done = tree.streamjob("run", "job.yaml", "--clock", "nothing")
     assert done.returncode == 2
     assert done.stderr.endswith("the clock is one of spec.columns, or kafka_timestamp\n")
+
+
+def test_a_gzip_file_that_is_cut_off(tree):
+    """The rows before it are counted, and then the job fails and says where."""
+    lines = "".join('{"k":"k%d","ts":%d}\n' % (i * 7919 % 1000, T0 + i * 1000) for i in range(100))
+    packed = gzip.compress(lines.encode())
+    done = run(tree, packed[: len(packed) - 20])
+    assert done.returncode == 1
+    assert "input.jsonl: the gzip data is cut off at byte %d of the file" % (len(packed) - 20) in done.stderr
+    found = [k for (k,) in rows_of(done, "k")]
+    assert 20 < len(found) < 100
+    assert found == sorted("k%d" % (i * 7919 % 1000) for i in range(len(found)))
