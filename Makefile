@@ -1,4 +1,4 @@
-# StreamJob. `make demo` and `make test` do all the set-up on a bare Debian bookworm; `make check` is the quick loop.
+# StreamJob. `make demo` and `make test` do all the set-up on a bare Debian; `make check` is the quick loop.
 #
 # SAN=address,undefined or SAN=thread build into folders of their own.
 
@@ -45,9 +45,9 @@ PROGRAMS := $(B)/streamjob $(B)/streamjob-worker $(if $(OPERATOR_MAIN),$(B)/stre
 # The worker embeds CPython. It is never sanitized, as the interpreter is not: what it can do to the runtime is tested on
 # the runtime's side.
 WORKER_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard runtime/worker/*.c))
-PYTHON_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags python-3.11-embed 2>/dev/null))
-PYTHON_DEBUG_LIBS = -lpython3.11d
-PYTHON_LIBS = $(shell pkg-config --libs python-3.11-embed 2>/dev/null)
+PYTHON_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags python3-embed 2>/dev/null))
+PYTHON_LIBS = $(shell pkg-config --libs python3-embed 2>/dev/null)
+PYTHON_DEBUG_LIBS = $(addsuffix d,$(filter -lpython%,$(PYTHON_LIBS)))
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 TEST_BINS := $(TESTS:%.c=$(B)/%)
 # What unit tests share: each test takes the objects that it calls.
@@ -63,16 +63,17 @@ FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
 .PHONY: all build format lint check unit fuzz test bench demo docs clean install uninstall images cluster cluster-down \
-	demo-cluster deps deps-check deps-test deps-cluster
+	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
 
 # Debian packages, listed once in packages/; Dockerfiles read the same files.
 DEPS_deps := build
-DEPS_deps-check := build check
+DEPS_deps-unit := build unit
+DEPS_deps-check := build unit check
 DEPS_deps-cluster := build cluster
-DEPS_deps-test := build check test cluster
-deps deps-check deps-test deps-cluster:
+DEPS_deps-test := build unit check test cluster
+deps deps-unit deps-check deps-test deps-cluster:
 	@tests/check/packages.sh $(DEPS_$@)
 
 build: deps
@@ -151,7 +152,7 @@ $(B)/bench/%: bench/%.c $(TEST_HASH_KEY) $(B)/libstreamjob.a
 format: deps-check
 	clang-format -i $(ALL_C)
 
-unit: deps-check
+unit: deps-unit
 	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS) $(NATIVE_LIBRARY)
 	@tests/check/run_unit.sh $(B) $(TEST_BINS)
 	@$(if $(SAN),:,/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit/python)
@@ -168,7 +169,7 @@ fuzz: deps-test
 # Looks at the objects and asks the program for the generated files, so it builds both first.
 lint: deps-check
 	@$(MAKE) --no-print-directory $(PROGRAMS)
-	@tests/check/lint.sh
+	@LINT_CFLAGS='$(PYTHON_CFLAGS)' tests/check/lint.sh
 
 check: unit
 	@$(MAKE) --no-print-directory lint

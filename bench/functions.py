@@ -26,7 +26,7 @@ from streamjob import AggregateFunction, DataTypes, udaf, udf  # noqa: E402
 
 BATCH, BATCHES, GROUPS, WARMING = 1024, 16, 160, 2
 ROWS = BATCH * BATCHES
-INTERPRETER = "/usr/bin/python3.11"
+INTERPRETER = str(pathlib.Path("/usr/bin/python3").resolve())
 
 
 def plain_rate(a, b):

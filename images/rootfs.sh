@@ -73,9 +73,9 @@ sort -u "$copied.packages" | while read -r package; do
 done | sort -u | cut -d' ' -f2- | sort >"$folder/usr/share/streamjob/packages"
 
 # The file system is read-only at run time: Python's bytecode is made now.
-if [ -d "$folder/usr/lib/python3.11" ]; then
-	/usr/bin/python3.11 -m compileall -q -s "$folder" -p / --invalidation-mode unchecked-hash \
-		"$folder/usr/lib/python3.11" "$folder/usr/lib/streamjob" || true # lib2to3's tests hold files that are no Python 3
-fi
+for library in "$folder"/usr/lib/python3.*; do
+	[ ! -d "$library" ] || "/usr/bin/${library##*/}" -m compileall -q -s "$folder" -p / --invalidation-mode unchecked-hash \
+		"$library" "$folder/usr/lib/streamjob"
+done
 chmod -R a+rX,go-w "$folder"
 chmod 1777 "$folder/tmp"

@@ -50,6 +50,7 @@ leaks() {
 
 suite check make -s -j"$jobs" check
 suite arm64 tests/check/arm64.sh
+suite trixie tests/check/debian_release.sh trixie
 suite leaks leaks
 suite unit-address sanitized address,undefined
 suite unit-thread sanitized thread

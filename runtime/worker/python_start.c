@@ -10,9 +10,8 @@
 #include "lib/base/memory.h"
 #include "runtime/worker/python.h"
 
-#ifndef STREAMJOB_PYTHON
-#define STREAMJOB_PYTHON "/usr/bin/python3.11"
-#endif
+#define TEXT_OF(number)              #number
+#define PYTHON_PROGRAM(major, minor) "/usr/bin/python" TEXT_OF(major) "." TEXT_OF(minor)
 
 struct python python;
 
@@ -32,7 +31,8 @@ static int begin_interpreter(struct worker *worker)
 	config.install_signal_handlers = 0;
 	config.parse_argv = 0;
 	config.write_bytecode = 0;
-	status = PyConfig_SetBytesString(&config, &config.program_name, program ? program : STREAMJOB_PYTHON);
+	status = PyConfig_SetBytesString(&config, &config.program_name,
+	                                 program ? program : PYTHON_PROGRAM(PY_MAJOR_VERSION, PY_MINOR_VERSION));
 	if (!PyStatus_Exception(status))
 		status = Py_InitializeFromConfig(&config);
 	PyConfig_Clear(&config);

@@ -9,7 +9,7 @@ host=/usr/include/$(gcc -print-multiarch)
 ln -s "$host" "$headers/aarch64-linux-gnu" # CPython's pyconfig.h looks for its own there
 flags="-std=gnu17 -O2 -fsyntax-only -I. -Iinclude -D_GNU_SOURCE -DSTREAMJOB_VERSION=\"\" \
 	-Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wundef -Wcast-qual -Wwrite-strings \
-	-idirafter /usr/include -idirafter $host -idirafter /usr/include/python3.11 -idirafter $headers"
+	-idirafter /usr/include -idirafter $host -idirafter $(pkg-config --variable=includedir python3)/python$(pkg-config --modversion python3) -idirafter $headers"
 export flags
 compile() {
 	# shellcheck disable=SC2086

@@ -14,7 +14,7 @@ from house import files, includes, is_c
 
 CACHE = "build/lint"
 CACHE_DAYS_MAX = 14
-FLAGS = ["-std=gnu17", "-I.", "-Iinclude", "-D_GNU_SOURCE", "-isystem", "/usr/include/python3.11", '-DSTREAMJOB_VERSION="0"', *os.environ.get("PKG_CFLAGS", "").split()]
+FLAGS = ["-std=gnu17", "-I.", "-Iinclude", "-D_GNU_SOURCE", '-DSTREAMJOB_VERSION="0"', *os.environ.get("LINT_CFLAGS", "").split()]
 FINDING = re.compile(r"^(\S+?):(\d+):\d+: (?:error|warning): (.*)$")
 
 

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 mkdir -p build
-stamp="build/.packages-$(cat $(for list; do echo "packages/$list"; done) | cksum | tr ' ' -)"
+stamp="build/.packages-$(cat $(for list; do echo "packages/$list"; done) /etc/debian_version | cksum | tr ' ' -)"
 [ -e "$stamp" ] && exit 0
 wanted=$(cat $(for list; do echo "packages/$list"; done))
 missing=

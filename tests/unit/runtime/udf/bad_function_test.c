@@ -126,11 +126,12 @@ static const struct bad {
          START, UDF_START, "import", "get_value"},
         {"recursion", HEAD CLASS "    def accumulate(self, acc, x): self.accumulate(acc, x)\n", ACCUMULATE, ROW_FAILURE,
          "", "RecursionError"},
-        {"recursion without limit",
+        {"runs out of stack", /* CPython counts the depth, but does not know how small a thread's stack is */
          HEAD CLASS
          "    def accumulate(self, acc, x):\n        sys.setrecursionlimit(1 << 30)\n"
-         "        repr_of = lambda o: repr(o)\n        class A:\n            def __repr__(self): return repr(self)\n"
-         "        repr(A())\n",
+         "        class A:\n            def __repr__(self): return repr(self)\n"
+         "        threading.stack_size(65536)\n"
+         "        thread = threading.Thread(target=lambda: repr(A()))\n        thread.start()\n        thread.join()\n",
          ACCUMULATE, UDF_CRASH, "accumulate", "crashed"},
         {"imports what is not there", HEAD "import nothing_of_the_sort\n" CLASS, START, UDF_START, "import",
          "No module named 'nothing_of_the_sort'"},
