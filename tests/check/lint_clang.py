@@ -1,8 +1,9 @@
 """
-clang-format and clang-tidy over all C files. A file without findings is remembered under build/lint by a hash of its
-text, of every header it reaches, of the settings and of the tools: only what changed is looked at again.
+clang-format and clang-tidy over all C files. A file without findings is remembered outside the tree (STREAMJOB_CACHE) by a
+hash of its text, of every header it reaches, of the settings and of the tools: only what changed is looked at again.
 """
 
+import contextlib
 import hashlib
 import os
 import re
@@ -12,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from house import files, includes, is_c
 
-CACHE = "build/lint"
+CACHE = os.path.join(os.environ.get("STREAMJOB_CACHE") or os.path.expanduser("~/.cache/streamjob"), "lint")
 CACHE_DAYS_MAX = 14
 FLAGS = ["-std=gnu17", "-I.", "-Iinclude", "-D_GNU_SOURCE", '-DSTREAMJOB_VERSION="0"', *os.environ.get("LINT_CFLAGS", "").split()]
 FINDING = re.compile(r"^(\S+?):(\d+):\d+: (?:error|warning): (.*)$")
@@ -72,8 +73,9 @@ def look(path):
 def forget_old():
     oldest = time.time() - CACHE_DAYS_MAX * 86400
     for entry in os.scandir(CACHE):
-        if entry.stat().st_mtime < oldest:
-            os.unlink(entry.path)
+        with contextlib.suppress(FileNotFoundError):  # another run forgets as well
+            if entry.stat().st_mtime < oldest:
+                os.unlink(entry.path)
 
 
 def main():
