@@ -62,7 +62,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz test bench demo docs clean install uninstall images cluster cluster-down \
+.PHONY: all build format lint check unit fuzz test test-programs bench demo docs clean install uninstall images cluster cluster-down \
 	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
@@ -118,7 +118,7 @@ $(B)/tests/%_test: tests/%_test.c $(TEST_HASH_KEY) $(B)/libtests.a $(B)/libstrea
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(LIBS) -lcmocka
 
-# The worker with a debug build of CPython, which counts references; for tests/run.sh.
+# The worker with a debug build of CPython, which counts references; for tests/run.py.
 DEBUG_WORKER := $(B)/debug/streamjob-worker
 $(DEBUG_WORKER): $(wildcard runtime/worker/*.[ch]) $(B)/libstreamjob.a
 	@mkdir -p $(@D)
@@ -174,8 +174,13 @@ lint: deps-check
 check: unit
 	@$(MAKE) --no-print-directory lint
 
+# All that the suites of tests/run.py run, so that none of them builds while others do.
+test-programs:
+	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS) $(NATIVE_LIBRARY) $(if $(SAN),$(FAULT_DRIVER),$(PARITY) $(DEBUG_WORKER))
+
+# ONLY="check cli" runs these suites alone.
 test: deps-test
-	@tests/run.sh
+	@tests/run.py
 
 # The ruler; ROWS, JOBS and RUNS may be given.
 bench: deps-test build

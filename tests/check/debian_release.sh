@@ -42,10 +42,12 @@ inside() { # in namespaces of its own
 	in_root "$root/root" make -C /src -s -j"$(nproc)" B="build/$release" build unit
 }
 
-if [ "${2:-}" = inside ]; then
-	inside
-else
+case ${2:-} in
+provide) provide_root ;; # only makes the root
+inside) inside ;;
+*)
 	provide_root
 	exec 8>&-
 	exec unshare --mount --propagation private --pid --fork --kill-child "$0" "$release" inside
-fi
+	;;
+esac

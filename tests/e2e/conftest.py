@@ -1,4 +1,3 @@
-import hashlib
 import json
 import os
 import pathlib
@@ -13,8 +12,8 @@ sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent / "integration"))
 
 import bucket  # noqa: E402
-from cluster import LAB, Cluster, Job  # noqa: E402
-from servers import CACHE, Kafka, Pushgateway, wait_for  # noqa: E402
+from cluster import Cluster, Job  # noqa: E402
+from servers import Kafka, Pushgateway, wait_for  # noqa: E402
 
 NAMESPACE = "reco"
 QUICK = ("--resync=2s",)  # an hour's resyncs in the time of a test
@@ -85,17 +84,10 @@ def exact(gateway):
     return check
 
 
-def go_program(name, package="."):
-    """The program of tests/e2e/NAME, or a package that it requires; built where its sources have changed."""
-    folder = HERE / name
-    sources = sorted(folder.glob("*.go")) + [folder / "go.mod", folder / "go.sum"]
-    digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
-    program = CACHE / f"{name}-{digest[:16]}" / name
-    if not program.exists():
-        fresh = program.with_name(f"{name}.{os.getpid()}")
-        subprocess.run([LAB / "go", "build", "-C", folder, "-trimpath", "-buildvcs=false", "-o", fresh, package], check=True, timeout=900)
-        fresh.rename(program)
-    return program
+def go_program(name):
+    """The program of tests/e2e/NAME."""
+    built = subprocess.run([HERE / "program.sh", name], check=True, stdout=subprocess.PIPE, text=True, timeout=900)
+    return built.stdout.strip()
 
 
 def output(program, *arguments, **more):

@@ -42,7 +42,7 @@ def crds():
 class PrometheusOperator(Process):
     def __init__(self, folder, cluster):
         super().__init__(folder, "prometheus-operator")
-        self.program = go_program("prometheus", f"{MODULE}/cmd/operator")
+        self.program = go_program("prometheus")
         self.cluster, self.port = cluster, free_port()
 
     def command(self):

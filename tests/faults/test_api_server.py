@@ -3,7 +3,6 @@
 import os
 import pathlib
 import re
-import socket
 import ssl
 import subprocess
 import time
@@ -12,17 +11,12 @@ import urllib.request
 import pytest
 
 from hostile import authority
+from servers.ports import free_port
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 READY_S = 120
 MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"k": "1"}}
 IN_CORE = {"root": "/api/v1", "plural": "configmaps"}
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class ApiServer:

@@ -7,16 +7,17 @@ set -eu
 cd "$(dirname "$0")"
 if [ -n "${SAN:-}" ]; then
 	build=build/san-$(echo "$SAN" | tr , -)
-	make -s -C ../.. -j"$(nproc)" SAN="$SAN" "$build/streamjob" "$build/streamjob-worker"
+	make -s -C ../.. -j"$(nproc)" SAN="$SAN" "$build/streamjob" "$build/streamjob-worker" "$build/streamjob-operator"
 	build=$(cd ../.. && pwd)/$build
 	supp=$PWD/sanitizers
 	STREAMJOB=$build/streamjob
+	STREAMJOB_OPERATOR=$build/streamjob-operator
 	STREAMJOB_TEST_ROWS=${STREAMJOB_TEST_ROWS:-100000}
 	STREAMJOB_TEST_KILLS=${STREAMJOB_TEST_KILLS:-10}
 	ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
 	UBSAN_OPTIONS=print_stacktrace=1
 	TSAN_OPTIONS=second_deadlock_stack=1:suppressions=$supp/thread.supp
-	export STREAMJOB STREAMJOB_TEST_ROWS STREAMJOB_TEST_KILLS ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
-	set -- --ignore=postgres_parity --ignore=test_operator.py "$@"
+	export STREAMJOB STREAMJOB_OPERATOR STREAMJOB_TEST_ROWS STREAMJOB_TEST_KILLS ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+	case " $*" in *" test_"*) ;; *) set -- --ignore=postgres_parity --ignore=test_operator.py "$@" ;; esac
 fi
 exec /usr/bin/python3 -m pytest -q -p no:cacheprovider --basetemp="${TMPDIR:-/tmp}/streamjob-tests.$$" --maxfail=3 "$@"

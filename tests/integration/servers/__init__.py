@@ -23,7 +23,8 @@ import urllib.request
 from .broker import CACHE, Kafka
 from .faulty_gateway import FaultyGateway
 from .gateway import Pushgateway
-from .process import Process, free_port, wait_for
+from .ports import free_port
+from .process import Process, wait_for
 
 __all__ = ["CACHE", "FaultyGateway", "Kafka", "Process", "Pushgateway", "StreamJob", "free_port", "wait_for"]
 

@@ -8,7 +8,8 @@ import subprocess
 import time
 
 from .certificates import Certificates
-from .process import Process, free_port
+from .ports import free_port
+from .process import Process
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("STREAMJOB_CACHE", pathlib.Path.home() / ".cache" / "streamjob"))

@@ -3,7 +3,8 @@
 import re
 import urllib.request
 
-from .process import Process, free_port
+from .ports import free_port
+from .process import Process
 
 
 class Pushgateway(Process):

@@ -2,15 +2,8 @@
 
 import pathlib
 import signal
-import socket
 import subprocess
 import time
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(condition, timeout, what):
