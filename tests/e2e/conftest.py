@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import pathlib
@@ -13,6 +14,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 import bucket  # noqa: E402
 from cluster import Cluster, Job  # noqa: E402
+from image import Image  # noqa: E402
 from servers import Kafka, Pushgateway, wait_for  # noqa: E402
 
 NAMESPACE = "reco"
@@ -27,6 +29,12 @@ def cluster(tmp_path_factory):
         cluster.install("default", QUICK)
         cluster.operator_ready()
         yield cluster
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory):
+    """images("runtime"): unpacked, once."""
+    return functools.cache(lambda name: Image(name, tmp_path_factory.mktemp(name)))
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,8 @@
 """The images: how big, what is in them, who they run as."""
 
-import gzip
-import json
 import pathlib
 import re
 import subprocess
-import tarfile
 
 import pytest
 
@@ -14,27 +11,9 @@ MB = 1000 * 1000
 BOUNDS = {"operator": 60 * MB, "runtime": 120 * MB}
 
 
-class Image:
-    def __init__(self, name, folder):
-        archive = subprocess.run([ROOT / "tests/cluster/images.sh", name], check=True, stdout=subprocess.PIPE, text=True, timeout=1800)
-        self.name, self.compressed, self.root = name, 0, folder / "root"
-        with tarfile.open(archive.stdout.strip()) as tar:
-            manifest = json.load(tar.extractfile("manifest.json"))[0]
-            self.config = json.load(tar.extractfile(manifest["Config"]))["config"]
-            for layer in manifest["Layers"]:
-                self.compressed += len(gzip.compress(tar.extractfile(layer).read(), compresslevel=6))
-                with tarfile.open(fileobj=tar.extractfile(layer)) as files:
-                    files.extractall(self.root)
-                    self.members = files.getmembers()
-
-    def packages(self):
-        lines = (self.root / "usr/share/streamjob/packages").read_text().splitlines()
-        return [line.split()[0] for line in lines]
-
-
 @pytest.fixture(scope="module", params=list(BOUNDS))
-def image(request, tmp_path_factory):
-    return Image(request.param, tmp_path_factory.mktemp(request.param))
+def image(request, images):
+    return images(request.param)
 
 
 def test_size(image):
@@ -61,7 +40,7 @@ def test_labels(image):
 
 def test_the_program_starts(image):
     program = {"operator": "streamjob-operator", "runtime": "streamjob"}[image.name]
-    done = subprocess.run(["chroot", "--userspec=65532:65532", image.root, f"/usr/bin/{program}", "version"], capture_output=True, text=True)
+    done = subprocess.run(image.command(program, "version"), capture_output=True, text=True)
     assert done.returncode == 0 and (ROOT / "VERSION").read_text().strip() in done.stdout, done.stderr
 
 

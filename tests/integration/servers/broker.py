@@ -13,6 +13,7 @@ from .process import Process
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("STREAMJOB_CACHE", pathlib.Path.home() / ".cache" / "streamjob"))
+SCRAM = "SCRAM-SHA-256", "SCRAM-SHA-512"
 
 
 def kafka_jars():
@@ -61,7 +62,7 @@ class Kafka(Process):
             self._listen_for_pods(pods, users or {})
         self._java(
             "kafka.tools.StorageTool", "format", "-t", "c3RyZWFtam9iLXRlc3QtMQ", "-c", str(self.settings),
-            "--add-scram", f"SCRAM-SHA-512=[name={self.user},password={self.password}]",
+            *(part for scram in SCRAM for part in ("--add-scram", f"{scram}=[name={self.user},password={self.password}]")),
         )
 
     def _properties(self):
@@ -84,11 +85,11 @@ class Kafka(Process):
             "ssl.truststore.type=PEM",
             f"ssl.truststore.location={self.certificates.ca}",
             "listener.name.mutual.ssl.client.auth=required",
-            "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-512",
+            f"sasl.enabled.mechanisms={','.join(('PLAIN', *SCRAM))}",
             "listener.name.sasl_ssl.plain.sasl.jaas.config="
             f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{self.user}="{self.password}";',
-            "listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config="
-            "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+            *(f"listener.name.sasl_ssl.{scram.lower()}.sasl.jaas.config="
+              "org.apache.kafka.common.security.scram.ScramLoginModule required;" for scram in SCRAM),
             f"log.dirs={self.folder}/data",
             "auto.create.topics.enable=false",
             "offsets.topic.replication.factor=1",
