@@ -56,6 +56,7 @@ int reader_begin(struct source *source, const struct sink_held *known, size_t co
 	if (result < 0)
 		return result;
 	reader->identity->fenced = false;
+	atomic_store(&reader->identity->topic_anew, false);
 	reader_owner(reader, reader->identity->process, NULL);
 	if (reader_start_lanes(reader, err) < 0)
 		return -1;

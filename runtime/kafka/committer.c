@@ -148,7 +148,8 @@ static bool repeat_due(const struct kafka_reader *reader)
 {
 	const struct committer *committer = &reader->committer;
 
-	return committer->renew || state_now(reader) != reader->place.state ||
+	return committer->renew || reader->place.anew != atomic_load(&reader->made_anew) ||
+	       state_now(reader) != reader->place.state ||
 	       boot_ms(reader) - committer->sent_ms >= LEASES_A_REPEAT * reader->spec->lease_ms;
 }
 
@@ -165,12 +166,13 @@ static void work(struct kafka_reader *reader)
 	if (asked)
 		place.boundary = committer->boundary;
 	place.state = committer->ending ? PLACE_ENDED : state_now(reader);
+	place.anew = atomic_load(&reader->made_anew);
 	place.counter++;
-	committer->renew = false;
 	pthread_mutex_unlock(&committer->mutex);
 	result = commit_place(reader, &place, to, committer->ending ? boot_ms(reader) + ENDED_TIMEOUT_MS : INT64_MAX,
 	                      &err);
 	pthread_mutex_lock(&committer->mutex);
+	committer->renew = false;
 	if (result == COMMIT_AGAIN)
 		lose(reader, &err);
 	if (asked) {
@@ -250,6 +252,18 @@ int reader_commit(struct source *source, const struct boundary *boundary, const 
 	committer->asked = false;
 	pthread_mutex_unlock(&committer->mutex);
 	return result;
+}
+
+void committer_repeat(struct kafka_reader *reader)
+{
+	struct committer *committer = &reader->committer;
+
+	pthread_mutex_lock(&committer->mutex);
+	committer->renew = true;
+	pthread_cond_broadcast(&committer->changed);
+	while (committer->renew && !committer->lost && !committer->ending && !stop_deadline_passed(reader->stop))
+		wait_ms(committer, LOOK_MS);
+	pthread_mutex_unlock(&committer->mutex);
 }
 
 enum renewed reader_renew(void *context, struct error *err)

@@ -38,6 +38,8 @@ void committer_stop(struct kafka_reader *reader, bool in_order);
 
 /* source_ops.commit. */
 int reader_commit(struct source *source, const struct boundary *boundary, const int64_t *to, struct error *err);
+/* Commits the place again now, and waits until it was tried. Not the committer's own thread. */
+void committer_repeat(struct kafka_reader *reader);
 /* lease.renew. */
 enum renewed reader_renew(void *context, struct error *err);
 

@@ -10,6 +10,7 @@
 #include "runtime/kafka/source.h"
 
 #define INTERVAL_MS 2000
+#define IDENTITY_MS 5000  /* between two looks at whether the topic is still the same */
 #define STUCK_MS    10000 /* records are there and cannot be read for so long: a transaction is open */
 
 /* Of one partition, while more is in the log than can be read. */
@@ -107,13 +108,22 @@ static void *monitor(void *context)
 {
 	struct kafka_reader *reader = context;
 	struct held *held = xcalloc(reader->source.partitions, sizeof(*held));
+	struct topic_watch *watch = topic_watch_new(reader);
+	struct error why;
+	int64_t looked_ms = clock_monotonic_ms(reader->clock);
 
 	while (!atomic_load(&reader->closing)) {
 		rd_kafka_poll(reader->rk, 0);
 		check_health(reader);
 		check_transactions(reader, held);
+		if (clock_monotonic_ms(reader->clock) - looked_ms >= IDENTITY_MS) {
+			if (topic_watch_changed(watch, &why))
+				reader_found_anew(reader, why.text);
+			looked_ms = clock_monotonic_ms(reader->clock);
+		}
 		reader_pause(reader, INTERVAL_MS);
 	}
+	topic_watch_free(watch);
 	free(held);
 	return NULL;
 }

@@ -177,10 +177,49 @@ static int check_pending(struct kafka_reader *reader, const struct place *mark, 
 	return -2;
 }
 
-/* The mark is what the job stands on: without it, offsets are where it goes on, and not what it had done. */
-static int take_place(struct kafka_reader *reader, const struct found *found, struct error *err)
+void reader_made_anew(const struct kafka_reader *reader, const char *why, struct error *err)
 {
+	error_write(err,
+	            "topic %s was made anew, so the offsets of group %s are of another log: %s; set "
+	            "source.kafka.onOffsetLoss: earliest to read all that the new topic has, or another groupId to "
+	            "begin anew",
+	            reader->spec->client.topic, reader->spec->group_id, why);
+}
+
+/* 1: what the group holds is of another log, and the policy says to read all of this one; 0: of this one. */
+static int judge_topic(struct kafka_reader *reader, struct found *found, struct error *err)
+{
+	const char *before = found->whole ? found->mark.topic_id : "";
+	bool other = (found->whole && found->mark.anew) ||
+	             (before[0] && reader->topic_id[0] && strcmp(before, reader->topic_id) != 0);
+	struct error why = {.text = "a run before this one has found that"};
+
+	if (!other && !atomic_load(&reader->identity->topic_anew))
+		return 0;
+	if (before[0] && reader->topic_id[0])
+		error_write(&why, "its id was %s and is %s", before, reader->topic_id);
+	if (other && reader->spec->on_offset_loss == OFFSET_LOSS_FAIL) {
+		reader_made_anew(reader, why.text, err);
+		return -2;
+	}
+	for (size_t p = 0; p < reader->source.partitions; p++)
+		atomic_store(&reader->partitions[p].committed, -1);
+	atomic_fetch_add(&reader->source.offset_jumps, 1);
+	log_warn("the topic was made anew: jumping to its earliest records", "topic=\"%s\"",
+	         reader->spec->client.topic);
+	return 1;
+}
+
+/* The mark is what the job stands on: without it, offsets are where it goes on, and not what it had done. */
+static int take_place(struct kafka_reader *reader, struct found *found, struct error *err)
+{
+	int anew = judge_topic(reader, found, err);
+
 	reader->place = (struct place){0};
+	if (anew) {
+		new_life(reader);
+		return anew < 0 ? anew : 0;
+	}
 	if (found->by_hand) {
 		log_warn("offsets were set by hand: the job begins there, with a new life",
 		         "group=\"%s\" topic=\"%s\" partitions=%zu given_up=%" PRIu64, reader->spec->group_id,

@@ -35,6 +35,9 @@ void place_format(const struct place *place, bool whole, int64_t to, struct buff
 		add_text(out, "owner", place->owner);
 		add_text(out, "process", place->process);
 		add_text(out, "query", place->query);
+		add_text(out, "topicId", place->topic_id);
+		if (place->anew)
+			buffer_append_text(out, ",\"anew\":true");
 		add_text(out, "state", state_names[place->state]);
 		buffer_printf(out,
 		              ",\"lease\":%" PRId64 ",\"request\":%" PRId64 ",\"drain\":%" PRId64
@@ -92,13 +95,15 @@ static bool take_part(const json_t *object, struct boundary *boundary, int64_t *
 
 static bool take_mark(const json_t *object, struct place *place)
 {
+	place->anew = json_is_true(json_object_get(object, "anew"));
 	return take_number(object, "start", INT64_MIN, &place->boundary.start_ms) &&
 	       take_number(object, "end", INT64_MIN, &place->boundary.end_ms) &&
 	       take_text(object, "life", place->life, sizeof(place->life)) && place->life[0] &&
 	       take_text(object, "owner", place->owner, sizeof(place->owner)) &&
 	       take_text(object, "process", place->process, sizeof(place->process)) &&
-	       take_text(object, "query", place->query, sizeof(place->query)) && take_state(object, &place->state) &&
-	       take_number(object, "lease", 0, &place->lease_ms) &&
+	       take_text(object, "query", place->query, sizeof(place->query)) &&
+	       take_text(object, "topicId", place->topic_id, sizeof(place->topic_id)) &&
+	       take_state(object, &place->state) && take_number(object, "lease", 0, &place->lease_ms) &&
 	       take_number(object, "request", 0, &place->request_ms) &&
 	       take_number(object, "drain", 0, &place->drain_ms) &&
 	       take_number(object, "counter", 0, &place->counter) && take_number(object, "rollout", 0, &place->rollout);

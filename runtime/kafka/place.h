@@ -19,6 +19,7 @@
 #define PLACE_OWNER_MAX       1024 /* CLUSTER/NAMESPACE/NAME */
 #define PLACE_PROCESS_MAX     128
 #define PLACE_QUERY_BYTES_MAX 17
+#define PLACE_TOPIC_ID_MAX    48
 
 enum place_state {
 	PLACE_RUNNING,
@@ -31,6 +32,8 @@ struct place {
 	char life[LIFE_BYTES_MAX];
 	char owner[PLACE_OWNER_MAX], process[PLACE_PROCESS_MAX];
 	char query[PLACE_QUERY_BYTES_MAX]; /* of what makes the rows into windows */
+	char topic_id[PLACE_TOPIC_ID_MAX]; /* of the log that the offsets are of; "": not known */
+	bool anew;                         /* the topic was found to be another one: the offsets are not of its log */
 	enum place_state state;
 	int64_t lease_ms, request_ms, drain_ms;
 	int64_t counter; /* each commit raises it */

@@ -11,6 +11,7 @@
 #include "runtime/kafka/committer.h"
 #include "runtime/kafka/kafka.h"
 #include "runtime/kafka/partition.h"
+#include "runtime/kafka/topic_identity.h"
 
 #define KAFKA_LANES_MAX    64
 #define PARTITIONS_MAX     10000
@@ -28,6 +29,12 @@ struct kafka_lane {
 	size_t taken_rows, taken_bytes; /* since it has woken the brokers' threads */
 };
 
+/* A record that a lane got: of the newest batch. */
+struct kafka_seen {
+	int32_t partition;
+	int64_t offset, timestamp_ms; /* 0: none yet */
+};
+
 struct kafka_reader {
 	struct source source;
 	const struct kafka_source *spec;
@@ -38,9 +45,10 @@ struct kafka_reader {
 	struct stop *stop;
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *topic;
-	struct fence *fence;          /* NULL after start: the broker has no transactions */
-	struct place place;           /* as it was committed last; the committer's from begin on */
-	size_t wake_rows, wake_bytes; /* half of what a lane's queue holds */
+	char topic_id[PLACE_TOPIC_ID_MAX]; /* as it was at the start; "": not known */
+	struct fence *fence;               /* NULL after start: the broker has no transactions */
+	struct place place;                /* as it was committed last; the committer's from begin on */
+	size_t wake_rows, wake_bytes;      /* half of what a lane's queue holds */
 	struct partition *partitions;
 	unsigned lanes_count;
 	struct kafka_lane lanes[KAFKA_LANES_MAX];
@@ -50,10 +58,12 @@ struct kafka_reader {
 	pthread_t monitor;
 	bool monitoring;
 	_Atomic bool closing;
-	pthread_mutex_t mutex; /* of what follows */
+	_Atomic bool made_anew; /* the topic was, while the job ran: the place says so from then on */
+	pthread_mutex_t mutex;  /* of what follows */
 	bool unhealthy, stuck;
 	struct error health, last_error, stuck_reason;
 	struct source_owner owner;
+	struct kafka_seen seen;
 };
 
 /* The source cannot go on, or can again (NULL). Logs changes. */
@@ -79,6 +89,9 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 /* Records at `from` are gone from a log of low to high: an error by policy, or the earliest offset. */
 int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
                        int64_t *ret_offset, struct error *err);
+
+/* The error that says so, and what to do. */
+void reader_made_anew(const struct kafka_reader *reader, const char *why, struct error *err);
 
 /* Waits until the job may be taken. 0: it may; -1: not to be known now, or stop; -2: waiting will not help. */
 int reader_claim(struct kafka_reader *reader, struct error *err);

@@ -116,6 +116,7 @@ static void fill_place(struct kafka_reader *reader, const struct found *found)
 	snprintf(place->owner, sizeof(place->owner), "%s", identity->owner);
 	snprintf(place->process, sizeof(place->process), "%s", identity->process);
 	snprintf(place->query, sizeof(place->query), "%s", identity->query);
+	memcpy(place->topic_id, reader->topic_id, sizeof(place->topic_id));
 	place->state = PLACE_RUNNING;
 	place->lease_ms = reader->spec->lease_ms;
 	place->request_ms = reader->source.request_timeout_ms;
@@ -147,6 +148,8 @@ static int try_start(struct kafka_reader *reader, struct error *err)
 	if (!result)
 		result = take_fence(reader, err);
 	fenced_ms = clock_boot_ms(reader->clock);
+	if (!result)
+		result = reader_topic_id(reader, reader->topic_id, err);
 	if (!result)
 		result = reader_find_place(reader, &found, err);
 	if (!result)

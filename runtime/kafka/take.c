@@ -5,6 +5,7 @@
  * TAKE_BOUNDARY when each of its partitions has shown that nothing before it is left: a record at or past it, the
  * record just before it, or the end of the partition.
  */
+#include <inttypes.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -63,13 +64,14 @@ static void place_headers(struct kafka_lane *lane, struct record_batch *batch)
 }
 
 /*
- * The log no longer has what comes next: jump or fail. A topic that is being made anew has no log for a while, so this
+ * The log no longer has what comes next: jump or fail; a log that begins before it is another one, for it once
+ * ended before it. A topic that is being made anew has no log for a while, so this
  * waits until it has one; a stop meanwhile leaves the partition where it is, for the next start to judge.
  */
 static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t number, struct error *err)
 {
 	struct partition *partition = &reader->partitions[number];
-	int64_t low, high, offset;
+	int64_t low, high, offset, position = atomic_load(&partition->position);
 
 	while (reader_range(reader, number, &low, &high, err) < 0) {
 		reader_health(reader, err);
@@ -77,7 +79,15 @@ static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t nu
 			return 0;
 		reader_pause(reader, RETRY_PAUSE_MS);
 	}
-	if (reader_offset_loss(reader, number, atomic_load(&partition->position), low, high, &offset, err) < 0)
+	if (low <= position) {
+		error_write(err,
+		            "partition %d had no offset %" PRId64 " when it was asked for, and has %" PRId64
+		            " to %" PRId64,
+		            (int)number, position, low, high);
+		reader_found_anew(reader, err->text);
+		return 0;
+	}
+	if (reader_offset_loss(reader, number, position, low, high, &offset, err) < 0)
 		return -1;
 	/* librdkafka has ended the partition by its own policy (auto.offset.reset: error), so a seek would not do. */
 	rd_kafka_consume_stop(reader->topic, number);
@@ -148,6 +158,14 @@ static void wait_for_messages(struct kafka_lane *lane, int timeout_ms)
 		log_debug("eventfd", "unreadable=%d", lane->event_fd);
 }
 
+/* Once a batch, for whoever asks whether the log is still the same. */
+static void note_seen(struct kafka_reader *reader, const struct record *record)
+{
+	pthread_mutex_lock(&reader->mutex);
+	reader->seen = (struct kafka_seen){(int32_t)record->partition, record->offset, record->timestamp_ms};
+	pthread_mutex_unlock(&reader->mutex);
+}
+
 static enum take at_boundary(struct kafka_reader *reader, struct kafka_lane *lane, int timeout_ms)
 {
 	if (lane->boundary_said) {
@@ -186,6 +204,8 @@ enum take reader_take(struct source *source, unsigned number, struct record_batc
 		else if (take_event(reader, lane, message, err) < 0)
 			return TAKE_FAILED;
 	}
+	if (batch->count)
+		note_seen(reader, &batch->records[batch->count - 1]);
 	reader_taken(reader, lane, lane->messages_count, bytes);
 	if (reader->wants_headers)
 		place_headers(lane, batch);

@@ -1,0 +1,61 @@
+"""A topic that is deleted and made anew has the same name and other records: found, never a silent jump."""
+
+import pytest
+
+from bucket import PARTITIONS, expected_sums, file_rows, kafka_source, make_events, manifest, sum_rows, unique
+from servers import StreamJob, wait_for
+
+BEFORE, AFTER = 1000, 2500
+
+
+def remake(kafka, topic, records):
+    kafka.delete_topic(topic)
+    wait_for(lambda: topic not in kafka.admin().list_topics(timeout=10).topics, 30, "the topic to be gone")
+    kafka.create_topic(topic, PARTITIONS)
+    kafka.produce(topic, records)
+
+
+@pytest.fixture
+def running(kafka, tmp_path):
+    """A job that has read BEFORE events; policy by the call."""
+    started = []
+
+    def start(policy):
+        name, topic = unique("anew"), unique("events")
+        kafka.create_topic(topic, PARTITIONS)
+        before, passing = make_events(BEFORE, seed=11)
+        kafka.produce(topic, before)
+        path = tmp_path / "out.jsonl"
+        spec = manifest(name, kafka_source(kafka, topic, onOffsetLoss=policy, lease="500ms"), [{"file": {"path": str(path)}}], size="300ms")
+        job = StreamJob(tmp_path, spec)
+        job.start()
+        wait_for(lambda: path.exists() and sum_rows(file_rows(path)) == expected_sums(passing), 30, "the first rows")
+        started.append(job)
+        return job, spec, topic, path, passing
+
+    yield start
+    for job in started:
+        print(job.log())
+        job.kill()
+
+
+def test_under_a_running_job_it_is_an_error_that_stays(kafka, running, tmp_path):
+    job, spec, topic, path, passing = running("fail")
+    after, _ = make_events(AFTER, seed=12)
+    remake(kafka, topic, after)
+    assert job.wait(60) == 1, job.log()
+    assert f"topic {topic} was made anew" in job.log() and "onOffsetLoss: earliest" in job.log()
+    again = StreamJob(tmp_path, spec, args=["--until-idle", "1s"], name="again")
+    assert again.run(60) == 1, again.log()
+    assert "made anew" in again.log()
+    assert sum_rows(file_rows(path)) == expected_sums(passing)
+
+
+def test_under_a_running_job_all_of_the_new_one_is_read_by_policy(kafka, running):
+    job, _, topic, path, passing = running("earliest")
+    after, more = make_events(AFTER, seed=12)
+    remake(kafka, topic, after)
+    wait_for(lambda: sum_rows(file_rows(path)) == expected_sums(passing + more), 60, "the new topic's rows")
+    assert "streamjob_source_offset_jumps_total 1" in job.get("/metrics")[1]
+    job.stop()
+    assert job.process.returncode == 0, job.log()
