@@ -1,7 +1,9 @@
 /* The first commit of a process: from then on the mark says that the job is its. */
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "lib/base/log.h"
+#include "lib/base/memory.h"
 #include "runtime/kafka/source.h"
 
 /* Which life of this place somebody knows; NULL: none. */
@@ -14,6 +16,19 @@ static const struct sink_held *life_before(const struct kafka_reader *reader, co
 		if (life_same_place(known[i].life, reader->place.life))
 			return &known[i];
 	return life_same_place(of_operator->life, reader->place.life) ? of_operator : NULL;
+}
+
+static int place_at_low(struct kafka_reader *reader, struct error *err)
+{
+	size_t count = reader->source.partitions;
+	int64_t *low = xcalloc(count, sizeof(*low)), *high = xcalloc(count, sizeof(*high));
+	int result = reader_ranges(reader, low, high, err);
+
+	for (size_t p = 0; p < count && !result; p++)
+		partition_place(&reader->partitions[p], low[p]);
+	free(low);
+	free(high);
+	return result;
 }
 
 /* No offsets, though there was a life at this place: the broker forgot them, or the topic was made anew. */
@@ -29,13 +44,8 @@ static int judge_loss(struct kafka_reader *reader, const struct sink_held *befor
 		        "the topic or the group was deleted. Set source.kafka.onOffsetLoss: earliest to read all "
 		        "that the topic has, or another groupId to begin anew",
 		        group, topic, before->sequence, before->life);
-	for (size_t p = 0; p < reader->source.partitions; p++) {
-		int64_t low, high;
-
-		if (reader_range(reader, (int32_t)p, &low, &high, err) < 0)
-			return -1;
-		partition_place(&reader->partitions[p], low);
-	}
+	if (place_at_low(reader, err) < 0)
+		return -1;
 	atomic_fetch_add(&reader->source.offset_jumps, 1);
 	log_warn("the job's offsets were lost, jumping to the earliest", "group=\"%s\" topic=\"%s\" life=%s", group,
 	         topic, before->life);

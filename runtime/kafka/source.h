@@ -86,6 +86,8 @@ int reader_start_lanes(struct kafka_reader *reader, struct error *err);
 /* The log's first and next offset of a partition. */
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                  struct error *err);
+/* Of all partitions, in few requests. */
+int reader_ranges(struct kafka_reader *reader, int64_t *ret_low, int64_t *ret_high, struct error *err);
 /* Records at `from` are gone from a log of low to high: an error by policy, or the earliest offset. */
 int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
                        int64_t *ret_offset, struct error *err);

@@ -18,6 +18,40 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 	return 0;
 }
 
+/* `which`: RD_KAFKA_OFFSET_BEGINNING or _END, which are the times that Kafka's ListOffsets knows for them: one request
+ * a broker, where the call above sends two a partition. */
+static int list_offsets(struct kafka_reader *reader, int64_t which, int64_t *ret_offsets, struct error *err)
+{
+	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)reader->source.partitions);
+	const char *topic = reader->spec->client.topic;
+	rd_kafka_resp_err_t code;
+	int result = 0;
+
+	for (size_t p = 0; p < reader->source.partitions; p++)
+		rd_kafka_topic_partition_list_add(list, topic, (int32_t)p)->offset = which;
+	code = rd_kafka_offsets_for_times(reader->rk, list, REQUEST_TIMEOUT_MS);
+	if (code)
+		result = error_set(err, "cannot find the offsets of topic %s: %s", topic, rd_kafka_err2str(code));
+	for (int i = 0; i < list->cnt && !result; i++) {
+		const rd_kafka_topic_partition_t *item = &list->elems[i];
+
+		if (item->err || item->offset < 0)
+			result = error_set(err, "cannot find the offsets of topic %s, partition %d: %s", topic,
+			                   (int)item->partition, rd_kafka_err2str(item->err));
+		else
+			ret_offsets[item->partition] = item->offset;
+	}
+	rd_kafka_topic_partition_list_destroy(list);
+	return result;
+}
+
+int reader_ranges(struct kafka_reader *reader, int64_t *ret_low, int64_t *ret_high, struct error *err)
+{
+	if (list_offsets(reader, RD_KAFKA_OFFSET_BEGINNING, ret_low, err) < 0)
+		return -1;
+	return list_offsets(reader, RD_KAFKA_OFFSET_END, ret_high, err);
+}
+
 int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
                        int64_t *ret_offset, struct error *err)
 {
@@ -61,24 +95,34 @@ static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 
 /* Partitions without a committed offset begin where startingOffsets says, or, in a topic that grew, at their beginning.
  */
+static int place_partition(struct kafka_reader *reader, int32_t number, bool first_start, int64_t low, int64_t high,
+                           struct error *err)
+{
+	struct partition *partition = &reader->partitions[number];
+	int64_t committed = atomic_load(&partition->committed);
+
+	if (committed < 0) {
+		committed = first_start && reader->spec->starting_offsets == START_LATEST ? high : low;
+	} else if (committed < low || committed > high || partition->to > high) {
+		if (reader_offset_loss(reader, number, committed, low, high, &committed, err) < 0)
+			return -2;
+		partition->to = partition->to >= committed && partition->to <= high ? partition->to : -1;
+	}
+	partition_place(partition, committed);
+	return 0;
+}
+
 static int place_partitions(struct kafka_reader *reader, bool first_start, struct error *err)
 {
-	for (size_t p = 0; p < reader->source.partitions; p++) {
-		struct partition *partition = &reader->partitions[p];
-		int64_t low, high, committed = atomic_load(&partition->committed);
+	size_t count = reader->source.partitions;
+	int64_t *low = xcalloc(count, sizeof(*low)), *high = xcalloc(count, sizeof(*high));
+	int result = reader_ranges(reader, low, high, err);
 
-		if (reader_range(reader, (int32_t)p, &low, &high, err) < 0)
-			return -1;
-		if (committed < 0) {
-			committed = first_start && reader->spec->starting_offsets == START_LATEST ? high : low;
-		} else if (committed < low || committed > high || partition->to > high) {
-			if (reader_offset_loss(reader, (int32_t)p, committed, low, high, &committed, err) < 0)
-				return -2;
-			partition->to = partition->to >= committed && partition->to <= high ? partition->to : -1;
-		}
-		partition_place(partition, committed);
-	}
-	return 0;
+	for (size_t p = 0; p < count && !result; p++)
+		result = place_partition(reader, (int32_t)p, first_start, low[p], high[p], err);
+	free(low);
+	free(high);
+	return result;
 }
 
 /* 0; -1: not yet, or the fence was lost meanwhile; -2. A broker without transactions leaves the job without a fence. */
