@@ -4,7 +4,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "runtime/kafka/source.h"
+#include "runtime/kafka/start.h"
 
 /* Which life of this place somebody knows; NULL: none. */
 static const struct sink_held *life_before(const struct kafka_reader *reader, const struct sink_held *known,

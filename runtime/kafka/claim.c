@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "runtime/kafka/offsets.h"
+#include "runtime/kafka/start.h"
 
 #define LOOK_INTERVAL_MS 200
 #define JITTER_MS_MAX    500 /* several that stand by do not all take over at the same moment */

@@ -7,7 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "runtime/kafka/source.h"
+#include "runtime/kafka/start.h"
 
 #define INTERVAL_MS 2000
 #define IDENTITY_MS 5000  /* between two looks at whether the topic is still the same */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "lib/base/log.h"
+#include "runtime/kafka/start.h"
 
 static rd_kafka_topic_partition_list_t *partition_list(struct kafka_reader *reader)
 {

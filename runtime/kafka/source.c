@@ -1,4 +1,4 @@
-#include "runtime/kafka/source.h"
+#include "runtime/kafka/start.h"
 
 #include <errno.h>
 #include <stdio.h>

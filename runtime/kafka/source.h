@@ -78,25 +78,8 @@ void reader_owner(struct kafka_reader *reader, const char *process, const char *
 int reader_connect(struct kafka_reader *reader, struct error *err);
 void reader_disconnect(struct kafka_reader *reader);
 
-/* Takes the job over and finds partitions, positions and the boundary; retries until stop. */
-int reader_start(struct kafka_reader *reader, struct error *err);
-int reader_begin(struct source *source, const struct sink_held *known, size_t count, struct error *err);
 /* The lanes read from the partitions' positions. */
 int reader_start_lanes(struct kafka_reader *reader, struct error *err);
-/* The log's first and next offset of a partition. */
-int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
-                 struct error *err);
-/* Of all partitions, in few requests. */
-int reader_ranges(struct kafka_reader *reader, int64_t *ret_low, int64_t *ret_high, struct error *err);
-/* Records at `from` are gone from a log of low to high: an error by policy, or the earliest offset. */
-int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t from, int64_t low, int64_t high,
-                       int64_t *ret_offset, struct error *err);
-
-/* The error that says so, and what to do. */
-void reader_made_anew(const struct kafka_reader *reader, const char *why, struct error *err);
-
-/* Waits until the job may be taken. 0: it may; -1: not to be known now, or stop; -2: waiting will not help. */
-int reader_claim(struct kafka_reader *reader, struct error *err);
 
 /* Looks after the topic on a thread of its own: health, partitions that were added, transactions left open. */
 int reader_monitor_start(struct kafka_reader *reader, struct error *err);

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "runtime/kafka/offsets.h"
+#include "runtime/kafka/start.h"
 
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high, struct error *err)
 {

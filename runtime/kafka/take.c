@@ -11,7 +11,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
-#include "runtime/kafka/source.h"
+#include "runtime/kafka/start.h"
 
 static void drop_messages(struct kafka_lane *lane)
 {

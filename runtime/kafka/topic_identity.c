@@ -6,7 +6,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "runtime/kafka/source.h"
+#include "runtime/kafka/start.h"
 
 #define VERSION_WITH_TOPIC_IDS 0x020300ff
 
