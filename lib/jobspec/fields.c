@@ -284,5 +284,15 @@ static const struct field limits_fields[] = {
          .choices = limit_policies,
          .initial = "fail",
          .doc = "At a limit: fail the job, or drop and count the rows of new groups."},
+        {.name = "badRowShare",
+         .kind = FIELD_DOUBLE,
+         .offset = offsetof(struct limits_spec, bad_row_share),
+         .initial = "0.05",
+         .low = 0,
+         .high = 1,
+         .doc = "The share of bad rows, or of bad values of one column, among the rows of the last windows, past which "
+                "the job's input is not OK: /status and the resource say so, with the first example. Where every row "
+                "is "
+                "bad the job is not Ready."},
         {0}};
 const struct object limits_object = {.title = "Limits", .size = sizeof(struct limits_spec), .fields = limits_fields};

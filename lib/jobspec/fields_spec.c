@@ -223,7 +223,20 @@ static const struct field spec_fields[] = {
          .kind = FIELD_OBJECT,
          .offset = offsetof(struct jobspec, limits),
          .object = &limits_object,
-         .doc = "How much a window may hold."},
+         .doc = "How much a window may hold, and how much of the input may be bad."},
+        {.name = "strict",
+         .kind = FIELD_BOOLEAN,
+         .offset = offsetof(struct jobspec, strict),
+         .initial = "false",
+         .doc = "A run that left anything out (bad rows or values, late rows, dropped groups, rejected windows, "
+                "series) "
+                "ends with exit code 3, as `run --strict` does."},
+        {.name = "showValues",
+         .kind = FIELD_BOOLEAN,
+         .offset = offsetof(struct jobspec, show_values),
+         .initial = "false",
+         .doc = "Logs and status of the pods show values of rows: excerpts of bad ones, and what functions raised on "
+                "them. Else they name place and reason only. `run` on a laptop always shows them."},
         {.name = "terminationGracePeriod",
          .kind = FIELD_DURATION,
          .offset = offsetof(struct jobspec, termination_grace_ms),

@@ -56,6 +56,7 @@ struct watermark_spec {
 struct limits_spec {
 	int64_t groups, state_bytes, record_bytes;
 	enum on_limit on_limit;
+	double bad_row_share; /* 0 to 1 */
 };
 
 struct jobspec {
@@ -77,6 +78,7 @@ struct jobspec {
 	size_t sinks_count;
 	struct dead_letter_spec dead_letter;
 	struct limits_spec limits;
+	bool strict, show_values;
 	int64_t termination_grace_ms;
 	struct cluster_spec cluster;
 	char spec_hash[17]; /* 16 hexadecimal digits of the canonical spec's SHA-256 */

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
+#include "lib/base/exit_code.h"
 #include "lib/base/text.h"
 #include "lib/jobspec/tables.h"
 #include "lib/jobspec/load.h"
@@ -204,6 +205,8 @@ void jobspec_reference(struct buffer *out)
 	        "columns are used in SQL expressions: one with capital letters, or that is a word of SQL's own (user, "
 	        "order, "
 	        "end), needs double quotes there.\n");
+	buffer_append_text(out, "\n## Exit codes\n\nOf `streamjob` and `streamjob-operator`, all commands:\n\n");
+	exit_codes_table(out);
 	collect(&sections, &spec_object, "spec");
 	for (size_t i = 0; i < sections.count; i++)
 		write_section(&sections.items[i], out);

@@ -1,5 +1,6 @@
 #include "lib/process/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,12 +25,16 @@ static int usage_width(const struct program *self)
 static int usage(const struct program *self, FILE *out, int code)
 {
 	int width = usage_width(self);
+	struct buffer codes;
 
 	fprintf(out, "usage: %s COMMAND\n\n", self->name);
 	for (size_t i = 0; i < self->count; i++)
 		fprintf(out, "  %-*s %s\n", width, self->commands[i].usage, self->commands[i].what);
 	fprintf(out, "  %-*s %s\n", width, "version", "print the version");
-	fprintf(out, "\n`%s COMMAND --help` says more.\n", self->name);
+	buffer_init(&codes);
+	exit_codes_line(&codes);
+	fprintf(out, "\nExit codes: %s.\n`%s COMMAND --help` says more.\n", codes.data, self->name);
+	buffer_release(&codes);
 	return code;
 }
 
@@ -39,21 +44,36 @@ static int version(const struct program *self)
 	return EXIT_OK;
 }
 
+/* What is still in the stream's buffer is written, so that a full disk does not end in success. */
+static int written(const struct program *self, int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "%s: cannot write standard output: %s\n", self->name, strerror(errno));
+	return code == EXIT_OK ? EXIT_FAILED : code;
+}
+
+static int find_and_run(const struct program *self, int argc, char **argv)
+{
+	const char *word = argc < 2 ? NULL : argv[1];
+
+	if (!word)
+		return usage(self, stderr, EXIT_USAGE);
+	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
+		return usage(self, stdout, EXIT_OK);
+	if (!strcmp(word, "--version") || !strcmp(word, "version"))
+		return version(self);
+	for (size_t i = 0; i < self->count; i++)
+		if (!strcmp(word, self->commands[i].name))
+			return self->commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "%s: no command \"%s\"\n", self->name, word);
+	return usage(self, stderr, EXIT_USAGE);
+}
+
 int commands_run(const char *program, const struct command *commands, size_t count, int argc, char **argv)
 {
 	const struct program self = {program, commands, count};
-	const char *word = argc < 2 ? NULL : argv[1];
 
 	hash_key_draw();
-	if (!word)
-		return usage(&self, stderr, EXIT_USAGE);
-	if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
-		return usage(&self, stdout, EXIT_OK);
-	if (!strcmp(word, "--version") || !strcmp(word, "version"))
-		return version(&self);
-	for (size_t i = 0; i < count; i++)
-		if (!strcmp(word, commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "%s: no command \"%s\"\n", program, word);
-	return usage(&self, stderr, EXIT_USAGE);
+	return written(&self, find_and_run(&self, argc, argv));
 }

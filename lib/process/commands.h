@@ -7,8 +7,7 @@
 
 #include <stddef.h>
 
-/* Exit codes; a command may have more of its own. */
-enum { EXIT_OK = 0, EXIT_USAGE = 2 };
+#include "lib/base/exit_code.h"
 
 struct command {
 	const char *name;
@@ -16,7 +15,7 @@ struct command {
 	const char *usage, *what; /* "run FILE [options]"; what it does */
 };
 
-/* The exit code of the program. */
+/* The exit code of the program: the command's, but EXIT_FAILED where its standard output could not be written. */
 int commands_run(const char *program, const struct command *commands, size_t count, int argc, char **argv);
 
 #endif

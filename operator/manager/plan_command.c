@@ -23,7 +23,8 @@ static int usage(FILE *out, int code)
 	      "  --operator-namespace NAME  where the operator runs; \"\": in no pod (streamjob-system)\n\n"
 	      "Prints what an apply of the StreamJobs in the files would create or change, as a unified diff of YAML, "
 	      "and\n"
-	      "changes nothing. Exit 0: nothing; 2: changes; 1: a file or the cluster has an error.\n",
+	      "changes nothing. Exit 0: nothing; 4: changes; 1: the cluster has an error; 2: usage or\n"
+	      "a file that has one.\n",
 	      out);
 	return code + 1;
 }
@@ -64,10 +65,10 @@ static int parse(int argc, char **argv, struct plan_options *options)
 			options->settings.own_namespace = *optarg ? optarg : NULL;
 			break;
 		default:
-			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EXIT_OK : EXIT_FAILED);
+			return usage(option == 'h' ? stdout : stderr, option == 'h' ? EXIT_OK : EXIT_USAGE);
 		}
 	}
-	return optind < argc ? 0 : usage(stderr, EXIT_FAILED);
+	return optind < argc ? 0 : usage(stderr, EXIT_USAGE);
 }
 
 /* The StreamJobs of a file as objects, appended to `jobs`; -1 after what is wrong was printed. */
@@ -131,21 +132,22 @@ int operator_plan(int argc, char **argv)
 {
 	struct plan_options options;
 	struct error err;
-	int code = parse(argc, argv, &options), result = 0;
+	int code = parse(argc, argv, &options), result = EXIT_OK;
 	json_t *jobs;
 
 	if (code)
 		return code - 1;
 	jobs = json_array();
 	for (int i = optind; i < argc; i++)
-		result = load_file(argv[i], jobs) < 0 ? -1 : result;
-	if (result == 0 && !json_array_size(jobs))
+		result = load_file(argv[i], jobs) < 0 ? EXIT_USAGE : result;
+	if (result == EXIT_OK && !json_array_size(jobs)) {
 		fprintf(stderr, "streamjob-operator plan: no StreamJob in these files\n");
-	if (result == 0) {
-		result = plan_all(&options, jobs, &err);
-		if (result < 0)
-			fprintf(stderr, "streamjob-operator plan: %s\n", err.text);
+		result = EXIT_USAGE;
+	}
+	if (result == EXIT_OK && (result = plan_all(&options, jobs, &err)) < 0) {
+		fprintf(stderr, "streamjob-operator plan: %s\n", err.text);
+		result = EXIT_FAILED;
 	}
 	json_decref(jobs);
-	return result < 0 ? EXIT_FAILED : result;
+	return result;
 }

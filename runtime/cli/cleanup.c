@@ -165,7 +165,7 @@ int command_cleanup(int argc, char **argv)
 
 		problems_init(&problems);
 		query = query_compile(job, NULL, &problems); /* the job was checked: never NULL */
-		code = delete_groups(job, query, &options) ? EXIT_OK : EXIT_JOB_FAILED;
+		code = delete_groups(job, query, &options) ? EXIT_OK : EXIT_FAILED;
 		query_free(query);
 		problems_release(&problems);
 	}

@@ -1,6 +1,5 @@
 /*
- * The command line: one file a command. Exit codes: 0 done, 1 the job failed or a file has problems, 2 usage or an
- * invalid job file for `run`.
+ * The command line: one file a command. lib/base/exit_code.h has the exit codes.
  */
 #ifndef STREAMJOB_CLI_H
 #define STREAMJOB_CLI_H
@@ -8,8 +7,6 @@
 #include "lib/jobspec/load.h"
 #include "lib/process/commands.h"
 #include "runtime/port/port.h"
-
-enum { EXIT_JOB_FAILED = 1, EXIT_PROBLEMS = 1 };
 
 int command_run(int argc, char **argv);
 int command_validate(int argc, char **argv);

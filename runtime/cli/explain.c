@@ -42,7 +42,7 @@ static int explain(const struct jobspec *job, const char *functions_dir)
 	functions_free(functions);
 	buffer_release(&out);
 	problems_release(&problems);
-	return query ? EXIT_OK : EXIT_PROBLEMS;
+	return query ? EXIT_OK : EXIT_FAILED;
 }
 
 int command_explain(int argc, char **argv)
@@ -71,7 +71,7 @@ int command_explain(int argc, char **argv)
 	job = job_file_load(argv[optind], name, &jobs);
 	if (!job) {
 		jobspecs_release(&jobs);
-		return EXIT_PROBLEMS;
+		return EXIT_USAGE;
 	}
 	option = explain(job, functions_dir);
 	jobspecs_release(&jobs);

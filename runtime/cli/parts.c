@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/jobspec/job_id.h"
 #include "lib/jobspec/query.h"
@@ -61,12 +62,53 @@ static struct sink *make_sink(const struct jobspec *job, size_t index, const str
 	abort(); /* the check lets no such sink pass */
 }
 
+/* Others read what is there, and take it for what the job makes of its own source. */
+static bool is_remote(const struct sink_spec *spec)
+{
+	switch (spec->kind) {
+	case SINK_PUSHGATEWAY:
+	case SINK_KAFKA:
+		return true;
+	case SINK_FILE:
+	case SINK_STDOUT:
+	case SINK_NONE:
+		return false;
+	}
+	return false;
+}
+
+static void make_sinks(const struct jobspec *job, const struct query *query, const struct run_options *options,
+                       struct pipeline_options *parts)
+{
+	size_t left_alone = 0;
+	bool shown = false;
+
+	for (size_t i = 0; i < job->sinks_count; i++) {
+		if (options->input && is_remote(&job->sinks[i])) {
+			left_alone++;
+			continue;
+		}
+		shown = shown || job->sinks[i].kind == SINK_STDOUT;
+		parts->sinks[parts->sinks_count++] = make_sink(job, i, query, options);
+	}
+	if (!left_alone)
+		return;
+	log_info("the servers of the job's sinks are left alone; results go to standard output", "sinks=%zu",
+	         left_alone);
+	if (!shown)
+		parts->sinks[parts->sinks_count++] = output_sink_new("-");
+}
+
 static struct dead_letter *make_dead_letter(const struct jobspec *job, const struct run_options *options)
 {
 	switch (job->dead_letter.kind) {
 	case SINK_FILE:
 		return file_dead_letter_new(job->dead_letter.file.path);
 	case SINK_KAFKA:
+		if (options->letters_path[0])
+			return file_dead_letter_new(options->letters_path);
+		if (options->input || options->output)
+			return NULL;
 		return kafka_dead_letter_new(&job->dead_letter.kafka, options->secrets);
 	default:
 		return NULL;
@@ -81,7 +123,7 @@ void run_make_parts(const struct jobspec *job, const struct query *query, const 
 	parts->source = make_source(job, query, options, identity);
 	if (options->output)
 		parts->sinks[parts->sinks_count++] = output_sink_new(options->output);
-	for (size_t i = 0; i < job->sinks_count && !options->output; i++)
-		parts->sinks[parts->sinks_count++] = make_sink(job, i, query, options);
+	else
+		make_sinks(job, query, options, parts);
 	parts->letters = make_dead_letter(job, options);
 }

@@ -203,7 +203,7 @@ static int run_job(const struct jobspec *job, const struct run_options *options)
 	struct udf_environment environment = cli_environment(options->functions_dir);
 	struct probe *probe = NULL;
 	sigset_t signals;
-	int code = EXIT_JOB_FAILED;
+	int code = EXIT_FAILED;
 
 	block_signals(&signals);
 	atomic_store(&run->stop.deadline_ms, INT64_MAX);
@@ -238,7 +238,7 @@ static int run_job(const struct jobspec *job, const struct run_options *options)
 		pthread_join(run->job_thread, NULL);
 		if (run->outcome < 0)
 			log_error("job failed", "job=\"%s\" error=\"%s\"", job->name, run->error.text);
-		code = run->outcome < 0 ? EXIT_JOB_FAILED : EXIT_OK;
+		code = run->outcome < 0 ? EXIT_FAILED : EXIT_OK;
 	}
 	probe_stop(probe);
 	functions_free(run->parts.functions);

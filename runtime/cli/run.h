@@ -4,6 +4,8 @@
 #ifndef STREAMJOB_RUN_H
 #define STREAMJOB_RUN_H
 
+#include <limits.h>
+
 #include "lib/base/log.h"
 #include "lib/jobspec/query.h"
 #include "runtime/cli/cli.h"
@@ -11,13 +13,15 @@
 
 struct run_options {
 	const char *file, *name;
-	const char *input, *output; /* NULL: the job's own */
+	const char *input, *output;  /* NULL: the job's own */
+	char letters_path[PATH_MAX]; /* beside the output, instead of the job's topic of dead letters; "": nowhere */
 	const char *clock_column, *listen, *secrets, *functions_dir;
 	const char *owner_cluster, *known, *take_over; /* NULL: none; see identity.h */
 	int64_t rollout;
 	bool drop_pending;
 	int64_t until_idle_ms;
 	unsigned lanes; /* 0: processors_available() */
+	bool strict, hide_values;
 	bool log_json;
 	enum log_level log_level;
 };
@@ -28,9 +32,12 @@ int run_options_parse(int argc, char **argv, struct run_options *options);
 /* How many lanes pay: the processors this process may use, by affinity and cgroup quota; 1 to 8. */
 unsigned processors_available(void);
 
-/* Makes source, sinks and dead letter as the job and the options say. The array of sinks is the caller's (free()); job,
- * query, options and identity outlive the parts. */
 struct job_identity;
+/*
+ * Makes source, sinks and dead letter as the job and the options say: with --input nothing is written to the servers of
+ * the job's sinks, with either of --input and --output no dead letter to its brokers. The array
+ * of sinks is the caller's (free()); job, query, options and identity outlive the parts.
+ */
 void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
                     struct job_identity *identity, struct pipeline_options *parts);
 

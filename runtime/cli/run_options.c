@@ -12,8 +12,12 @@
 static int usage(FILE *out, int code)
 {
 	fputs("usage: streamjob run FILE [options]\n\n"
-	      "  --input PATH|-         read newline-delimited JSON instead of the job's source\n"
-	      "  --output PATH|-        write JSON lines instead of to the job's sinks\n"
+	      "  --input PATH|-         read newline-delimited JSON instead of the job's source; without --output,\n"
+	      "                         results for Kafka and a Pushgateway go to standard output\n"
+	      "  --output PATH|-        write JSON lines instead of to the job's sinks; dead letters for Kafka go to\n"
+	      "                         PATH.dead-letters.jsonl, or are only counted\n"
+	      "  --strict               exit code 3 where anything was left out\n"
+	      "  --hide-values          no values of rows in logs and status, but for spec.showValues\n"
 	      "  --until-idle DURATION  end after that long without a record (10s)\n"
 	      "  --clock COLUMN         this TIMESTAMP column plays the wall clock: replays a recording\n"
 	      "  --name JOB             the job to run, where the file has several\n"
@@ -28,7 +32,8 @@ static int usage(FILE *out, int code)
 	      "  --known FILE           what the operator knows of the job's life\n"
 	      "  --log-format FORMAT    logfmt or json\n"
 	      "  --log-level LEVEL      debug, info, warn or error\n\n"
-	      "Exit 0: the input ended or a drain is done; 1: the job failed; 2: usage or an invalid file.\n"
+	      "Exit 0: the input ended or a drain is done; 1: the job failed; 2: usage or an invalid file; 3: a loss,\n"
+	      "by --strict.\n"
 	      "SIGTERM and SIGINT drain; a second one ends at once.\n",
 	      out);
 	return code + 1;
@@ -104,11 +109,29 @@ static int parse_one(int option, struct run_options *options)
 		return log_format_parse(optarg, &options->log_json) ? 0 : bad_value("log-format", optarg, LOG_FORMATS);
 	case 'L':
 		return log_level_parse(optarg, &options->log_level) ? 0 : bad_value("log-level", optarg, LOG_LEVELS);
+	case 'S':
+		options->strict = true;
+		return 0;
+	case 'H':
+		options->hide_values = true;
+		return 0;
 	case 'h':
 		return usage(stdout, EXIT_OK);
 	default:
 		return usage(stderr, EXIT_USAGE);
 	}
+}
+
+static int place_letters(struct run_options *options)
+{
+	int size = 0;
+
+	if (options->output && strcmp(options->output, "-"))
+		size = snprintf(options->letters_path, sizeof(options->letters_path), "%s.dead-letters.jsonl",
+		                options->output);
+	return size < (int)sizeof(options->letters_path)
+	               ? 0
+	               : bad_value("output", options->output, "a shorter path is needed");
 }
 
 int run_options_parse(int argc, char **argv, struct run_options *options)
@@ -127,6 +150,8 @@ int run_options_parse(int argc, char **argv, struct run_options *options)
 	                                             {"take-over", required_argument, NULL, 't'},
 	                                             {"drop-pending", no_argument, NULL, 'D'},
 	                                             {"rollout", required_argument, NULL, 'r'},
+	                                             {"strict", no_argument, NULL, 'S'},
+	                                             {"hide-values", no_argument, NULL, 'H'},
 	                                             {"log-format", required_argument, NULL, 'f'},
 	                                             {"log-level", required_argument, NULL, 'L'},
 	                                             {"help", no_argument, NULL, 'h'},
@@ -143,5 +168,5 @@ int run_options_parse(int argc, char **argv, struct run_options *options)
 	if (optind + 1 != argc)
 		return usage(stderr, EXIT_USAGE);
 	options->file = argv[optind];
-	return 0;
+	return place_letters(options);
 }

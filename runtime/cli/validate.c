@@ -23,9 +23,11 @@ static bool validate_file(const char *path, const struct function_loader *loader
 	} else {
 		good = jobspecs_load_calling(path, buffer_slice(&text), loader, &problems, &jobs) == 0;
 		problems_print(&problems, &out);
-		if (good && !jobs.found)
+		if (good && !jobs.found) {
+			good = false;
 			buffer_printf(&out, "%s: no StreamJob in this file (%zu documents of other kinds)\n", path,
 			              jobs.documents);
+		}
 	}
 	fwrite(buffer_slice(&out).data, 1, out.size, good ? stdout : stderr);
 	jobspecs_release(&jobs);
@@ -41,8 +43,9 @@ static int usage(FILE *out, int code)
 	      "  --no-functions        do not load the code of spec.functions\n"
 	      "  --functions-dir DIR   where code.configMapRef is: DIR/<function>/<key> (/etc/streamjob/functions)\n\n"
 	      "Prints FILE:LINE:COL: spec.path: what is wrong; what would be right, for every problem. Functions are\n"
-	      "loaded in a worker, as run does. Other kinds than StreamJob in a file are left alone.\n"
-	      "Exit 0: none, 1: some, 2: usage.\n",
+	      "loaded in a worker, as run does. Other kinds than StreamJob in a file are left alone, but one must be "
+	      "there.\n"
+	      "Exit 0: no problem, 1: some, 2: usage.\n",
 	      out);
 	return code;
 }
@@ -76,5 +79,5 @@ int command_validate(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		good = validate_file(argv[i], load ? &hook : NULL) && good;
 	cli_loader_release(&loader);
-	return good ? EXIT_OK : EXIT_PROBLEMS;
+	return good ? EXIT_OK : EXIT_FAILED;
 }

@@ -33,11 +33,11 @@ json_t *status_functions_json(struct functions *functions)
 		json_object_set_new(json, "name", json_string(state->spec->name));
 		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));
 		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE));
-		status_set_integer(json, "restarts", state->restarts);
-		status_set_integer(json, "calls", atomic_load(&state->counts.calls));
-		status_set_integer(json, "rows", atomic_load(&state->counts.rows));
-		status_set_integer(json, "rowErrors", atomic_load(&state->counts.row_failures));
-		status_set_integer(json, "poisonRows", state->poison_rows);
+		set_integer(json, "restarts", state->restarts);
+		set_integer(json, "calls", atomic_load(&state->counts.calls));
+		set_integer(json, "rows", atomic_load(&state->counts.rows));
+		set_integer(json, "rowErrors", atomic_load(&state->counts.row_failures));
+		set_integer(json, "poisonRows", state->poison_rows);
 		json_object_set_new(json, "lastError", error_json(state));
 		json_array_append_new(list, json);
 	}

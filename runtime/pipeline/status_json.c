@@ -26,8 +26,3 @@ json_t *status_time_json(int64_t ms)
 	buffer_release(&text);
 	return json;
 }
-
-void status_set_integer(json_t *object, const char *key, uint64_t value)
-{
-	json_object_set_new(object, key, json_integer((json_int_t)value));
-}

@@ -8,6 +8,10 @@
 /* Words of anybody: bytes that are not UTF-8 become U+FFFD, so that no message is left out for one of them. */
 json_t *status_text_json(const char *text);
 json_t *status_time_json(int64_t ms);
-void status_set_integer(json_t *object, const char *key, uint64_t value);
+
+static inline void set_integer(json_t *object, const char *key, uint64_t value)
+{
+	json_object_set_new(object, key, json_integer((json_int_t)value));
+}
 
 #endif

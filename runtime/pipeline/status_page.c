@@ -29,15 +29,15 @@ static json_t *rows_json(const struct status *status)
 	struct status_counts counts = status_counts(status);
 	json_t *rows = json_object();
 
-	status_set_integer(rows, "in", counts.rows_in);
-	status_set_integer(rows, "filtered", counts.filtered);
-	status_set_integer(rows, "bad", counts.bad);
-	status_set_integer(rows, "badFields", counts.bad_fields);
-	status_set_integer(rows, "tombstones", counts.tombstones);
-	status_set_integer(rows, "late", counts.late);
-	status_set_integer(rows, "dropped", counts.dropped);
-	status_set_integer(rows, "deadLettered", counts.dead_lettered);
-	status_set_integer(rows, "out", atomic_load(&status->rows_out));
+	set_integer(rows, "in", counts.rows_in);
+	set_integer(rows, "filtered", counts.filtered);
+	set_integer(rows, "bad", counts.bad);
+	set_integer(rows, "badFields", counts.bad_fields);
+	set_integer(rows, "tombstones", counts.tombstones);
+	set_integer(rows, "late", counts.late);
+	set_integer(rows, "dropped", counts.dropped);
+	set_integer(rows, "deadLettered", counts.dead_lettered);
+	set_integer(rows, "out", atomic_load(&status->rows_out));
 	return rows;
 }
 
@@ -63,8 +63,8 @@ static json_t *last_window_json(const struct status *status)
 	window = json_object();
 	set_time(window, "start", status->last.window.start_ms);
 	set_time(window, "end", status->last.window.end_ms);
-	status_set_integer(window, "sequence", status->last.sequence);
-	status_set_integer(window, "rows", status->last.rows);
+	set_integer(window, "sequence", status->last.sequence);
+	set_integer(window, "rows", status->last.rows);
 	return window;
 }
 
@@ -77,12 +77,12 @@ static json_t *sink_json(const struct sink_status *sink)
 	if (sink->accepted_sequence) {
 		json_t *accepted = json_object();
 
-		status_set_integer(accepted, "sequence", sink->accepted_sequence);
+		set_integer(accepted, "sequence", sink->accepted_sequence);
 		set_time(accepted, "at", sink->accepted_wall_ms);
 		json_object_set_new(json, "lastAccepted", accepted);
 	}
-	status_set_integer(json, "failures", sink->failures);
-	status_set_integer(json, "rejected", sink->rejected);
+	set_integer(json, "failures", sink->failures);
+	set_integer(json, "rejected", sink->rejected);
 	if (sink->error.text[0])
 		json_object_set_new(json, "lastError", status_text_json(sink->error.text));
 	return json;
@@ -139,7 +139,7 @@ static void add_owner(struct status *status, json_t *root)
 	if (!status->source)
 		return;
 	json_object_set_new(root, "life", json_string(source->life));
-	status_set_integer(root, "sequence", atomic_load(&status->sequence));
+	set_integer(root, "sequence", atomic_load(&status->sequence));
 }
 
 /* Everything that the mutex protects. */
@@ -195,8 +195,8 @@ int status_page_status(void *context, struct buffer *out)
 	}
 	json_object_set_new(root, "uptimeSeconds", json_real((double)uptime_ms / 1000));
 	json_object_set_new(root, "rows", rows_json(status));
-	status_set_integer(root, "windows", atomic_load(&status->windows));
-	status_set_integer(root, "resultErrors", atomic_load(&status->result_errors));
+	set_integer(root, "windows", atomic_load(&status->windows));
+	set_integer(root, "resultErrors", atomic_load(&status->result_errors));
 	json_object_set_new(root, "openWindow", open_window_json(status));
 	add_protected(status, root);
 	text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));

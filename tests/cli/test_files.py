@@ -32,9 +32,11 @@ def test_every_problem_of_every_document_with_its_place(tree):
 def test_good_files_and_other_kinds(tree):
     tree.write("other.yaml", OTHER)
     tree.write("mixed.yaml", OTHER + "---\n" + MANIFEST)
+    done = tree.streamjob("validate", "job.yaml", "mixed.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     done = tree.streamjob("validate", "job.yaml", "other.yaml", "mixed.yaml")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "other.yaml: no StreamJob in this file (1 documents of other kinds)\n"
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "other.yaml: no StreamJob in this file (1 documents of other kinds)\n"
 
 
 def test_standard_input(tree):
@@ -59,7 +61,7 @@ def test_explain(tree):
         assert line in done.stdout
     tree.write("bad.yaml", BAD)
     done = tree.streamjob("explain", "bad.yaml")
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "bad.yaml:6:23: spec.columns[0].typ: unknown field" in done.stderr
 
 

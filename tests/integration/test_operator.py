@@ -684,7 +684,7 @@ def write_job(path, namespace, **changes):
 def test_plan(cluster, namespace, tmp_path):
     job, file = Job(cluster, namespace), write_job(tmp_path / "job.json", namespace)
     fresh = plan(cluster, file)
-    assert fresh.returncode == 2, fresh.stderr
+    assert fresh.returncode == 4, fresh.stderr
     for kind in "StreamJob", "ConfigMap", "Deployment", "Service", "ServiceAccount", "NetworkPolicy":
         assert f"+++ plan/{kind}/{namespace}/home" in fresh.stdout, kind
     assert job.get() is None, "nothing was changed"
@@ -695,11 +695,11 @@ def test_plan(cluster, namespace, tmp_path):
     same = plan(cluster, "--operator-namespace", "", file)  # as that operator, which runs in no namespace
     assert (same.returncode, same.stdout) == (0, ""), same.stderr
     changed = plan(cluster, write_job(tmp_path / "new.json", namespace, filter="bucket = 'a'"))
-    assert changed.returncode == 2
+    assert changed.returncode == 4
     assert "+  filter: bucket = 'a'" in changed.stdout
     assert f"live/Deployment/{namespace}/home" in changed.stdout and "+      - configMap:" not in changed.stdout
     assert "filter" not in job.get()["spec"]
     bad = plan(cluster, write_job(tmp_path / "bad.json", namespace, filter="bucket ="))
-    assert bad.returncode == 1 and "spec.filter" in bad.stderr
+    assert bad.returncode == 2 and "spec.filter" in bad.stderr
     lost = plan(cluster, "--kubeconfig", "/nowhere", file)
     assert lost.returncode == 1 and "/nowhere" in lost.stderr

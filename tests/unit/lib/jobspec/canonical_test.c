@@ -50,8 +50,8 @@ static void whole_text_test(void **state)
 	        "\"skip\"}},\"watermark\":{\"maxFutureSkew\":\"1d\"},\"groupBy\":[\"bucket\"],\"aggregates\":[{"
 	        "\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
 	        "\"m\",\"expr\":\"AVG(v)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
-	        "1000000,\"stateBytes\":\"512Mi\",\"recordBytes\":\"16Mi\",\"onLimit\":\"fail\"},"
-	        "\"terminationGracePeriod\":\"30s\"}}");
+	        "1000000,\"stateBytes\":\"512Mi\",\"recordBytes\":\"16Mi\",\"onLimit\":\"fail\",\"badRowShare\":0.05},"
+	        "\"strict\":false,\"showValues\":false,\"terminationGracePeriod\":\"30s\"}}");
 	free(text);
 }
 

@@ -29,7 +29,8 @@ static const struct command commands[] = {
 
 #define USAGE                                                                                                          \
 	"usage: walker COMMAND\n\n  go WHERE [options]   go there\n  stay                 do not\n"                    \
-	"  version              print the version\n\n`walker COMMAND --help` says more.\n"
+	"  version              print the version\n\nExit codes: 0 done, 1 failed, 2 usage, 3 loss, 4 "                \
+	"changes.\n`walker COMMAND --help` says more.\n"
 
 static struct row {
 	const char *name;
