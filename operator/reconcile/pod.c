@@ -70,8 +70,8 @@ json_t *pod_template(const struct view *view, const struct rollout *rollout)
 {
 	const struct jobspec *spec = view->spec;
 	json_t *labels = pod_labels(view, COMPONENT_RUNTIME), *one, *template;
-	json_t *arguments = json_pack("[s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen", ":8080",
-	                              "--log-format", "json");
+	json_t *arguments = json_pack("[s, s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen", ":8080",
+	                              "--log-format", "json", "--hide-values");
 	char config_map[NAME_MAX_BYTES + 1], code[OBJECT_HASH_SIZE];
 	json_t *notes = json_pack("{s:s}", NOTE_SPEC_HASH, spec->spec_hash);
 	struct mounts mounts;

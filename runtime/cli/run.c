@@ -204,6 +204,7 @@ static int run_job(const struct jobspec *job, const struct run_options *options)
 	struct probe *probe = NULL;
 	sigset_t signals;
 	int code = EXIT_FAILED;
+	bool lost;
 
 	block_signals(&signals);
 	atomic_store(&run->stop.deadline_ms, INT64_MAX);
@@ -211,6 +212,7 @@ static int run_job(const struct jobspec *job, const struct run_options *options)
 	run->main_thread = pthread_self();
 	run->options = options;
 	status_init(&run->status, job, &system_clock);
+	run->status.losses.show_values = !options->hide_values || job->show_values;
 	run->parts = (struct pipeline_options){
 	        .job = job,
 	        .lanes = options->lanes ? options->lanes : processors_available(),
@@ -238,7 +240,8 @@ static int run_job(const struct jobspec *job, const struct run_options *options)
 		pthread_join(run->job_thread, NULL);
 		if (run->outcome < 0)
 			log_error("job failed", "job=\"%s\" error=\"%s\"", job->name, run->error.text);
-		code = run->outcome < 0 ? EXIT_FAILED : EXIT_OK;
+		lost = run_summary(&run->status);
+		code = run->outcome < 0 ? EXIT_FAILED : lost && (options->strict || job->strict) ? EXIT_LOSS : EXIT_OK;
 	}
 	probe_stop(probe);
 	functions_free(run->parts.functions);

@@ -41,6 +41,9 @@ struct job_identity;
 void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
                     struct job_identity *identity, struct pipeline_options *parts);
 
+/* Logs what became of the rows; true where anything was left out. After the job's end. */
+bool run_summary(struct status *status);
+
 /* The live line on a terminal: rows/s, lag, open window, late and bad counts. */
 struct live_line {
 	bool shown;

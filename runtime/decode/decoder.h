@@ -10,15 +10,20 @@ enum found { FOUND_MISSING, FOUND_NULL, FOUND_VALUE, FOUND_BAD };
 
 struct json_decoder {
 	const struct column_spec *columns;
+	size_t columns_count;
 	struct json_format format;
 	size_t record_bytes; /* a longer record is bad */
 	struct path_node root;
 	size_t *read; /* the columns that are read */
 	size_t read_count;
-	uint8_t *found;        /* of each column, in this row */
-	struct slice *culprit; /* of FOUND_BAD: the value as it stood */
-	struct arena arena;    /* paths */
-	struct arena keys;     /* names with escapes, of this row */
+	uint8_t *found;               /* of each column, in this row */
+	struct slice *culprit;        /* of FOUND_BAD: the value as it stood */
+	struct nulled_fields *nulled; /* of each column, in this batch */
+	bool any_nulled;
+	bool *seen;         /* of each column, in any batch */
+	size_t unseen;      /* read columns that are not */
+	struct arena arena; /* paths */
+	struct arena keys;  /* names with escapes, of this row */
 	struct batch *batch;
 	uint32_t row;
 	uint64_t row_count; /* of all rows so far, from 1 */

@@ -22,12 +22,16 @@ struct json_decoder *json_decoder_new(const struct column_spec *columns, size_t 
 	decoder->read = xcalloc(columns_count, sizeof(size_t));
 	decoder->found = xcalloc(columns_count, 1);
 	decoder->culprit = xcalloc(columns_count, sizeof(struct slice));
+	decoder->columns_count = columns_count;
+	decoder->nulled = xcalloc(columns_count + 1, sizeof(*decoder->nulled));
+	decoder->seen = xcalloc(columns_count + 1, sizeof(bool));
 	for (size_t i = 0; i < columns_count; i++) {
 		if (!read[i])
 			continue;
 		decoder->read[decoder->read_count++] = i;
 		path_add(&decoder->root, slice_of(columns[i].path), i, &decoder->arena);
 	}
+	decoder->unseen = decoder->read_count;
 	return decoder;
 }
 
@@ -40,7 +44,14 @@ void json_decoder_free(struct json_decoder *decoder)
 	free(decoder->read);
 	free(decoder->found);
 	free(decoder->culprit);
+	free(decoder->nulled);
+	free(decoder->seen);
 	free(decoder);
+}
+
+bool json_decoder_seen(const struct json_decoder *decoder, size_t column)
+{
+	return decoder->seen[column];
 }
 
 static struct bad_row *add_bad(struct json_decoder *decoder, struct bad_rows *bad, enum bad_policy policy)
@@ -64,13 +75,65 @@ static void bad_field_reason(struct json_decoder *decoder, size_t column, struct
 		culprit.size--;
 	snprintf(row->reason, sizeof(row->reason), "column %.64s: %.*s%s is not a %s", decoder->columns[column].name,
 	         SLICE_ARG(culprit), cut ? "..." : "", type_name(decoder->columns[column].type));
+	snprintf(row->kind, sizeof(row->kind), "column %.64s is not a %s", decoder->columns[column].name,
+	         type_name(decoder->columns[column].type));
+}
+
+static void missing_field_reason(const struct json_decoder *decoder, size_t column, struct bad_row *row)
+{
+	snprintf(row->reason, sizeof(row->reason), "column %.64s: %.64s is missing", decoder->columns[column].name,
+	         decoder->columns[column].path);
+	memcpy(row->kind, row->reason, sizeof(row->kind));
+}
+
+static void note_nulled_field(struct json_decoder *decoder, size_t column, struct bad_rows *bad)
+{
+	struct nulled_fields *nulled = &decoder->nulled[column];
+
+	decoder->any_nulled = true;
+	if (decoder->found[column] == FOUND_MISSING) {
+		if (!nulled->missing++)
+			nulled->first_missing = decoder->row;
+		bad->missing_fields++;
+		return;
+	}
+	if (!nulled->bad++) {
+		nulled->first_bad = decoder->row;
+		nulled->culprit = decoder->culprit[column];
+	}
+	bad->bad_fields++;
+}
+
+/* The row is good, but for fields that policy makes NULL. */
+static void note_nulled(struct json_decoder *decoder, struct bad_rows *bad)
+{
+	for (size_t i = 0; i < decoder->read_count; i++) {
+		uint8_t found = decoder->found[decoder->read[i]];
+
+		if (found == FOUND_MISSING || found == FOUND_BAD)
+			note_nulled_field(decoder, decoder->read[i], bad);
+	}
+}
+
+static void note_seen(struct json_decoder *decoder)
+{
+	for (size_t i = 0; i < decoder->read_count; i++) {
+		size_t column = decoder->read[i];
+
+		if (!decoder->seen[column] && decoder->found[column] != FOUND_MISSING) {
+			decoder->seen[column] = true;
+			decoder->unseen--;
+		}
+	}
 }
 
 /* Validity and policies of a well-formed row; false where the row is out. */
 static bool settle_row(struct json_decoder *decoder, struct bad_rows *bad)
 {
-	size_t nulled = 0;
+	bool nulled = false;
 
+	if (decoder->unseen)
+		note_seen(decoder);
 	for (size_t i = 0; i < decoder->read_count; i++) {
 		size_t column = decoder->read[i];
 		enum bad_policy policy;
@@ -81,18 +144,17 @@ static bool settle_row(struct json_decoder *decoder, struct bad_rows *bad)
 		policy = decoder->found[column] == FOUND_BAD ? decoder->format.on_bad_field
 		                                             : decoder->format.on_missing_field;
 		if (policy == BAD_NULL) {
-			nulled += decoder->found[column] == FOUND_BAD;
+			nulled = true;
 			continue;
 		}
 		if (decoder->found[column] == FOUND_BAD)
 			bad_field_reason(decoder, column, add_bad(decoder, bad, policy));
 		else
-			snprintf(add_bad(decoder, bad, policy)->reason, JSON_REASON_TEXT_MAX,
-			         "column %.64s: %.64s is missing", decoder->columns[column].name,
-			         decoder->columns[column].path);
+			missing_field_reason(decoder, column, add_bad(decoder, bad, policy));
 		return false;
 	}
-	bad->bad_fields += nulled;
+	if (nulled)
+		note_nulled(decoder, bad);
 	return true;
 }
 
@@ -108,21 +170,25 @@ static bool tombstone(struct json_decoder *decoder, struct bad_rows *bad)
 /* Before anything of it is looked at. */
 static bool refuse(struct json_decoder *decoder, const struct record *record, struct bad_rows *bad)
 {
-	char *reason = add_bad(decoder, bad, decoder->format.on_bad_row)->reason;
+	struct bad_row *row = add_bad(decoder, bad, decoder->format.on_bad_row);
 	struct buffer text;
 
 	buffer_init(&text);
 	text_bytes(&text, (int64_t)decoder->record_bytes);
 	if (record->wrong)
-		snprintf(reason, JSON_REASON_TEXT_MAX, "%s", record->wrong);
+		snprintf(row->reason, JSON_REASON_TEXT_MAX, "%s", record->wrong);
 	else
-		snprintf(reason, JSON_REASON_TEXT_MAX, "longer than %s, which limits.recordBytes allows", text.data);
+		snprintf(row->reason, JSON_REASON_TEXT_MAX, "longer than %s, which limits.recordBytes allows",
+		         text.data);
+	memcpy(row->kind, row->reason, sizeof(row->kind));
 	buffer_release(&text);
 	return false;
 }
 
 static bool decode_row(struct json_decoder *decoder, const struct record *record, struct bad_rows *bad)
 {
+	struct bad_row *row;
+
 	if (record->value.size > decoder->record_bytes || record->wrong)
 		return refuse(decoder, record, bad);
 	decoder->row_count++;
@@ -132,8 +198,10 @@ static bool decode_row(struct json_decoder *decoder, const struct record *record
 		return settle_row(decoder, bad);
 	if (!record->value.data)
 		return tombstone(decoder, bad);
-	snprintf(add_bad(decoder, bad, decoder->format.on_bad_row)->reason, JSON_REASON_TEXT_MAX,
-	         "byte %zu: expected %s", (size_t)(decoder->scan.at - decoder->scan.begin) + 1, decoder->scan.wrong);
+	row = add_bad(decoder, bad, decoder->format.on_bad_row);
+	snprintf(row->reason, sizeof(row->reason), "byte %zu: expected %s",
+	         (size_t)(decoder->scan.at - decoder->scan.begin) + 1, decoder->scan.wrong);
+	snprintf(row->kind, sizeof(row->kind), "expected %s", decoder->scan.wrong);
 	return false;
 }
 
@@ -144,7 +212,11 @@ size_t json_decode(struct json_decoder *decoder, const struct record_batch *reco
 
 	decoder->batch = batch;
 	bad->count = 0;
-	bad->bad_fields = 0;
+	if (decoder->any_nulled)
+		memset(decoder->nulled, 0, decoder->columns_count * sizeof(*decoder->nulled));
+	decoder->any_nulled = false;
+	bad->bad_fields = bad->missing_fields = 0;
+	bad->nulled = decoder->nulled;
 	bad->tombstones = 0;
 	batch->rows = records->count;
 	arena_reset(&decoder->keys);

@@ -20,11 +20,22 @@ struct bad_row {
 	enum bad_policy policy;            /* BAD_SKIP, BAD_SKIP_ROW, BAD_DEAD_LETTER or BAD_FAIL: what to do with it */
 	char reason[JSON_REASON_TEXT_MAX]; /* "byte 17: expected ',' or '}'", "column latency_ms: \"x\" is not a DOUBLE"
 	                                    */
+	char kind[JSON_REASON_TEXT_MAX]; /* without place and value: "expected ',' or '}'", "column latency_ms is not a
+	                                  * DOUBLE" */
+};
+
+/* What became NULL by policy in one column of a batch. */
+struct nulled_fields {
+	uint32_t bad, missing;
+	uint32_t first_bad, first_missing; /* rows */
+	struct slice culprit;              /* of first_bad: the value as it stood, within the record */
 };
 
 struct bad_rows {
 	size_t count;
-	size_t bad_fields; /* fields that became NULL by policy, among the good rows */
+	size_t bad_fields, missing_fields; /* that became NULL by policy, among the good rows */
+	const struct nulled_fields
+	        *nulled;   /* of each column, where there are any; the decoder's, until the next batch */
 	size_t tombstones; /* records without a value: rows by policy, or left out */
 	struct bad_row items[BATCH_ROWS_MAX];
 };
@@ -36,6 +47,8 @@ struct json_decoder;
 struct json_decoder *json_decoder_new(const struct column_spec *columns, size_t columns_count, const bool *read,
                                       const struct json_format *format, int64_t record_bytes);
 void json_decoder_free(struct json_decoder *decoder);
+/* Whether any well-formed record so far had a value or null for the column. */
+bool json_decoder_seen(const struct json_decoder *decoder, size_t column);
 
 /*
  * Row i of `batch` from record i. ret_rows: the good rows, ascending; returns how many. The rest are in `bad`, each

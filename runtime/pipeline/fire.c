@@ -1,10 +1,10 @@
 #include "runtime/pipeline/fire_parts.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
-#include "lib/base/log.h"
 
 const struct aggregate_call **fire_calls(const struct jobspec *job, const struct query *query, size_t *ret_count)
 {
@@ -139,7 +139,8 @@ static int combine_partials(struct fire *fire, struct partial **partials, size_t
 		if (!refused)
 			continue;
 		atomic_fetch_add_explicit(&fire->status->lanes[0].dropped, refused, memory_order_relaxed);
-		log_warn("groups of a lane dropped", "groups=%zu kept=%zu", refused, keyed_table_groups(table));
+		losses_note(&fire->status->losses, LOSS_DROPPED,
+		            &(struct loss_note){.count = refused, .reason = "groups beyond spec.limits"});
 	}
 	return 0;
 }
@@ -165,12 +166,15 @@ static int exchange_known(struct fire *fire, struct keyed_table *table, struct e
 
 void fire_result_error(struct fire *fire, const char *what, const char *why)
 {
+	char reason[LOSS_REASON_MAX];
+	const struct loss_note note = {.count = 1, .reason = reason};
 	struct error err;
 
 	atomic_fetch_add(&fire->status->result_errors, 1);
 	error_set(&err, "a result of %s became NULL: %s", what, why);
 	status_error(fire->status, &err);
-	log_warn("a result became NULL", "aggregate=\"%s\" reason=\"%s\"", what, why);
+	snprintf(reason, sizeof(reason), "%.64s: %s", what, why);
+	losses_note(&fire->status->losses, LOSS_RESULT, &note);
 }
 
 /* A chunk of groups as columns: keys, then what every call finalizes to. */

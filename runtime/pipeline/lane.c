@@ -1,5 +1,5 @@
 /* The life of a lane: take, place in windows, hand over. What happens to the rows is in lane_rows.c. */
-#include "runtime/pipeline/lane.h"
+#include "runtime/pipeline/lane_parts.h"
 
 #include <stdlib.h>
 

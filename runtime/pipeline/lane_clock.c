@@ -77,6 +77,8 @@ static void add_bad(struct lane *lane, uint32_t row, const struct record *record
 	snprintf(bad->reason, sizeof(bad->reason), "column %.64s: %s ahead of %s (watermark.maxFutureSkew)",
 	         lane->setup->clock_column, text.data,
 	         record->timestamp_ms >= 0 ? "the record's own time" : "its neighbours");
+	snprintf(bad->kind, sizeof(bad->kind), "column %.64s is far ahead (watermark.maxFutureSkew)",
+	         lane->setup->clock_column);
 	buffer_release(&text);
 }
 
@@ -105,7 +107,8 @@ size_t lane_judge_stamps(struct lane *lane, size_t n, bool complete)
 
 size_t lane_apply_verdicts(struct lane *lane, size_t n)
 {
-	size_t kept = 0;
+	size_t kept = 0, late = 0;
+	uint32_t first_late = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		uint32_t row = lane->rows[i];
@@ -114,8 +117,10 @@ size_t lane_apply_verdicts(struct lane *lane, size_t n)
 			lane->rows[kept++] = row;
 		else if (lane->verdicts[row] == STAMP_AHEAD)
 			add_bad(lane, row, &lane->records.records[row]);
-		else
-			atomic_fetch_add_explicit(&lane->counts->late, 1, memory_order_relaxed);
+		else if (!late++)
+			first_late = row;
 	}
+	if (late)
+		lane_note_late(lane, late, first_late);
 	return kept;
 }

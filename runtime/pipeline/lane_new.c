@@ -102,6 +102,7 @@ void lane_free(struct lane *lane)
 			lane->batch.columns[i] = (struct column){.type = lane->batch.columns[i].type};
 		batch_release(&lane->batch);
 	}
+	lane_note_columns(lane);
 	json_decoder_free(lane->decoder);
 	query_free(lane->query);
 	free(lane);

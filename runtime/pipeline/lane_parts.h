@@ -11,8 +11,16 @@ const struct record *lane_record(const struct lane *lane, uint32_t row);
 /* Judges the stamps of lane->rows[0..n) by the clock column. Returns the first row that cannot be judged before more
  * rows are there, or how many records there are; `complete`: no more will come. */
 size_t lane_judge_stamps(struct lane *lane, size_t n, bool complete);
-/* Takes rows out by these judgements: bad ones into lane->bad, late ones are counted. How many are left. */
+/* Takes rows out by these judgements: bad ones into lane->bad, late ones are noted. How many are left. */
 size_t lane_apply_verdicts(struct lane *lane, size_t n);
+/* The source's topic, or "". */
+const char *lane_topic(const struct lane *lane);
+/* What lane->bad has of the batch beside its bad rows. */
+void lane_note_decoded(struct lane *lane);
+void lane_note_late(struct lane *lane, uint64_t count, uint32_t first);
+void lane_note_dropped(struct lane *lane, uint64_t rows);
+/* Which columns the lane read, and some record had; at its end. */
+void lane_note_columns(struct lane *lane);
 /* Arguments and filters of the aggregates over rows[0..n) of the batch. Takes rows that fail out; how many are left, or
  * -1. */
 int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *err);

@@ -14,25 +14,44 @@ const struct record *lane_record(const struct lane *lane, uint32_t row)
 	return &lane->records.records[rows ? rows[row] : row];
 }
 
-int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, struct error *err)
+const char *lane_topic(const struct lane *lane)
+{
+	const struct source_spec *source = &lane->setup->job->source;
+
+	return source->kind == SOURCE_KAFKA ? source->kafka.client.topic : "";
+}
+
+/* What logs and the status may show: values of rows only where they are wanted. */
+static const char *shown(const struct lane *lane, const char *reason, const char *kind)
+{
+	return lane->setup->status->losses.show_values ? reason : kind;
+}
+
+int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, const char *kind,
+                 struct error *err)
 {
 	const struct record *record = lane_record(lane, row);
-	const struct source_spec *source = &lane->setup->job->source;
-	const char *topic = source->kind == SOURCE_KAFKA ? source->kafka.client.topic : "";
+	const struct loss_note note = {.count = 1,
+	                               .reason = kind,
+	                               .details = reason,
+	                               .excerpt = record->value,
+	                               .record = record,
+	                               .topic = lane_topic(lane)};
 	struct dead_letter *letters = lane->setup->letters;
 	char place[RECORD_PLACE_MAX];
 
 	atomic_fetch_add_explicit(&lane->counts->bad, 1, memory_order_relaxed);
+	losses_note(&lane->setup->status->losses, LOSS_BAD_ROW, &note);
 	record_place(record, place);
 	if (policy == BAD_FAIL)
 		return error_set(
 		        err,
 		        "the record at %s is bad, and the job's policy is to fail: %s; mend the record's producer, or "
 		        "set the policy to skip or deadLetter under spec.format.json",
-		        place, reason);
+		        place, shown(lane, reason, kind));
 	if (policy != BAD_DEAD_LETTER || !letters)
 		return 0;
-	if (letters->ops->write(letters, record, topic, reason, err) < 0)
+	if (letters->ops->write(letters, record, note.topic, reason, err) < 0)
 		return error_prefix(err, "dead letter");
 	atomic_fetch_add_explicit(&lane->counts->dead_lettered, 1, memory_order_relaxed);
 	return 0;
@@ -79,19 +98,21 @@ int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char
 	const struct function_spec *spec = lane->setup->functions->items[function].spec;
 	const struct record *record = lane_record(lane, row);
 	enum bad_policy policy = spec->on_error == EXCEPTION_DEAD_LETTER ? BAD_DEAD_LETTER : BAD_SKIP;
-	char text[FUNCTION_REASON_MAX], place[RECORD_PLACE_MAX];
+	char text[FUNCTION_REASON_MAX], kind[LOSS_REASON_MAX], place[RECORD_PLACE_MAX];
+	const char *said = shown(lane, reason, "an exception; spec.showValues shows it");
 
 	if (spec->on_error == EXCEPTION_FAIL) {
 		record_place(record, place);
 		snprintf(text, sizeof(text), "%s raised on the record at %s, and the function's onError is fail: %s",
-		         method, place, reason);
+		         method, place, said);
 		calls_stop(&lane->functions, function, method, text);
 		*err = lane->functions.error;
 		return -1;
 	}
-	functions_note(lane->setup->functions, function, method, reason);
+	functions_note(lane->setup->functions, function, method, said);
+	snprintf(kind, sizeof(kind), "function %.64s, %s raised", spec->name, method);
 	snprintf(text, sizeof(text), "function %s, %s: %s", spec->name, method, reason);
-	return lane_bad_row(lane, row, policy, text, err);
+	return lane_bad_row(lane, row, policy, text, kind, err);
 }
 
 static int failed_row(struct lane *lane, size_t i, struct error *err)
@@ -103,7 +124,7 @@ static int failed_row(struct lane *lane, size_t i, struct error *err)
 		return lane_raised_row(lane, failures->rows[i], failures->functions[i], "eval", failures->reasons[i],
 		                       err);
 	snprintf(reason, sizeof(reason), "an expression failed: %s", failures->reasons[i]);
-	return lane_bad_row(lane, failures->rows[i], lane->setup->job->json.on_bad_row, reason, err);
+	return lane_bad_row(lane, failures->rows[i], lane->setup->job->json.on_bad_row, reason, reason, err);
 }
 
 int lane_drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error *err)
@@ -148,7 +169,7 @@ static int drop_poison(struct lane *lane, size_t n, struct error *err)
 		}
 		if (functions->items[poison.function].spec->on_poison_row == POISON_DEAD_LETTER)
 			policy = BAD_DEAD_LETTER;
-		if (lane_bad_row(lane, row, policy, poison.reason.text, err) < 0)
+		if (lane_bad_row(lane, row, policy, poison.reason.text, "a function died on it", err) < 0)
 			return -1;
 	}
 	return (int)kept;
@@ -176,13 +197,11 @@ static int decode(struct lane *lane, struct error *err)
 	for (size_t i = 0; i < lane->bad.count; i++) {
 		const struct bad_row *bad = &lane->bad.items[i];
 
-		if (lane_bad_row(lane, bad->row, bad->policy, bad->reason, err) < 0)
+		if (lane_bad_row(lane, bad->row, bad->policy, bad->reason, bad->kind, err) < 0)
 			return -1;
 	}
-	if (lane->bad.tombstones)
-		atomic_fetch_add_explicit(&lane->counts->tombstones, lane->bad.tombstones, memory_order_relaxed);
-	if (lane->bad.bad_fields)
-		atomic_fetch_add_explicit(&lane->counts->bad_fields, lane->bad.bad_fields, memory_order_relaxed);
+	if (lane->bad.tombstones || lane->bad.bad_fields || lane->bad.missing_fields)
+		lane_note_decoded(lane);
 	return drop_poison(lane, n, err);
 }
 

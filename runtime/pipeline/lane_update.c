@@ -1,7 +1,6 @@
 /* Good rows into the open partial: keys, groups, and each aggregate's update, a column at a time. */
 #include <inttypes.h>
 
-#include "lib/base/log.h"
 #include "runtime/pipeline/lane_parts.h"
 
 /* The part of an ascending selection with from <= row < to. */
@@ -24,9 +23,7 @@ static int groups_refused(struct lane *lane, size_t refused, struct error *err)
 	const struct limits_spec *limits = &lane->setup->job->limits;
 
 	if (limits->on_limit == LIMIT_DROP_NEW_GROUPS) {
-		atomic_fetch_add_explicit(&lane->counts->dropped, refused, memory_order_relaxed);
-		log_warn("rows of new groups dropped", "rows=%zu groups=%zu state_bytes=%zu", refused,
-		         keyed_table_groups(lane->partial->table), lane->partial->budget.used_bytes);
+		lane_note_dropped(lane, refused);
 		return 0;
 	}
 	return error_set(

@@ -78,6 +78,8 @@ static int fire_one(struct pipeline *pipeline, struct partial **partials, size_t
 		return 0;
 	atomic_store(&pipeline->options->status->oldest_end_ms, result.end_ms);
 	merge_positions(pipeline, partials, count);
+	if (rows_taken(partials, count))
+		losses_window(&pipeline->options->status->losses, status_counts(pipeline->options->status).rows_in);
 	outcome = fire_window(pipeline->fire, partials, count, &result, err);
 	if (outcome < 0)
 		return outcome;

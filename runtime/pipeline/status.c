@@ -9,6 +9,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 {
 	memset(status, 0, sizeof(*status));
 	pthread_mutex_init(&status->mutex, NULL);
+	losses_init(&status->losses, job, clock);
 	status->job = job;
 	status->clock = clock;
 	job_clock_init(&status->job_clock, clock);
@@ -21,6 +22,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 void status_release(struct status *status)
 {
 	job_clock_release(&status->job_clock);
+	losses_release(&status->losses);
 	pthread_mutex_destroy(&status->mutex);
 }
 
@@ -146,8 +148,15 @@ static int clock_ready(int64_t ahead_ms, struct error *err)
 	        (long long)(ahead_ms / 1000));
 }
 
+enum input_state status_input(struct status *status, const char **ret_reason, struct error *ret_message)
+{
+	return losses_input(&status->losses, status_counts(status).rows_in, status->job->limits.bad_row_share,
+	                    ret_reason, ret_message);
+}
+
 int status_ready(struct status *status, struct error *err)
 {
+	const char *reason;
 	enum phase phase = (enum phase)atomic_load(&status->phase);
 	int64_t oldest_end_ms = atomic_load(&status->oldest_end_ms);
 	int64_t ahead_ms = job_clock_ahead_ms(&status->job_clock), now_ms = clock_wall_ms(status->clock) + ahead_ms;
@@ -179,6 +188,8 @@ int status_ready(struct status *status, struct error *err)
 	}
 	if (clock_ready(ahead_ms, err) < 0)
 		return NOT_READY_CLOCK;
+	if (status_input(status, &reason, err) == INPUT_ALL_BAD)
+		return NOT_READY_INPUT;
 	if (oldest_end_ms != INT64_MIN && now_ms > oldest_end_ms + WINDOW_OVERDUE_MS) {
 		error_write(err, "a window is overdue: it ended %lld ms ago and is not accepted by every sink",
 		            (long long)(now_ms - oldest_end_ms));

@@ -14,6 +14,7 @@
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/job_clock.h"
 #include "runtime/pipeline/not_ready.h"
+#include "runtime/pipeline/losses.h"
 #include "runtime/port/port.h"
 
 #define STATUS_SINKS_MAX      16
@@ -64,6 +65,8 @@ struct status {
 	_Atomic int64_t oldest_end_ms;              /* of the oldest window that is not yet accepted; INT64_MIN: none */
 	_Atomic uint64_t rows_out, windows, result_errors, sequence; /* of the last window that was accepted; 0: none */
 
+	struct losses losses;
+
 	pthread_mutex_t mutex;
 	struct functions *functions;        /* NULL: the job has none */
 	struct source *source, *connecting; /* open; being opened */
@@ -89,6 +92,8 @@ struct status_counts status_counts(const struct status *status);
 /* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
  * unknown. */
 int64_t status_lag(struct status *status, int64_t *ret_in_windows);
+/* How the rows of the last windows are; see losses.h. */
+enum input_state status_input(struct status *status, const char **ret_reason, struct error *ret_message);
 /* 0, or one of enum not_ready and the reason in words. */
 int status_ready(struct status *status, struct error *err);
 

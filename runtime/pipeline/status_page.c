@@ -17,6 +17,7 @@ static const char *const part_names[] = {
         [-NOT_READY_FUNCTION] = "function", [-NOT_READY_FAILED] = "failed",     [-NOT_READY_SOURCE] = "source",
         [-NOT_READY_SINK] = "sink",         [-NOT_READY_STARTING] = "starting", [-NOT_READY_DRAINING] = "draining",
         [-NOT_READY_WINDOW] = "window",     [-NOT_READY_CLOCK] = "clock",
+        [-NOT_READY_INPUT] = "input",
 };
 
 static void set_time(json_t *object, const char *key, int64_t ms)
@@ -24,7 +25,7 @@ static void set_time(json_t *object, const char *key, int64_t ms)
 	json_object_set_new(object, key, status_time_json(ms));
 }
 
-static json_t *rows_json(const struct status *status)
+static json_t *rows_json(struct status *status)
 {
 	struct status_counts counts = status_counts(status);
 	json_t *rows = json_object();
@@ -33,12 +34,27 @@ static json_t *rows_json(const struct status *status)
 	set_integer(rows, "filtered", counts.filtered);
 	set_integer(rows, "bad", counts.bad);
 	set_integer(rows, "badFields", counts.bad_fields);
+	set_integer(rows, "missingFields", losses_count(&status->losses, LOSS_MISSING));
 	set_integer(rows, "tombstones", counts.tombstones);
 	set_integer(rows, "late", counts.late);
 	set_integer(rows, "dropped", counts.dropped);
 	set_integer(rows, "deadLettered", counts.dead_lettered);
 	set_integer(rows, "out", atomic_load(&status->rows_out));
 	return rows;
+}
+
+/* The share of bad rows is within limits.badRowShare, or why it is not. */
+static json_t *input_json(struct status *status)
+{
+	struct error message = {.text = ""};
+	const char *reason = "";
+	bool ok = status_input(status, &reason, &message) == INPUT_OK;
+	json_t *json = json_object();
+
+	json_object_set_new(json, "ok", json_boolean(ok));
+	json_object_set_new(json, "reason", json_string(reason));
+	json_object_set_new(json, "message", status_text_json(message.text));
+	return json;
 }
 
 static json_t *open_window_json(const struct status *status)
@@ -195,6 +211,7 @@ int status_page_status(void *context, struct buffer *out)
 	}
 	json_object_set_new(root, "uptimeSeconds", json_real((double)uptime_ms / 1000));
 	json_object_set_new(root, "rows", rows_json(status));
+	json_object_set_new(root, "input", input_json(status));
 	set_integer(root, "windows", atomic_load(&status->windows));
 	set_integer(root, "resultErrors", atomic_load(&status->result_errors));
 	json_object_set_new(root, "openWindow", open_window_json(status));
@@ -326,6 +343,8 @@ int status_page_metrics(void *context, struct buffer *out)
 	sample(out, "streamjob_rows_bad_total", "counter", "Rows left out as bad.", (double)counts.bad);
 	sample(out, "streamjob_fields_bad_total", "counter", "Bad fields that became NULL.", (double)counts.bad_fields);
 	sample(out, "streamjob_rows_tombstone_total", "counter", "Records without a value.", (double)counts.tombstones);
+	sample(out, "streamjob_fields_missing_total", "counter", "Missing fields that became NULL.",
+	       (double)losses_count(&status->losses, LOSS_MISSING));
 	sample(out, "streamjob_rows_late_total", "counter", "Rows that came after their window had fired.",
 	       (double)counts.late);
 	sample(out, "streamjob_rows_dropped_total", "counter", "Rows of new groups beyond the limits.",

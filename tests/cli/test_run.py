@@ -87,7 +87,7 @@ def test_a_job_that_fails_by_policy(tree):
     tree.write("events.jsonl", EVENTS + "{bad\n")
     done = tree.streamjob(*REPLAY)
     assert done.returncode == 1
-    assert "offset 76 is bad, and the job's policy is to fail: byte 2: expected a name in quotes" in done.stderr
+    assert "line 4 is bad, and the job's policy is to fail: byte 2: expected a name in quotes" in done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

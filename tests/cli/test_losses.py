@@ -1,0 +1,213 @@
+"""Nothing is only counted: the first of each kind is said at once, the sums at the end, --strict makes them exit code 3."""
+
+import json
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import BINARY
+
+JOB = """\
+apiVersion: streamjob.dev/v1alpha1
+kind: StreamJob
+metadata: {name: silent}
+spec:
+  source: {stdin: {}}
+  columns:
+  - {name: k, type: STRING}
+  - {name: v, type: BIGINT}
+  - {name: ts, type: TIMESTAMP}
+  - {name: latency_ms, type: DOUBLE, path: $.metrics.latency_ms}
+  window: {tumbling: {size: 1m}}
+  groupBy: [k]
+  aggregates:
+  - {name: cnt, expr: COUNT(*)}
+  - {name: total, expr: SUM(v)}
+  - {name: slow, expr: MAX(latency_ms)}
+  sinks: [{stdout: {}}]
+"""
+GOOD = '{"k":"a","v":5,"ts":1760000000000,"metrics":{"latency_ms":1.5}}\n'
+WITHOUT = JOB.replace("  - {name: latency_ms, type: DOUBLE, path: $.metrics.latency_ms}\n", "").replace(
+    "  - {name: slow, expr: MAX(latency_ms)}\n", ""
+)
+
+
+def run(tree, events, *args, job=JOB, form="json"):
+    tree.write("job.yaml", job)
+    tree.write("events.jsonl", events)
+    args = ["run", "job.yaml", "--input", "events.jsonl", "--clock", "ts", "--log-format", form, *args]
+    done = tree.streamjob(*args)
+    return done, [json.loads(line) for line in done.stderr.splitlines()] if form == "json" else []
+
+
+def messages(lines, level="warn"):
+    return [line["msg"] for line in lines if line["level"] == level]
+
+
+def test_good_rows_draw_no_warning(tree):
+    done, lines = run(tree, 3 * GOOD, "--strict")
+    assert done.returncode == 0 and messages(lines) == []
+    (summary,) = [line for line in lines if line["msg"] == "summary"]
+    assert (summary["read"], summary["used"], summary["bad"], summary["windows"]) == (3, 3, 0, 1)
+
+
+def late(n):
+    return json.dumps({"k": "a", "v": 1, "ts": 1760000000000 - 10 * 86400000 * n, "metrics": {"latency_ms": 1}}) + "\n"
+
+
+# name: job, events, what the first is called, its place and reason, what the summary says
+KINDS = {
+    "no JSON": (WITHOUT, "{'k':'a','v':1}\nGET /cart 200\n[7]\n", "a row is bad", "line 1", "byte 2: expected a name in quotes",
+                "3 of 3 rows were bad and left out"),
+    "numbers as text": (WITHOUT, 2 * '{"k":"a","v":"5","ts":1760000000000}\n', "a value is not of its column's type; NULL is read",
+                        "line 1", "column v is not a BIGINT", "2 values were read as NULL: column v is not a BIGINT"),
+    "a path with a slip": (JOB, 2 * GOOD.replace("latency_ms", "latencyMs"), "a field is missing; NULL is read", "line 1",
+                           "column latency_ms: $.metrics.latency_ms is missing", "column latency_ms: no row had $.metrics.latency_ms"),
+    "a field that some lack": (JOB, GOOD + '{"k":"a","v":5,"ts":1760000000000}\n', "a field is missing; NULL is read", "line 2",
+                               "column latency_ms: $.metrics.latency_ms is missing",
+                               "1 fields were read as NULL: column latency_ms: $.metrics.latency_ms is missing"),
+    "an expression that fails": (WITHOUT.replace("groupBy: [k]", 'filter: "1 / (v - 5) >= 0"\n  groupBy: [k]'), GOOD + 2 * GOOD.replace("5", "6", 1),
+                                 "a row is bad", "line 1", "an expression failed: division by zero",
+                                 "1 of 3 rows were bad and left out: an expression failed: division by zero"),
+    "a result that fails": (WITHOUT.replace("SUM(v)", "SUM(v) / (SUM(v) - 5)"), GOOD, "a result became NULL", "", "total: division by zero",
+                            "1 results became NULL: total: division by zero"),
+    "late": (JOB, late(0) + late(2) + late(3), "a row is late", "line 2", "its time is far behind the rows before it (watermark.maxFutureSkew)",
+             "2 of 3 rows were late and left out"),
+    "groups beyond the limit": (JOB.replace("  sinks:", "  limits: {groups: 1, onLimit: dropNewGroups}\n  sinks:"), GOOD + GOOD.replace('"a"', '"b"'),
+                                "rows of new groups dropped", "", "groups beyond spec.limits", "1 rows of new groups were dropped: groups beyond spec.limits"),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_each_kind(tree, name):
+    job, events, first, where, reason, in_the_end = KINDS[name]
+    done, lines = run(tree, events, job=job)
+    assert done.returncode == 0, done.stderr
+    said = [line for line in lines if line["msg"] == first]
+    assert len(said) == 1, "the first one only, for a minute"
+    assert (said[0]["level"], said[0]["where"], said[0]["reason"]) == ("warn", where, reason)
+    assert said[0]["remedy"] and len(said[0]["excerpt"]) <= 81
+    assert in_the_end in messages(lines), done.stderr
+    assert lines.index(said[0]) < [line["msg"] for line in lines].index("summary") < messages(lines).index(in_the_end) + len(lines)
+
+
+@pytest.mark.parametrize("how", ["option", "field"])
+@pytest.mark.parametrize("name", KINDS)
+def test_strict(tree, name, how):
+    job, events = KINDS[name][:2]
+    done, _ = run(tree, events, *(["--strict"] if how == "option" else []), job=job + ("  strict: true\n" if how == "field" else ""))
+    assert done.returncode == 3, done.stderr
+
+
+def test_a_failure_is_no_loss(tree):
+    done, _ = run(tree, "{bad\n", "--strict", job=WITHOUT + "  format: {json: {onBadRow: fail}}\n")
+    assert done.returncode == 1
+
+
+SECRET = "4111-1111-1111-1111"
+
+
+@pytest.mark.parametrize("event", [f"{{'card':'{SECRET}'}}", f'{{"k":"a","v":"{SECRET}"}}', f'{{"k":"a","v":"{SECRET}","ts":1760000000000}}'])
+@pytest.mark.parametrize("policy", ["null", "skipRow", "fail"])
+def test_values_are_shown_on_a_laptop_only(tree, event, policy):
+    job = WITHOUT + f"  format: {{json: {{onBadField: {policy}}}}}\n"
+    shown, _ = run(tree, event + "\n", job=job)
+    hidden, _ = run(tree, event + "\n", "--hide-values", job=job)
+    wished, _ = run(tree, event + "\n", "--hide-values", job=job + "  showValues: true\n")
+    assert SECRET in shown.stderr and SECRET in wished.stderr
+    assert SECRET not in hidden.stderr and "line 1" in hidden.stderr
+
+
+def test_an_excerpt_is_short_and_one_line(tree):
+    done, lines = run(tree, "\x1b[2J\x00ä" + 500 * "ö" + "\n", job=WITHOUT)
+    (said,) = [line for line in lines if line["msg"] == "a row is bad"]
+    assert said["excerpt"].startswith(" [2J ä") and said["excerpt"].endswith("…") and len(said["excerpt"]) <= 81
+    assert done.returncode == 0
+
+
+class Live:
+    """A job that is fed line by line, and asked for its status."""
+
+    def __init__(self, tree, job, *args):
+        tree.write("job.yaml", job)
+        args = [BINARY, "run", "job.yaml", "--clock", "ts", "--listen", "127.0.0.1:0", "--log-format", "json", *args]
+        pipe = subprocess.PIPE
+        self.job = subprocess.Popen(args, cwd=tree.folder, stdin=pipe, stdout=subprocess.DEVNULL, stderr=pipe, text=True)
+        line = json.loads(self.job.stderr.readline())
+        self.port = line["port"]
+
+    def feed(self, *events):
+        self.job.stdin.write("".join(events))
+        self.job.stdin.flush()
+
+    def get(self, page):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{page}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def wait(self, rows):
+        end = time.monotonic() + 30
+        while True:
+            status = json.loads(self.get("/status")[1])
+            if status["rows"]["in"] == rows:
+                return status
+            assert time.monotonic() < end, status
+            time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.job.stdin.close()
+        self.job.stderr.read()
+        self.job.wait(30)
+
+
+def row(minute, v="1"):
+    return '{"k":"a","v":%s,"ts":%d}\n' % (v, 1760000000000 + 60000 * minute)
+
+
+def test_the_status_says_how_the_input_is(tree):
+    with Live(tree, WITHOUT) as live:
+        live.feed(*[row(0) for _ in range(20)])
+        assert live.wait(20)["input"] == {"ok": True, "reason": "", "message": ""}
+        live.feed("{bad\n")
+        assert live.wait(21)["input"]["ok"] is True, "1 of 21 is less than 5 %"
+        live.feed("{bad\n")
+        found = live.wait(22)["input"]
+        assert (found["ok"], found["reason"]) == (False, "BadRows")
+        assert found["message"] == '2 of 22 rows of the last windows are bad; for example line 21: byte 2: expected a name in quotes: {bad'
+        assert live.get("/readyz")[0] == 200
+        # Five good windows later nobody speaks of it.
+        for minute in range(1, 7):
+            live.feed(row(minute))
+        live.wait(28)
+        assert live.wait(28)["input"]["ok"] is True
+
+
+def test_a_bad_column(tree):
+    with Live(tree, WITHOUT.replace("  sinks:", "  limits: {badRowShare: 0.5}\n  sinks:")) as live:
+        live.feed(row(0), row(0, '"5"'))
+        assert live.wait(2)["input"]["ok"] is True
+        live.feed(row(0, '"5"'))
+        found = live.wait(3)["input"]
+        assert (found["ok"], found["reason"]) == (False, "BadValues")
+        assert "2 of 3 rows" in found["message"] and "line 2: column v is not a BIGINT" in found["message"]
+        assert live.get("/readyz")[0] == 200, "rows flow"
+
+
+def test_no_data_flows_where_every_row_is_bad(tree):
+    with Live(tree, WITHOUT, "--hide-values") as live:
+        live.feed(f"{{'card':'{SECRET}'}}\n", "GET /\n")
+        status = live.wait(2)
+        assert (status["input"]["ok"], status["ready"], status["notReadyPart"]) == (False, False, "input")
+        code, text = live.get("/readyz")
+        assert code == 503 and "2 of 2 rows of the last windows are bad" in text
+        assert SECRET not in json.dumps(status) + text
+        live.feed(row(0))
+        live.wait(3)
+        assert live.get("/readyz")[0] == 200
