@@ -61,4 +61,7 @@ const struct column *program_run(struct program *program, const struct batch *ba
 size_t program_filter(struct program *program, const struct batch *batch, const uint32_t *rows, size_t n,
                       uint32_t *ret_rows, struct row_failures *failures);
 
+/* Whether an integer is divided by an integer, which cuts the fraction off; where, as a byte of the text. */
+bool program_divides_integers(const struct program *program, size_t *ret_offset);
+
 #endif

@@ -59,6 +59,22 @@ static struct user_functions *load_functions(const struct jobspec *job, const st
 	return functions;
 }
 
+static void warn_of_division(const struct jobspec *job, const struct query *query, struct problems *warnings)
+{
+	for (size_t i = 0; i < job->aggregates_count; i++) {
+		const struct aggregate_expr *aggregate = query->aggregates[i];
+		char path[64];
+		size_t offset;
+
+		if (!aggregate || !aggregate->output || !program_divides_integers(aggregate->output, &offset))
+			continue;
+		snprintf(path, sizeof(path), "spec.aggregates[%zu].expr", i);
+		problems_add_at(warnings, path, offset,
+		                "warning: both sides of this division are integers, and the fraction is cut off",
+		                "CAST one of them AS DOUBLE, if it is wanted");
+	}
+}
+
 void jobspec_check(const struct jobspec *job, const struct function_loader *loader, struct problems *problems)
 {
 	size_t before = problems->count + problems->dropped;
@@ -78,6 +94,8 @@ void jobspec_check(const struct jobspec *job, const struct function_loader *load
 		functions = load_functions(job, loader, problems);
 	query = query_compile_parts(job, NULL, functions, problems, &good);
 	check_metrics(job, query, problems);
+	if (good && problems->warnings)
+		warn_of_division(job, query, problems->warnings);
 	query_free(query);
 	free(functions);
 }

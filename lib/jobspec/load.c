@@ -165,6 +165,7 @@ static void make_hash(struct jobspec *job)
 static struct jobspec *load_job(struct reader *reader, struct slice text, const struct node *root)
 {
 	struct jobspec *job = xcalloc(1, sizeof(*job));
+	struct problems *warnings = reader->problems->warnings;
 	size_t first = reader->problems->count, before = read_count(reader);
 
 	arena_init(&job->arena);
@@ -180,6 +181,8 @@ static struct jobspec *load_job(struct reader *reader, struct slice text, const 
 	compute_defaults(job);
 	jobspec_check(job, read_count(reader) == before ? reader->loader : NULL, reader->problems);
 	find_places(reader->problems, first, reader->file, text, root);
+	if (warnings)
+		find_places(warnings, 0, reader->file, text, root);
 	if (read_count(reader) == before) {
 		make_hash(job);
 		return job;

@@ -24,7 +24,8 @@ struct problem {
 struct problems {
 	struct problem *items;
 	size_t count, dropped;
-	struct arena arena; /* holds copies of all texts */
+	struct arena arena;        /* holds copies of all texts */
+	struct problems *warnings; /* for what is legal and suspicious; NULL: nobody asks */
 };
 
 void problems_init(struct problems *problems);

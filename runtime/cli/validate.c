@@ -9,7 +9,7 @@
 /* `loader` NULL: code is not looked at. */
 static bool validate_file(const char *path, const struct function_loader *loader)
 {
-	struct problems problems;
+	struct problems problems, warnings;
 	struct jobspecs jobs = {0};
 	struct buffer text, out;
 	struct error err;
@@ -18,6 +18,8 @@ static bool validate_file(const char *path, const struct function_loader *loader
 	buffer_init(&text);
 	buffer_init(&out);
 	problems_init(&problems);
+	problems_init(&warnings);
+	problems.warnings = &warnings;
 	if (file_read(path, JOB_FILE_BYTES_MAX, &text, &err) < 0) {
 		buffer_printf(&out, "%s\n", err.text);
 	} else {
@@ -29,8 +31,10 @@ static bool validate_file(const char *path, const struct function_loader *loader
 			              jobs.documents);
 		}
 	}
-	fwrite(buffer_slice(&out).data, 1, out.size, good ? stdout : stderr);
+	problems_print(&warnings, &out);
+	fwrite(buffer_slice(&out).data, 1, out.size, stderr);
 	jobspecs_release(&jobs);
+	problems_release(&warnings);
 	problems_release(&problems);
 	buffer_release(&out);
 	buffer_release(&text);
@@ -45,6 +49,7 @@ static int usage(FILE *out, int code)
 	      "Prints FILE:LINE:COL: spec.path: what is wrong; what would be right, for every problem. Functions are\n"
 	      "loaded in a worker, as run does. Other kinds than StreamJob in a file are left alone, but one must be "
 	      "there.\n"
+	      "Warnings are printed too, and are no problems.\n"
 	      "Exit 0: no problem, 1: some, 2: usage.\n",
 	      out);
 	return code;

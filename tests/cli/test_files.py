@@ -1,5 +1,7 @@
 """validate, explain, schema, version, usage."""
 
+import re
+
 import pytest
 from conftest import MANIFEST, ROOT
 
@@ -86,3 +88,21 @@ def test_usage(tree, args, code):
 def test_version(tree):
     version = (ROOT / "VERSION").read_text().strip()
     assert tree.streamjob("version").stdout == tree.streamjob("--version").stdout == f"streamjob {version}\n"
+
+
+@pytest.mark.parametrize(
+    "expr", ["SUM(v) / COUNT(*)", "COALESCE(SUM(v), 0) * 100 / COUNT(*)", "MAX(v) / 1000"]
+)
+def test_integer_division_draws_a_warning(tree, expr):
+    tree.write("job.yaml", MANIFEST.replace("SUM(v)", f'"{expr}"'))
+    done = tree.streamjob("validate", "job.yaml")
+    assert done.returncode == 0
+    assert re.match(r"job.yaml:9:\d+: spec.aggregates\[1\].expr: warning: both sides of this division are integers", done.stderr)
+    assert "CAST one of them AS DOUBLE" in done.stderr
+
+
+@pytest.mark.parametrize("expr", ["CAST(SUM(v) AS DOUBLE) / COUNT(*)", "SUM(v) / 1000.0", "AVG(v) / 2", "SUM(v / 2)", "SUM(v)"])
+def test_other_divisions_draw_none(tree, expr):
+    tree.write("job.yaml", MANIFEST.replace("SUM(v)", f'"{expr}"'))
+    done = tree.streamjob("validate", "job.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
