@@ -197,7 +197,7 @@ static bool wants_live_line(const struct pipeline_options *parts, const struct r
 	return table && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO);
 }
 
-static int run_job(const struct jobspec *job, const struct run_options *options)
+int run_job(const struct jobspec *job, const struct run_options *options)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
 	struct udf_environment environment = cli_environment(options->functions_dir);

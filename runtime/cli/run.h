@@ -29,6 +29,9 @@ struct run_options {
 /* 0: run; else the exit code plus 1, after usage or what is wrong was printed. */
 int run_options_parse(int argc, char **argv, struct run_options *options);
 
+/* Runs the job to its end; the exit code. */
+int run_job(const struct jobspec *job, const struct run_options *options);
+
 /* How many lanes pay: the processors this process may use, by affinity and cgroup quota; 1 to 8. */
 unsigned processors_available(void);
 

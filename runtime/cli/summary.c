@@ -66,6 +66,9 @@ static void say_reason(const struct loss_reason *reason, uint64_t rows)
 	case LOSS_RESULT:
 		snprintf(text, sizeof(text), "%llu results became NULL: %s", count, reason->reason);
 		break;
+	case LOSS_SUSPECT:
+		snprintf(text, sizeof(text), "%s", reason->reason);
+		break;
 	case LOSS_KINDS:
 		return;
 	}
@@ -126,7 +129,7 @@ bool run_summary(struct status *status)
 	for (size_t i = 0; i < losses->reasons_count; i++)
 		say_reason(&losses->reasons[i], counts.rows_in);
 	for (int kind = 0; kind < LOSS_KINDS; kind++)
-		lost += losses->kinds[kind].count;
+		lost += kind == LOSS_SUSPECT ? 0 : losses->kinds[kind].count;
 	if (used + counts.filtered)
 		lost += say_columns(losses, status->job);
 	pthread_mutex_unlock(&losses->mutex);

@@ -61,6 +61,8 @@ struct lane {
 	struct lateral_level *levels; /* one for each of query->lateral */
 	int clock_index;              /* the clock column in the row, or -1 */
 	struct lane_counts *counts;
+	bool *times; /* of each declared column: its times have not been looked at */
+	size_t times_left;
 	struct partial *partial; /* being filled, or NULL */
 	bool replaying;          /* until the source says TAKE_BOUNDARY */
 	int64_t clock_ms;        /* of the clock column; INT64_MIN before the first row */

@@ -74,6 +74,7 @@ struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *e
 	make_batch(lane);
 	lane_lateral_new(lane);
 	lane->feed = feed_new(job->limits.record_bytes);
+	lane_times_new(lane);
 	if (setup->clock_column)
 		lane->clock_index = schema_find(&lane->query->row, slice_of(setup->clock_column));
 	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json,
@@ -103,6 +104,7 @@ void lane_free(struct lane *lane)
 		batch_release(&lane->batch);
 	}
 	lane_note_columns(lane);
+	free(lane->times);
 	json_decoder_free(lane->decoder);
 	query_free(lane->query);
 	free(lane);

@@ -19,6 +19,9 @@ const char *lane_topic(const struct lane *lane);
 void lane_note_decoded(struct lane *lane);
 void lane_note_late(struct lane *lane, uint64_t count, uint32_t first);
 void lane_note_dropped(struct lane *lane, uint64_t rows);
+/* lane_times.c: which columns hold times, and the first value of each, once the rows[0..n) are decoded. */
+void lane_times_new(struct lane *lane);
+void lane_check_times(struct lane *lane, size_t n);
 /* Which columns the lane read, and some record had; at its end. */
 void lane_note_columns(struct lane *lane);
 /* Arguments and filters of the aggregates over rows[0..n) of the batch. Takes rows that fail out; how many are left, or

@@ -202,6 +202,8 @@ static int decode(struct lane *lane, struct error *err)
 	}
 	if (lane->bad.tombstones || lane->bad.bad_fields || lane->bad.missing_fields)
 		lane_note_decoded(lane);
+	if (lane->times_left)
+		lane_check_times(lane, n);
 	return drop_poison(lane, n, err);
 }
 

@@ -26,6 +26,7 @@ static const struct {
                           "raise spec.limits, or group by fewer values"},
         [LOSS_RESULT] = {"a result became NULL", "results became NULL",
                          "mend the expression, or guard it with CASE or NULLIF"},
+        [LOSS_SUSPECT] = {"times look wrong", "times look wrong", "check the column's format"},
 };
 
 void losses_init(struct losses *losses, const struct jobspec *job, const struct clock *clock)

@@ -31,6 +31,7 @@ enum loss {
 	LOSS_LATE,
 	LOSS_DROPPED, /* rows of groups beyond the limits */
 	LOSS_RESULT,  /* a result that became NULL */
+	LOSS_SUSPECT, /* nothing is lost, but hardly meant so */
 	LOSS_KINDS,
 };
 

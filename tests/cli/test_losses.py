@@ -211,3 +211,45 @@ def test_no_data_flows_where_every_row_is_bad(tree):
         live.feed(row(0))
         live.wait(3)
         assert live.get("/readyz")[0] == 200
+
+
+NOW = int(time.time())
+TIMES = {
+    "milliseconds as seconds": ("epochSeconds", NOW * 1000, "format epochSeconds, and its values look like epochMillis"),
+    "seconds as milliseconds": ("epochMillis", NOW, "format epochMillis, and its values look like epochSeconds"),
+    "microseconds as milliseconds": ("epochMillis", NOW * 10**6, "format epochMillis, and its values look like epochMicros"),
+    "decades ahead": ("epochSeconds", NOW + 50 * 365 * 86400, "times that are decades from now"),
+    "text decades ahead": ("iso8601", '"2199-01-01T00:00:00Z"', "times that are decades from now"),
+}
+
+
+@pytest.mark.parametrize("how", ["run", "validate"])
+@pytest.mark.parametrize("name", TIMES)
+def test_times_that_look_wrong(tree, name, how):
+    form, value, words = TIMES[name]
+    tree.write("job.yaml", WITHOUT.replace("SUM(v)", "COUNT(ts)").replace("TIMESTAMP}", f"TIMESTAMP, format: {form}}}"))
+    tree.write("events.jsonl", 3 * ('{"k":"a","ts":%s}\n' % value))
+    given = ["run", "job.yaml", "--input", "events.jsonl"] if how == "run" else ["validate", "job.yaml", "--sample", "events.jsonl"]
+    done = tree.streamjob(*given)
+    assert done.returncode == 0, done.stderr
+    assert f'level=warn msg="times look wrong" where="line 1" reason="column ts has {words}"' in done.stderr
+    assert f'level=warn msg="column ts has {words}"' in done.stderr
+
+
+@pytest.mark.parametrize("form, value", [("epochSeconds", NOW), ("epochMillis", NOW * 1000), ("epochMillis", 100), ("iso8601", '"1999-01-01T00:00:00Z"')])
+def test_times_that_look_right(tree, form, value):
+    job = WITHOUT.replace("SUM(v)", "COUNT(ts)").replace("TIMESTAMP}", f"TIMESTAMP, format: {form}}}").replace("  - {name: v, type: BIGINT}\n", "")
+    tree.write("job.yaml", job)
+    tree.write("events.jsonl", '{"k":"a","ts":%s}\n' % value)
+    done = tree.streamjob("validate", "job.yaml", "--sample", "events.jsonl")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_sample_shows_what_a_run_would_say(tree):
+    tree.write("job.yaml", JOB)
+    tree.write("events.jsonl", GOOD.replace("latency_ms", "latencyMs") + "{bad\n")
+    done = tree.streamjob("validate", "job.yaml", "--sample", "events.jsonl")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "column latency_ms: no row had $.metrics.latency_ms" in done.stderr
+    assert "1 of 2 rows were bad and left out" in done.stderr
+    assert tree.streamjob("validate", "job.yaml", "--sample", "none.jsonl").returncode == 1
