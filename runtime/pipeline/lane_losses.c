@@ -58,14 +58,15 @@ void lane_note_decoded(struct lane *lane)
 void lane_note_late(struct lane *lane, uint64_t count, uint32_t first)
 {
 	atomic_fetch_add_explicit(&lane->counts->late, count, memory_order_relaxed);
-	note(lane, LOSS_LATE, count, first, "its time is far behind the rows before it (watermark.maxFutureSkew)", (struct slice){0});
+	note(lane, LOSS_LATE, count, first, "its time is far behind the rows before it (watermark.maxFutureSkew)",
+	     (struct slice){0});
 }
 
-void lane_note_dropped(struct lane *lane, uint64_t count)
+void lane_note_dropped(struct lane *lane, uint64_t rows)
 {
-	const struct loss_note one = {.count = count, .reason = "groups beyond spec.limits"};
+	const struct loss_note one = {.count = rows, .reason = "groups beyond spec.limits"};
 
-	atomic_fetch_add_explicit(&lane->counts->dropped, count, memory_order_relaxed);
+	atomic_fetch_add_explicit(&lane->counts->dropped, rows, memory_order_relaxed);
 	losses_note(&lane->setup->status->losses, LOSS_DROPPED, &one);
 }
 

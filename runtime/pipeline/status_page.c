@@ -16,8 +16,7 @@ static const char *const phase_names[] = {
 static const char *const part_names[] = {
         [-NOT_READY_FUNCTION] = "function", [-NOT_READY_FAILED] = "failed",     [-NOT_READY_SOURCE] = "source",
         [-NOT_READY_SINK] = "sink",         [-NOT_READY_STARTING] = "starting", [-NOT_READY_DRAINING] = "draining",
-        [-NOT_READY_WINDOW] = "window",     [-NOT_READY_CLOCK] = "clock",
-        [-NOT_READY_INPUT] = "input",
+        [-NOT_READY_WINDOW] = "window",     [-NOT_READY_CLOCK] = "clock",       [-NOT_READY_INPUT] = "input",
 };
 
 static void set_time(json_t *object, const char *key, int64_t ms)

@@ -32,7 +32,8 @@ static void shape_test(void **state)
 	         "job.yaml:10:3: spec.groupby: unknown field; did you mean groupBy?\n"},
 	        {"unknown field near nothing", KEYS, "quorum: 2",
 	         "job.yaml:10:3: spec.quorum: unknown field; known here: source, format, columns, filter, select, "
-	         "lateral, window, watermark, groupBy, functions, aggregates, having, sinks, deadLetter, limits, strict, "
+	         "lateral, window, watermark, groupBy, functions, aggregates, having, sinks, deadLetter, limits, "
+	         "strict, "
 	         "showValues, terminationGracePeriod, "
 	         "parallelism, suspend, image, resources, podTemplate and deletionPolicy\n"},
 	        {"two unknown in one object", "{name: v, type: BIGINT}", "{nmae: v, typ: BIGINT}",
