@@ -96,9 +96,5 @@ void *lane_run(void *argument);
 int lane_evaluate(struct lane *lane, struct error *err);
 /* Adds the good rows numbered from `from` to before `to` to the open partial. */
 int lane_add(struct lane *lane, uint32_t from, uint32_t to, struct error *err);
-/* Counts row `row` out as bad by `policy`: skip, dead letter or failure of the job. `kind` is the reason without any
- * value of the row. */
-int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, const char *kind,
-                 struct error *err);
 
 #endif

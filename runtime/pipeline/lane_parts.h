@@ -13,6 +13,10 @@ const struct record *lane_record(const struct lane *lane, uint32_t row);
 size_t lane_judge_stamps(struct lane *lane, size_t n, bool complete);
 /* Takes rows out by these judgements: bad ones into lane->bad, late ones are noted. How many are left. */
 size_t lane_apply_verdicts(struct lane *lane, size_t n);
+/* Counts row `row` out as bad by `policy`: skip, dead letter or failure of the job. `kind` is the reason without any
+ * value of the row. */
+int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, const char *kind,
+                 struct error *err);
 /* The source's topic, or "". */
 const char *lane_topic(const struct lane *lane);
 /* What lane->bad has of the batch beside its bad rows. */

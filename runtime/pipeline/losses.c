@@ -180,7 +180,7 @@ void losses_window(struct losses *losses, uint64_t rows)
 	unsigned window;
 
 	pthread_mutex_lock(&losses->mutex);
-	window = losses->window = (losses->window + 1) % LOSS_WINDOWS_MAX;
+	window = losses->window = (losses->window + 1) % LOSS_MARKS_MAX;
 	losses->rows.count = rows;
 	mark_window(&losses->rows, window);
 	for (int kind = 0; kind < LOSS_KINDS; kind++)
@@ -195,7 +195,7 @@ void losses_window(struct losses *losses, uint64_t rows)
 /* Since the oldest of the last windows ended. */
 static uint64_t recent(const struct losses *losses, const struct loss_count *count)
 {
-	return count->count - count->at_windows[(losses->window + 1) % LOSS_WINDOWS_MAX];
+	return count->count - count->at_windows[(losses->window + 1) % LOSS_MARKS_MAX];
 }
 
 /* The reason of this kind that most of the last windows' losses have, or NULL. */

@@ -22,6 +22,7 @@
 #define LOSS_REASONS_MAX   64 /* told apart; of others only the sum is known */
 #define LOSS_REPEAT_MS     60000
 #define LOSS_WINDOWS_MAX   5 /* the last windows, of which the input's share is taken */
+#define LOSS_MARKS_MAX     (LOSS_WINDOWS_MAX + 1)
 
 enum loss {
 	LOSS_BAD_ROW,
@@ -46,7 +47,7 @@ struct loss_note {
 };
 
 struct loss_count {
-	uint64_t count, at_windows[LOSS_WINDOWS_MAX]; /* as it was when each of the last windows ended */
+	uint64_t count, at_windows[LOSS_MARKS_MAX]; /* as it was when each of the last windows ended */
 };
 
 struct loss_reason {
