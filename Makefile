@@ -18,7 +18,7 @@ OPERATOR_LIBS = $(shell pkg-config --libs $(filter-out rdkafka libzstd,$(PKGS)) 
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
 	-Wformat=2 -Wimplicit-fallthrough -Wcast-qual -Wwrite-strings -Wno-format-nonliteral
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fcf-protection=full
-OPT := -O2 -g -fno-omit-frame-pointer
+OPT := $(if $(SAN),-O1 -g1,-O2 -g) -fno-omit-frame-pointer
 ifeq ($(shell uname -m),aarch64)
 HARDEN := $(filter-out -fcf-protection=full,$(HARDEN))
 endif
@@ -28,7 +28,8 @@ OPT += -D_FORTIFY_SOURCE=2
 # has glibc's: docs/decisions/operator-memory.md.
 MALLOC_LIB := -Wl,--push-state,--no-as-needed -lmimalloc -Wl,--pop-state
 else
-OPT += -fsanitize=$(SAN) -fno-sanitize-recover=all
+# At -O1 these two warn of what cannot be; the release build looks for both.
+OPT += -fsanitize=$(SAN) -fno-sanitize-recover=all -Wno-maybe-uninitialized -Wno-format-truncation
 MALLOC_LIB :=
 endif
 

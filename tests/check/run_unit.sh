@@ -1,22 +1,31 @@
-#!/bin/sh
-# Runs unit test programs: run_unit.sh BUILD_DIR PROGRAM… Ends with "N passed, N failed", counted over all their tests.
+#!/bin/bash
+# Runs unit test programs, as many at once as there are cores: run_unit.sh BUILD_DIR PROGRAM… Ends with "N passed, N failed",
+# counted over all their tests.
 set -u
 shift
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
+export logs
+run() {
+	local log=$logs/${1//\//_}
+	"$1" >"$log" 2>&1
+	echo $? >"$log.code"
+}
+export -f run
+printf '%s\0' "$@" | xargs -0 -P "$(nproc)" -I{} bash -c 'run {}'
+
 passed=0 failed=0
-log=$(mktemp)
 for program; do
-	"$program" >"$log" 2>&1
-	code=$?
-	p=$(grep -c '^\[       OK \]' "$log")
-	f=$(grep -c '^\[  FAILED  \] .*[a-z]' "$log")
-	passed=$((passed + p))
+	log=$logs/${program//\//_}
+	code=$(cat "$log.code")
+	passed=$((passed + $(grep -c '^\[       OK \]' "$log")))
 	if [ "$code" != 0 ]; then
+		f=$(grep '^\[  FAILED  \] [^:]*$' "$log" | sort -u | wc -l)
 		[ "$f" = 0 ] && f=1
 		failed=$((failed + f))
 		echo "FAILED: $program (exit $code)"
 		grep -v '^\[       OK \]\|^\[ RUN ' "$log"
 	fi
 done
-rm -f "$log"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" != 0 ]
