@@ -6,6 +6,7 @@
 #include "lib/base/text.h"
 #include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
+#include "lib/expr/parse.h"
 #include "lib/expr/user_tree.h"
 
 #define ARGUMENTS_MAX 3
@@ -57,6 +58,14 @@ bool expr_has_function(const char *name)
 	return aggregate_name(name);
 }
 
+/* Some words are functions to the parser without parentheses: SYSTEM_USER since PostgreSQL 16. */
+static bool is_called(const struct checker *checker, size_t offset, const char *name)
+{
+	const char *after = checker->text + offset + strlen(name);
+
+	return after[strspn(after, " \t\r\n")] == '(';
+}
+
 static struct node *unknown_function(struct checker *checker, size_t offset, const char *name)
 {
 	static const char *const aggregates[] = {"count", "sum", "avg", "min", "max", "percentile"};
@@ -67,6 +76,8 @@ static struct node *unknown_function(struct checker *checker, size_t offset, con
 	const char *nearest;
 	char right[128];
 
+	if (!is_called(checker, offset, name) && expr_reserved_word_at(checker, offset))
+		return NULL;
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		names[count++] = functions[i].name;
 	for (size_t i = 0; i < aggregates_count; i++)
