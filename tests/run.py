@@ -117,27 +117,41 @@ def end_what_is_left():
             time.sleep(0.05)
 
 
+class Ended(Exception):
+    pass
+
+
+def told_to_end(number, _):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(0)
+    raise Ended(f"it took longer than {STEP_SECONDS_MAX} s" if number == signal.SIGALRM else "so is the run")
+
+
 def supervise(step):
-    """The step's exit code. It is told to end by SIGTERM, as the runner does, and the kernel where the runner was killed."""
+    """The step's exit code. It is told to end by SIGTERM: of the runner, or of the kernel where the runner was killed."""
     os.nice(NICENESS[step.kind])
     ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
     with open(step.log, "wb") as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    process = subprocess.Popen(["bash", "-c", step.command], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
-
-    def end(*_):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    process = subprocess.Popen(["bash", "-c", step.command], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    try:
+        signal.signal(signal.SIGTERM, told_to_end)
+        signal.signal(signal.SIGALRM, told_to_end)
+        signal.alarm(STEP_SECONDS_MAX)
+        code = process.wait()
+        signal.alarm(0)
+    except Ended as why:
+        os.write(1, f"\nis ended: {why}\n".encode())
         os.killpg(process.pid, signal.SIGINT)  # pytest ends its servers then
         try:
             process.wait(END_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, end)
-    code = process.wait()
+        code = 1
     end_what_is_left()
     return code
 
@@ -195,15 +209,11 @@ class Run:
     def look(self):
         for step in self.running():
             process, status, usage = os.wait4(step.process, os.WNOHANG)
-            step.seconds = time.monotonic() - step.begin
             if process:
+                step.seconds = time.monotonic() - step.begin
                 step.cpu_seconds = usage.ru_utime + usage.ru_stime
                 step.state = "passed" if status == 0 else "failed"
                 self.tell(step, step.log.read_text(errors="replace"))
-            elif step.seconds > STEP_SECONDS_MAX:
-                with open(step.log, "a", encoding="utf-8") as log:
-                    log.write(f"\nis ended: it took longer than {STEP_SECONDS_MAX} s\n")
-                os.kill(step.process, signal.SIGTERM)
 
     def stop(self):
         for step in self.running():
