@@ -6,15 +6,24 @@
 #include "runtime/kafka/start.h"
 
 #define LOOK_INTERVAL_MS 200
-#define JITTER_MS_MAX    500 /* several that stand by do not all take over at the same moment */
+#define SETTLE_MS        1000 /* from fencing another process to a first mark */
+#define JITTER_MS_MAX    500  /* several that stand by do not all take over at the same moment */
 
 void claim_look(struct claim_watch *watch, const struct place *mark, int64_t now_ms)
 {
-	bool other = !watch->seen || strcmp(watch->process, mark->process) != 0;
+	bool other = mark && (!watch->seen || strcmp(watch->process, mark->process) != 0);
+	bool state = mark && (other || watch->state != mark->state);
+	bool counter = mark && (other || watch->counter != mark->counter);
 
-	if (other || watch->state != mark->state)
+	if (!watch->looked)
+		watch->first_ms = now_ms;
+	watch->moved = watch->moved || (watch->looked && (state || counter));
+	watch->looked = true;
+	if (!mark)
+		return;
+	if (state)
 		watch->state_since_ms = now_ms;
-	if (other || watch->counter != mark->counter)
+	if (counter)
 		watch->counter_since_ms = now_ms;
 	watch->seen = true;
 	memcpy(watch->process, mark->process, sizeof(watch->process));
@@ -28,18 +37,9 @@ static bool is_ours(const struct place *mark, const struct job_identity *identit
 	       (identity->take_over && !strcmp(mark->owner, identity->take_over));
 }
 
-enum claim claim_judge(const struct claim_watch *watch, const struct place *mark, const struct job_identity *identity,
-                       const char *group, int64_t now_ms, struct error *err)
+static enum claim judge_mark(const struct claim_watch *watch, const struct place *mark,
+                             const struct job_identity *identity, int64_t now_ms)
 {
-	if (!is_ours(mark, identity)) {
-		error_write(err,
-		            "group %s belongs to the job %s, and this is %s; use another source.kafka.groupId, or, "
-		            "where this "
-		            "job is to go on in its place, --take-over %s (in a cluster the annotation "
-		            "streamjob.dev/take-over)",
-		            group, mark->owner, identity->owner, mark->owner);
-		return CLAIM_REFUSED;
-	}
 	if (!strcmp(mark->process, identity->process))
 		return CLAIM_TAKE;
 	if (mark->rollout > identity->rollout)
@@ -51,6 +51,27 @@ enum claim claim_judge(const struct claim_watch *watch, const struct place *mark
 	if (!identity->fenced || mark->state == PLACE_DRAINING)
 		return CLAIM_TAKE;
 	return now_ms - watch->counter_since_ms < LEASES_TO_EXPIRE * mark->lease_ms ? CLAIM_STAND_BY : CLAIM_TAKE;
+}
+
+enum claim claim_judge(const struct claim_watch *watch, const struct place *mark, const struct job_identity *identity,
+                       const char *group, int64_t now_ms, struct error *err)
+{
+	enum claim claim = CLAIM_TAKE;
+
+	if (mark && !is_ours(mark, identity)) {
+		error_write(err,
+		            "group %s belongs to the job %s, and this is %s; use another source.kafka.groupId, or, "
+		            "where this "
+		            "job is to go on in its place, --take-over %s (in a cluster the annotation "
+		            "streamjob.dev/take-over)",
+		            group, mark->owner, identity->owner, mark->owner);
+		return CLAIM_REFUSED;
+	}
+	if (mark)
+		claim = judge_mark(watch, mark, identity, now_ms);
+	if (claim == CLAIM_TAKE && identity->fenced && !watch->moved && now_ms - watch->first_ms < SETTLE_MS)
+		return CLAIM_WAIT;
+	return claim;
 }
 
 /* 1: `ret_mark` is the mark; 0: there is none; -1: not to be had now; -2: not to be touched. */
@@ -97,15 +118,13 @@ int reader_claim(struct kafka_reader *reader, struct error *err)
 	for (;;) {
 		struct place mark;
 		int read = read_mark(reader, &mark, err);
-		enum claim claim = CLAIM_TAKE;
+		enum claim claim;
 
 		if (read < 0)
 			return read;
-		if (read) {
-			claim_look(&watch, &mark, clock_boot_ms(reader->clock));
-			claim = claim_judge(&watch, &mark, reader->identity, reader->spec->group_id,
-			                    clock_boot_ms(reader->clock), err);
-		}
+		claim_look(&watch, read ? &mark : NULL, clock_boot_ms(reader->clock));
+		claim = claim_judge(&watch, read ? &mark : NULL, reader->identity, reader->spec->group_id,
+		                    clock_boot_ms(reader->clock), err);
 		if (claim == CLAIM_REFUSED)
 			return -2;
 		if (claim == CLAIM_TAKE && !waited)
@@ -116,9 +135,11 @@ int reader_claim(struct kafka_reader *reader, struct error *err)
 			continue;
 		}
 		waited = true;
-		stand_by(reader, claim, &mark);
+		if (claim != CLAIM_WAIT)
+			stand_by(reader, claim, &mark);
 		reader_pause(reader, LOOK_INTERVAL_MS);
 		if (atomic_load(&reader->stop->requested))
-			return error_set(err, "stopped while %s had the job", mark.process);
+			return error_set(err, "stopped while %s had the job",
+			                 claim == CLAIM_WAIT ? "another process" : mark.process);
 	}
 }

@@ -7,8 +7,6 @@
 #include "lib/process/condition.h"
 #include "runtime/kafka/source.h"
 
-#define ROUND_MS         1000 /* of one call of librdkafka: then the stop is looked at */
-#define LOOK_MS          100  /* for the stop, and whether a repeat is due */
 #define ENDED_TIMEOUT_MS 5000
 
 static void wait_ms(struct committer *committer, int64_t ms)
@@ -92,14 +90,15 @@ static enum fence_outcome plain_commit(struct kafka_reader *reader, const rd_kaf
 	return FENCE_RETRY;
 }
 
-static bool given_up(const struct kafka_reader *reader, int64_t deadline_ms)
+/* After a failure: no round is begun that could not end in time. */
+static bool given_up(const struct kafka_reader *reader)
 {
-	return stop_deadline_passed(reader->stop) || boot_ms(reader) >= deadline_ms;
+	return clock_monotonic_ms(reader->stop->clock) > atomic_load(&reader->stop->deadline_ms) - ROUND_MS ||
+	       boot_ms(reader) >= atomic_load(&reader->committer.give_up_ms);
 }
 
 /* One place, again and again until it is committed. 0, -1: no more time, COMMIT_AGAIN: lost. */
-static int commit_place(struct kafka_reader *reader, const struct place *place, const int64_t *to, int64_t deadline_ms,
-                        struct error *err)
+static int commit_place(struct kafka_reader *reader, const struct place *place, const int64_t *to, struct error *err)
 {
 	rd_kafka_topic_partition_list_t *list = offsets_of(reader, place, to);
 	enum fence_outcome outcome;
@@ -110,7 +109,7 @@ static int commit_place(struct kafka_reader *reader, const struct place *place, 
 		sent_ms = boot_ms(reader);
 		outcome = reader->fence ? fence_commit(reader->fence, list, ROUND_MS, err)
 		                        : plain_commit(reader, list, err);
-		if (outcome != FENCE_RETRY || given_up(reader, deadline_ms))
+		if (outcome != FENCE_RETRY || given_up(reader))
 			break;
 		failing = true;
 		reader_health(reader, err);
@@ -127,11 +126,16 @@ static int commit_place(struct kafka_reader *reader, const struct place *place, 
 	return outcome == FENCE_DONE ? 0 : outcome == FENCE_RETRY ? -1 : COMMIT_AGAIN;
 }
 
-/* The fence is gone: why, the next opening finds out from the mark. */
-static void lose(struct kafka_reader *reader, const struct error *err)
+/*
+ * What a commit that was given up did, nobody knows, so none may follow. Or the fence is gone: why, the next opening
+ * finds out from the mark.
+ */
+static void end_commits(struct kafka_reader *reader, int over, const struct error *err)
 {
-	reader->committer.lost = true;
-	reader->committer.lost_reason = *err;
+	reader->committer.over = over;
+	reader->committer.over_reason = *err;
+	if (over != COMMIT_AGAIN)
+		return;
 	reader->identity->fenced = true;
 	log_warn("the job is not this process's any more, or the broker says so", "group=\"%s\" error=\"%s\"",
 	         reader->spec->group_id, err->text);
@@ -167,20 +171,17 @@ static void work(struct kafka_reader *reader)
 		place.boundary = committer->boundary;
 	place.state = committer->ending ? PLACE_ENDED : state_now(reader);
 	place.anew = atomic_load(&reader->made_anew);
+	if (committer->ending && lease_quiet(&reader->lease))
+		place.lease_ms = place.request_ms = 0;
 	place.counter++;
 	pthread_mutex_unlock(&committer->mutex);
-	result = commit_place(reader, &place, to, committer->ending ? boot_ms(reader) + ENDED_TIMEOUT_MS : INT64_MAX,
-	                      &err);
+	result = commit_place(reader, &place, to, &err);
 	pthread_mutex_lock(&committer->mutex);
 	committer->renew = false;
-	if (result == COMMIT_AGAIN)
-		lose(reader, &err);
-	if (asked) {
+	if (result < 0)
+		end_commits(reader, result, &err);
+	if (asked)
 		committer->asked = false;
-		committer->result = result;
-		if (result < 0)
-			committer->error = err;
-	}
 	pthread_cond_broadcast(&committer->changed);
 }
 
@@ -190,7 +191,7 @@ static void *committer_run(void *context)
 	struct committer *committer = &reader->committer;
 
 	pthread_mutex_lock(&committer->mutex);
-	while (!committer->lost && !committer->ending) {
+	while (!committer->over && !committer->ending) {
 		if (committer->asked || (repeat_due(reader) && !stop_deadline_passed(reader->stop)))
 			work(reader);
 		else
@@ -207,6 +208,7 @@ int committer_start(struct kafka_reader *reader, struct error *err)
 	pthread_mutex_init(&committer->mutex, NULL);
 	condition_init(&committer->changed);
 	committer->sent_ms = boot_ms(reader);
+	atomic_store(&committer->give_up_ms, INT64_MAX);
 	if (pthread_create(&committer->thread, NULL, committer_run, reader) != 0)
 		return error_set(err, "cannot start a thread for the commits: raise the process limit");
 	committer->running = true;
@@ -221,11 +223,12 @@ void committer_stop(struct kafka_reader *reader, bool in_order)
 		return;
 	pthread_mutex_lock(&committer->mutex);
 	committer->ending = true;
+	atomic_store(&committer->give_up_ms, boot_ms(reader) + ENDED_TIMEOUT_MS);
 	pthread_cond_broadcast(&committer->changed);
 	pthread_mutex_unlock(&committer->mutex);
 	pthread_join(committer->thread, NULL);
 	pthread_mutex_lock(&committer->mutex);
-	if (in_order && !committer->lost)
+	if (in_order && !committer->over)
 		work(reader);
 	pthread_mutex_unlock(&committer->mutex);
 	pthread_mutex_destroy(&committer->mutex);
@@ -244,11 +247,11 @@ int reader_commit(struct source *source, const struct boundary *boundary, const 
 	committer->to = to;
 	committer->asked = true;
 	pthread_cond_broadcast(&committer->changed);
-	while (committer->asked && !committer->lost)
+	while (committer->asked && !committer->over)
 		pthread_cond_wait(&committer->changed, &committer->mutex);
-	result = committer->asked ? COMMIT_AGAIN : committer->result;
+	result = committer->over ? committer->over : 0;
 	if (result < 0)
-		*err = committer->asked ? committer->lost_reason : committer->error;
+		*err = committer->over_reason;
 	committer->asked = false;
 	pthread_mutex_unlock(&committer->mutex);
 	return result;
@@ -261,7 +264,7 @@ void committer_repeat(struct kafka_reader *reader)
 	pthread_mutex_lock(&committer->mutex);
 	committer->renew = true;
 	pthread_cond_broadcast(&committer->changed);
-	while (committer->renew && !committer->lost && !committer->ending && !stop_deadline_passed(reader->stop))
+	while (committer->renew && !committer->over && !committer->ending && !stop_deadline_passed(reader->stop))
 		wait_ms(committer, LOOK_MS);
 	pthread_mutex_unlock(&committer->mutex);
 }
@@ -273,14 +276,14 @@ enum renewed reader_renew(void *context, struct error *err)
 	enum renewed renewed;
 
 	pthread_mutex_lock(&committer->mutex);
-	while (!lease_held(&reader->lease) && !committer->lost && !stop_deadline_passed(reader->stop)) {
+	while (!lease_held(&reader->lease) && !committer->over && !stop_deadline_passed(reader->stop)) {
 		committer->renew = true;
 		pthread_cond_broadcast(&committer->changed);
 		wait_ms(committer, LOOK_MS);
 	}
-	renewed = lease_held(&reader->lease) ? RENEWED : committer->lost ? RENEWED_FENCED : RENEWED_NOT;
+	renewed = lease_held(&reader->lease) ? RENEWED : committer->over == COMMIT_AGAIN ? RENEWED_FENCED : RENEWED_NOT;
 	if (renewed == RENEWED_FENCED)
-		*err = committer->lost_reason;
+		*err = committer->over_reason;
 	else if (renewed == RENEWED_NOT)
 		error_set(err,
 		          "the job's place in group %s cannot be committed again in time, so another process may "

@@ -24,11 +24,11 @@ struct committer {
 	bool asked, renew, ending; /* what is to be done */
 	struct boundary boundary;  /* of `asked` */
 	const int64_t *to;
-	int result; /* of `asked`, once it is false again */
-	struct error error;
-	bool lost; /* the fence is: nothing is committed any more */
-	struct error lost_reason;
-	int64_t sent_ms; /* boot time, before the last commit that was done was sent */
+	int over; /* nothing is committed any more: COMMIT_AGAIN, the fence is lost; -1, a commit was given up, in doubt
+	           */
+	struct error over_reason;
+	_Atomic int64_t give_up_ms; /* boot time; set when the thread is to end */
+	int64_t sent_ms;            /* boot time, before the last commit that was done was sent */
 };
 
 struct kafka_reader;

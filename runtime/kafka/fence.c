@@ -9,13 +9,15 @@
 #define PART_BYTES_MAX     (512 * 1024)
 #define PARTITION_BYTES    64 /* of a partition beside its metadata, in the broker's log */
 #define TRANSACTION_ID_MAX 300
+#define ANSWER_TIMEOUT_MS  "1000" /* librdkafka waits for that long at least, whatever time it is given */
 
 struct fence {
 	rd_kafka_t *producer;
 	rd_kafka_consumer_group_metadata_t *group;
 	char id[TRANSACTION_ID_MAX];
 	bool begun;
-	int sent; /* offsets of the open transaction that the broker has */
+	bool aborting; /* the open transaction is to be given up and made anew */
+	int sent;      /* offsets of the open transaction that the broker has */
 };
 
 struct fence *fence_new(const struct kafka_client *spec, const char *group, const char *secrets_dir, struct error *err)
@@ -24,6 +26,7 @@ struct fence *fence_new(const struct kafka_client *spec, const char *group, cons
 	const struct setting settings[] = {
 	        {"transactional.id", fence->id},
 	        {"transaction.timeout.ms", TRANSACTION_TIMEOUT_MS},
+	        {"socket.timeout.ms", ANSWER_TIMEOUT_MS},
 	        {"reconnect.backoff.max.ms", "2000"},
 	        {NULL, NULL},
 	};
@@ -49,9 +52,25 @@ void fence_free(struct fence *fence)
 	free(fence);
 }
 
+/* The broker was away or slow in the middle of a transaction: the producer is as good as before. */
+static bool passes(rd_kafka_resp_err_t code)
+{
+	switch (code) {
+	case RD_KAFKA_RESP_ERR__TIMED_OUT:
+	case RD_KAFKA_RESP_ERR__TRANSPORT:
+	case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+	case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+	case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+	case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+	case RD_KAFKA_RESP_ERR_CONCURRENT_TRANSACTIONS:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /* Takes the error's words and destroys it. */
-static enum fence_outcome judge(const struct fence *fence, rd_kafka_error_t *error, const char *doing,
-                                struct error *err)
+static enum fence_outcome judge(struct fence *fence, rd_kafka_error_t *error, const char *doing, struct error *err)
 {
 	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
 	enum fence_outcome outcome = FENCE_LOST;
@@ -63,6 +82,9 @@ static enum fence_outcome judge(const struct fence *fence, rd_kafka_error_t *err
 		cure = "; the job's user needs Write and Describe on this transactional id";
 	else if (rd_kafka_error_is_retriable(error) && !rd_kafka_error_is_fatal(error))
 		outcome = FENCE_RETRY;
+	else if (rd_kafka_error_txn_requires_abort(error) && passes(code))
+		outcome = FENCE_RETRY;
+	fence->aborting = fence->aborting || rd_kafka_error_txn_requires_abort(error);
 	error_set(err, "%s (transactional id %s): %s%s", doing, fence->id, rd_kafka_error_string(error), cure);
 	rd_kafka_error_destroy(error);
 	return outcome;
@@ -119,6 +141,12 @@ enum fence_outcome fence_commit(struct fence *fence, const rd_kafka_topic_partit
 {
 	rd_kafka_error_t *error;
 
+	if (fence->aborting) {
+		error = rd_kafka_abort_transaction(fence->producer, timeout_ms);
+		if (error)
+			return judge(fence, error, "cannot give an unfinished commit up", err);
+		fence->aborting = fence->begun = false;
+	}
 	if (!fence->begun) {
 		error = rd_kafka_begin_transaction(fence->producer);
 		if (error)

@@ -15,12 +15,14 @@ struct job_identity {
 	const char *process; /* one of its kind */
 	const char *query;   /* jobspec_query_hash */
 	int64_t drain_ms;
-	int64_t rollout;         /* 0: none */
-	struct sink_held known;  /* what the operator knows of an earlier life; "" where nothing */
-	const char *take_over;   /* the owner whose job may be taken; NULL: none */
-	bool drop_pending;       /* a window that another query began is given up */
-	_Atomic bool topic_anew; /* kept from one opening to the next: the offsets are of another log */
-	bool fenced;             /* kept from one opening to the next: another process took the job from this one */
+	int64_t rollout;        /* 0: none */
+	struct sink_held known; /* what the operator knows of an earlier life; "" where nothing */
+	const char *take_over;  /* the owner whose job may be taken; NULL: none */
+	bool drop_pending;      /* a window that another query began is given up */
+	/* Kept from one opening to the next: */
+	_Atomic bool topic_anew; /* the offsets are of another log */
+	bool fenced;             /* another process took the job from this one */
+	int64_t quiet_ms;        /* as lease.quiet_ms */
 };
 
 /* Reads all partitions of the topic; its group's offsets are the job's state (docs/delivery.md). */

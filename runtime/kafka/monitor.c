@@ -18,11 +18,12 @@ struct held {
 	int64_t position, since_ms; /* monotonic; 0: not held */
 };
 
-static void check_health(struct kafka_reader *reader)
+/* Whether the topic is there. */
+static bool check_health(struct kafka_reader *reader)
 {
 	const struct kafka_client *client = &reader->spec->client;
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, INTERVAL_MS);
+	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, ROUND_MS);
 	struct error err;
 
 	if (!code) {
@@ -38,7 +39,7 @@ static void check_health(struct kafka_reader *reader)
 	}
 	if (!code) {
 		reader_health(reader, NULL);
-		return;
+		return true;
 	}
 	pthread_mutex_lock(&reader->mutex);
 	error_set(&err, "topic %s at %s: %s%s%s", client->topic, client->bootstrap_servers, rd_kafka_err2str(code),
@@ -48,6 +49,12 @@ static void check_health(struct kafka_reader *reader)
 	pthread_mutex_lock(&reader->mutex);
 	client_refresh(reader->rk, client, reader->secrets_dir); /* perhaps the password was changed */
 	pthread_mutex_unlock(&reader->mutex);
+	return false;
+}
+
+static bool is_over(const struct kafka_reader *reader)
+{
+	return atomic_load(&reader->closing) || stop_deadline_passed(reader->stop);
 }
 
 /* Is the end of what can be read where the lane stands, and before the end of the log? */
@@ -87,7 +94,7 @@ static void check_transactions(struct kafka_reader *reader, struct held *held)
 	int64_t now_ms = clock_monotonic_ms(reader->clock);
 	bool stuck = false;
 
-	for (size_t p = 0; p < reader->source.partitions && !atomic_load(&reader->closing); p++) {
+	for (size_t p = 0; p < reader->source.partitions && !is_over(reader); p++) {
 		int64_t position = atomic_load(&reader->partitions[p].position);
 
 		if (held[p].position != position || !held[p].since_ms) {
@@ -111,12 +118,14 @@ static void *monitor(void *context)
 	struct topic_watch *watch = topic_watch_new(reader);
 	struct error why;
 	int64_t looked_ms = clock_monotonic_ms(reader->clock);
+	bool healthy;
 
-	while (!atomic_load(&reader->closing)) {
+	while (!is_over(reader)) {
 		rd_kafka_poll(reader->rk, 0);
-		check_health(reader);
-		check_transactions(reader, held);
-		if (clock_monotonic_ms(reader->clock) - looked_ms >= IDENTITY_MS) {
+		healthy = check_health(reader);
+		if (healthy)
+			check_transactions(reader, held);
+		if (healthy && clock_monotonic_ms(reader->clock) - looked_ms >= IDENTITY_MS) {
 			if (topic_watch_changed(watch, &why))
 				reader_found_anew(reader, why.text);
 			looked_ms = clock_monotonic_ms(reader->clock);

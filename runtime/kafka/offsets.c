@@ -39,6 +39,18 @@ static rd_kafka_topic_partition_list_t *event_offsets(rd_kafka_event_t *event, r
 	return *ret_code ? NULL : rd_kafka_topic_partition_list_copy(list);
 }
 
+static rd_kafka_event_t *wait_for_answer(const struct kafka_reader *reader, rd_kafka_queue_t *queue)
+{
+	rd_kafka_event_t *event = NULL;
+
+	for (int ms = 0; !event && ms < REQUEST_TIMEOUT_MS + RETRY_PAUSE_MS; ms += LOOK_MS) {
+		if (ms >= ROUND_MS && atomic_load(&reader->stop->requested))
+			break;
+		event = rd_kafka_queue_poll(queue, LOOK_MS);
+	}
+	return event;
+}
+
 static int by_partition(const void *a, const void *b, void *context)
 {
 	const rd_kafka_topic_partition_t *left = a, *right = b;
@@ -62,7 +74,7 @@ rd_kafka_topic_partition_list_t *reader_offsets(struct kafka_reader *reader, boo
 	rd_kafka_AdminOptions_set_request_timeout(options, REQUEST_TIMEOUT_MS, why, sizeof(why));
 	rd_kafka_error_destroy(rd_kafka_AdminOptions_set_require_stable_offsets(options, stable));
 	rd_kafka_ListConsumerGroupOffsets(reader->rk, &request, 1, options, queue);
-	event = rd_kafka_queue_poll(queue, REQUEST_TIMEOUT_MS + RETRY_PAUSE_MS);
+	event = wait_for_answer(reader, queue);
 	list = event_offsets(event, &code);
 	if (list)
 		rd_kafka_topic_partition_list_sort(list, by_partition, NULL);

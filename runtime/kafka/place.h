@@ -24,7 +24,7 @@
 enum place_state {
 	PLACE_RUNNING,
 	PLACE_DRAINING, /* for at most drain_ms */
-	PLACE_ENDED     /* no request of that process is under way any more */
+	PLACE_ENDED     /* no request of that process is under way any more; see lease_ms */
 };
 
 struct place {
@@ -35,7 +35,8 @@ struct place {
 	char topic_id[PLACE_TOPIC_ID_MAX]; /* of the log that the offsets are of; "": not known */
 	bool anew;                         /* the topic was found to be another one: the offsets are not of its log */
 	enum place_state state;
-	int64_t lease_ms, request_ms, drain_ms;
+	int64_t lease_ms, request_ms; /* 0 after an end: nor is one of a process before it */
+	int64_t drain_ms;
 	int64_t counter; /* each commit raises it */
 	int64_t rollout; /* of the operator; 0: none */
 };

@@ -16,6 +16,8 @@
 #define KAFKA_LANES_MAX    64
 #define PARTITIONS_MAX     10000
 #define REQUEST_TIMEOUT_MS 5000
+#define ROUND_MS           1000 /* of one call of librdkafka: then the stop is looked at */
+#define LOOK_MS            100  /* for the stop, and whether something is due */
 #define RETRY_PAUSE_MS     500
 
 struct kafka_lane {

@@ -8,11 +8,23 @@
 #include "runtime/kafka/offsets.h"
 #include "runtime/kafka/start.h"
 
+/* Nothing came yet: once more, up to REQUEST_TIMEOUT_MS, and not during a stop. */
+static bool another_round(const struct kafka_reader *reader, rd_kafka_resp_err_t code, int *rounds)
+{
+	bool late = code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
+
+	return late && ++*rounds < REQUEST_TIMEOUT_MS / ROUND_MS && !atomic_load(&reader->stop->requested);
+}
+
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high, struct error *err)
 {
-	rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(reader->rk, reader->spec->client.topic, partition,
-	                                                            ret_low, ret_high, REQUEST_TIMEOUT_MS);
+	rd_kafka_resp_err_t code;
+	int rounds = 0;
 
+	do {
+		code = rd_kafka_query_watermark_offsets(reader->rk, reader->spec->client.topic, partition, ret_low,
+		                                        ret_high, ROUND_MS);
+	} while (another_round(reader, code, &rounds));
 	if (code)
 		return error_set(err, "cannot find the offsets of topic %s, partition %d: %s",
 		                 reader->spec->client.topic, (int)partition, rd_kafka_err2str(code));
@@ -77,9 +89,13 @@ static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 {
 	const struct kafka_client *client = &reader->spec->client;
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, REQUEST_TIMEOUT_MS);
+	rd_kafka_resp_err_t code;
 	size_t count = 0;
+	int rounds = 0;
 
+	do {
+		code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, ROUND_MS);
+	} while (another_round(reader, code, &rounds));
 	if (code) {
 		error_set(err, "no answer from Kafka at %s: %s", client->bootstrap_servers, rd_kafka_err2str(code));
 		return 0;
@@ -129,7 +145,13 @@ static int place_partitions(struct kafka_reader *reader, bool first_start, struc
 /* 0; -1: not yet, or the fence was lost meanwhile; -2. A broker without transactions leaves the job without a fence. */
 static int take_fence(struct kafka_reader *reader, struct error *err)
 {
-	switch (fence_take(reader->fence, REQUEST_TIMEOUT_MS, err)) {
+	enum fence_outcome outcome;
+	int rounds = 0;
+
+	do {
+		outcome = fence_take(reader->fence, ROUND_MS, err);
+	} while (outcome == FENCE_RETRY && another_round(reader, RD_KAFKA_RESP_ERR__TIMED_OUT, &rounds));
+	switch (outcome) {
 	case FENCE_DONE:
 		return 0;
 	case FENCE_NONE:
@@ -147,10 +169,12 @@ static int take_fence(struct kafka_reader *reader, struct error *err)
 static void set_lease(struct kafka_reader *reader, const struct found *found, int64_t fenced_ms)
 {
 	const struct place *mark = &found->mark;
-	bool quiet = !found->whole || mark->state == PLACE_ENDED || !strcmp(mark->process, reader->identity->process);
+	struct job_identity *identity = reader->identity;
 
+	if (found->whole && strcmp(mark->process, identity->process) != 0)
+		identity->quiet_ms = fenced_ms + mark->lease_ms + mark->request_ms;
 	atomic_store(&reader->lease.until_ms, INT64_MIN);
-	atomic_store(&reader->lease.quiet_ms, quiet ? 0 : fenced_ms + mark->lease_ms + mark->request_ms);
+	atomic_store(&reader->lease.quiet_ms, identity->quiet_ms);
 }
 
 static void fill_place(struct kafka_reader *reader, const struct found *found)

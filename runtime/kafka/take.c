@@ -98,6 +98,17 @@ static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t nu
 	return 0;
 }
 
+/* What a replay drops is no gap: only what is taken tells where nothing can be read. */
+static void take_end(const struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message)
+{
+	struct partition *partition = &reader->partitions[message->partition];
+
+	if (!atomic_load(&reader->replaying))
+		partition_end(partition, message->offset);
+	else if (message->offset >= partition->to)
+		reached(lane, partition);
+}
+
 /* A message that is no record. */
 static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
                       struct error *err)
@@ -106,9 +117,7 @@ static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, cons
 
 	switch (message->err) {
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-		partition_end(&reader->partitions[message->partition], message->offset);
-		if (atomic_load(&reader->replaying) && message->offset >= reader->partitions[message->partition].to)
-			reached(lane, &reader->partitions[message->partition]);
+		take_end(reader, lane, message);
 		return 0;
 	case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:

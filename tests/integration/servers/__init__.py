@@ -23,10 +23,11 @@ import urllib.request
 from .broker import CACHE, Kafka
 from .faulty_gateway import FaultyGateway
 from .gateway import Pushgateway
+from .holding_proxy import HoldingProxy
 from .ports import free_port
 from .process import Process, wait_for
 
-__all__ = ["CACHE", "FaultyGateway", "Kafka", "Process", "Pushgateway", "StreamJob", "free_port", "wait_for"]
+__all__ = ["CACHE", "FaultyGateway", "HoldingProxy", "Kafka", "Process", "Pushgateway", "StreamJob", "free_port", "wait_for"]
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
@@ -77,7 +78,5 @@ class StreamJob(Process):
 
     def run(self, timeout):
         """Starts without waiting for readiness, and waits for the end; returns the exit code."""
-        log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder)
-        log.close()
+        self.launch()
         return self.wait(timeout)

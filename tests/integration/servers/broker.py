@@ -9,7 +9,7 @@ import time
 
 from .certificates import Certificates
 from .ports import free_port
-from .process import Process
+from .process import Process, wait_for
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("STREAMJOB_CACHE", pathlib.Path.home() / ".cache" / "streamjob"))
@@ -144,6 +144,18 @@ class Kafka(Process):
         admin = self.admin()
         for future in admin.create_topics([new]).values():
             future.result(30)
+
+    def settle(self):
+        """Waits until the controller takes orders again: a node that was stopped for long has lost its session."""
+
+        def orders():
+            try:
+                self.create_topic(f"settled-{time.monotonic_ns()}")
+                return True
+            except Exception:
+                return False
+
+        wait_for(orders, 60, "the controller to take orders")
 
     def delete_topic(self, topic):
         admin = self.admin()

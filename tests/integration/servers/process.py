@@ -35,12 +35,15 @@ class Process:
     def ready(self):
         return True
 
+    def launch(self):
+        """Starts and does not wait for readiness."""
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self.owner
+            )
+
     def start(self, timeout=60):
-        log = open(self.log_path, "ab")
-        self.process = subprocess.Popen(
-            self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self.owner
-        )
-        log.close()
+        self.launch()
 
         def up():
             if self.process.poll() is not None:

@@ -1,0 +1,113 @@
+"""A place in a group is one job's, and a life's: whatever else stands there is not touched, and what was lost is said."""
+
+import json
+import time
+
+import pytest
+
+from bucket import (
+    PARTITIONS,
+    expected_sums,
+    file_rows,
+    kafka_source,
+    make_events,
+    manifest,
+    passing_of,
+    split,
+    sum_rows,
+    unique,
+)
+from servers import StreamJob, wait_for
+from servers.kafka_requests import delete_group, group_offsets, set_group_offsets
+
+RECORDS = make_events(4000, seed=41)[0]
+
+
+def start_over(kafka, tmp_path, name, topic, group, file="rows", args=(), **source):
+    """A job of that name over a file sink, which has not been started."""
+    spec = manifest(name, kafka_source(kafka, topic, lease="300ms", groupId=group, **source), [{"file": {"path": str(tmp_path / file)}}], size="300ms")
+    return StreamJob(tmp_path, spec, args=args, name=f"{name}-{time.monotonic_ns()}")
+
+
+@pytest.fixture
+def ran(kafka, tmp_path):
+    """(topic, group, job): a job that has read all there is, and was stopped."""
+    topic, group, name = unique("life"), unique("group"), unique("first")
+    kafka.create_topic(topic, PARTITIONS)
+    kafka.produce(topic, RECORDS)
+    job = start_over(kafka, tmp_path, name, topic, group, args=["--until-idle", "500ms"])
+    assert job.run(60) == 0, job.log()
+    job.name_of_job = name
+    return topic, group, job
+
+
+def refused(kafka, job, topic, group, *words):
+    before = group_offsets(kafka, group, topic, PARTITIONS)
+    assert job.run(60) == 1, job.log()
+    assert all(word in job.log() for word in words), job.log()
+    assert group_offsets(kafka, group, topic, PARTITIONS) == before
+
+
+def test_a_run_of_another_name_touches_nothing_of_a_live_job(kafka, tmp_path):
+    topic, group = unique("life"), unique("group")
+    kafka.create_topic(topic, PARTITIONS)
+    halves = split(RECORDS, 2)
+    owner, laptop = (start_over(kafka, tmp_path, name, topic, group, file=name) for name in ("owner", "laptop"))
+    owner.start()
+    kafka.produce(topic, halves[0])
+    wait_for(lambda: sum_rows(file_rows(tmp_path / "owner")) == expected_sums(passing_of(halves[0])), 30, lambda: owner.log())
+    assert laptop.run(60) == 1
+    words = (f"group {group} belongs to the job /default/owner, and this is /default/laptop", "another source.kafka.groupId", "--take-over /default/owner")
+    assert all(word in laptop.log() for word in words), laptop.log()
+    kafka.produce(topic, halves[1])
+    wait_for(lambda: sum_rows(file_rows(tmp_path / "owner")) == expected_sums(passing_of(RECORDS)), 30, lambda: owner.log())
+    assert owner.log().count("the job is this process's") == 1 and not (tmp_path / "laptop").exists()
+    wrong = start_over(kafka, tmp_path, "laptop", topic, group, file="laptop", args=["--take-over", "/default/another"])
+    assert wrong.run(60) == 1 and "belongs to the job /default/owner" in wrong.log()
+    taking = start_over(kafka, tmp_path, "laptop", topic, group, file="laptop", args=["--take-over", "/default/owner"])
+    taking.start()
+    assert owner.wait(60) == 1, owner.log()
+    assert "belongs to the job /default/laptop, and this is /default/owner" in owner.log()
+
+
+FOREIGN = {
+    "a tool's": "checkpoint 17",
+    "of a newer version": json.dumps({"streamjob": 2, "boundary": 7}),
+    "of no version": json.dumps({"sequence": 1, "pending": True}),
+    "cut off": '{"streamjob":1,"sequence":3,"pend',
+    "without its mark's parts": json.dumps({"streamjob": 1, "sequence": 3, "pending": False, "to": 5, "life": "a"}),
+}
+
+
+@pytest.mark.parametrize("partition", [0, 2])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_metadata_that_is_not_known_fails_the_start_and_stays(kafka, tmp_path, ran, kind, partition):
+    topic, group, job = ran
+    set_group_offsets(kafka, group, topic, {partition: (5, FOREIGN[kind])})
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group)
+    refused(kafka, again, topic, group, f"group {group}, topic {topic}, partition {partition}", "newer" if "newer" in kind else "metadata")
+
+
+def test_offsets_set_by_hand_are_where_a_new_life_begins(kafka, tmp_path, ran):
+    topic, group, job = ran
+    set_group_offsets(kafka, group, topic, {p: (len(RECORDS[p]) - 100, "") for p in range(PARTITIONS)})
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=["--until-idle", "500ms"])
+    assert again.run(60) == 0, again.log()
+    assert "offsets were set by hand" in again.log() and "new life" in again.log()
+    assert sum_rows(file_rows(tmp_path / "again")) == expected_sums(passing_of({p: rows[-100:] for p, rows in RECORDS.items()}))
+    lives = [line.split("life=")[1].split()[0] for log in (job.log(), again.log()) for line in log.splitlines() if "life=" in line]
+    assert len(lives) == 2 and lives[0] != lives[1]
+
+
+def test_a_life_that_the_operator_knows_and_the_group_does_not_is_a_loss(kafka, tmp_path, ran):
+    topic, group, job = ran
+    life = next(line.split("life=")[1].split()[0] for line in job.log().splitlines() if "life=" in line)
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps({"life": life, "sequence": 3}))
+    delete_group(kafka, group)
+    args = ["--until-idle", "500ms", "--known", str(known)]
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args)
+    refused(kafka, again, topic, group, f"group {group} has no offsets for topic {topic}", "window 3 of the life " + life, "onOffsetLoss: earliest", "another groupId")
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args, onOffsetLoss="earliest", startingOffsets="latest")
+    assert again.run(60) == 0, again.log()
+    assert sum_rows(file_rows(tmp_path / "again")) == expected_sums(passing_of(RECORDS))
