@@ -89,6 +89,8 @@ const char crd_status[] =
         "                properties:\n"
         "                  process: {type: string, maxLength: 512}\n"
         "                  since: {type: string, format: date-time}\n"
+        "                  fenced: {type: boolean, description: \"False: the broker has no transactions, so nothing "
+        "keeps another process away.\"}\n"
         "                  standby: {type: integer, format: int32, description: \"Pods that stand by.\"}\n"
         "              place:\n"
         "                type: object\n"

@@ -19,6 +19,7 @@
 #include "lib/probe/probe.h"
 #include "operator/cache/informer.h"
 #include "operator/lead/lease.h"
+#include "operator/manager/cluster_id.h"
 #include "operator/manager/counters.h"
 #include "operator/manager/memory_of_jobs.h"
 #include "operator/manager/options.h"
@@ -42,7 +43,9 @@ struct watch { /* one informer */
 struct manager {
 	const struct options *options;
 	const struct clock *clock;
-	struct settings settings;
+	struct settings settings; /* cluster_id: NULL until a worker knows it; under cluster_id_mutex */
+	pthread_mutex_t cluster_id_mutex;
+	char cluster_id[CLUSTER_ID_MAX + 1];
 	struct kube_cluster *cluster;
 	struct store *stores[KIND_COUNT];
 	struct store *code; /* ConfigMaps that are not ours, reduced: functions may be in them; reconcile/code.h */
@@ -86,6 +89,8 @@ int manager_page_metrics(void *context, struct buffer *out);
 /* A client that writes only while the lease allows. */
 struct kube_client *manager_client(struct manager *manager);
 bool manager_may_work(struct manager *manager);
+/* Where the operator keeps what is its own: the Lease, the cluster's id. */
+const char *manager_namespace(const struct manager *manager);
 struct kube_resource resource_of(enum kind kind);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "operator/manager/cluster_id.h"
 #include "operator/manager/commands.h"
 
 static int usage(FILE *out, int code)
@@ -19,6 +20,8 @@ static int usage(FILE *out, int code)
 	      "  --metrics-bind-address A  the same\n"
 	      "  --leader-elect=BOOL       one of several operators works, by a Lease (true)\n"
 	      "  --leader-election-namespace NAME  where the Lease is (the operator's own namespace)\n"
+	      "  --cluster-id ID           in the marks of jobs' owners (made once, kept in a ConfigMap of that "
+	      "namespace)\n"
 	      "  --kubeconfig FILE, --context NAME  outside of a cluster\n"
 	      "  --log-format FORMAT       logfmt or json\n"
 	      "  --log-level LEVEL         debug, info, warn or error\n\n"
@@ -93,6 +96,9 @@ static int parse_one(int option, struct options *options)
 	case 'E':
 		options->lease_namespace = optarg;
 		return 0;
+	case 'C':
+		options->cluster_id = optarg;
+		return cluster_id_is_good(optarg) ? 0 : bad_value("cluster-id", CLUSTER_ID_EXPECTED);
 	case 'w':
 		return parse_workers(&options->workers);
 	case 'r':
@@ -121,6 +127,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	                                             {"metrics-bind-address", required_argument, NULL, 'l'},
 	                                             {"leader-elect", optional_argument, NULL, 'e'},
 	                                             {"leader-election-namespace", required_argument, NULL, 'E'},
+	                                             {"cluster-id", required_argument, NULL, 'C'},
 	                                             {"workers", required_argument, NULL, 'w'},
 	                                             {"resync", required_argument, NULL, 'r'},
 	                                             {"poll", required_argument, NULL, 'p'},

@@ -20,6 +20,7 @@ struct options {
 	const char *image;           /* of the runtime, where a StreamJob names none */
 	const char *listen;          /* /healthz, /readyz, /metrics, /status */
 	const char *lease_namespace; /* NULL: the operator's own */
+	const char *cluster_id;      /* NULL: that of the ConfigMap; cluster_id.h */
 	unsigned workers;
 	int64_t resync_ms, poll_ms;
 	bool leader_elect, log_json;

@@ -10,6 +10,7 @@
 #include "lib/jobspec/load.h"
 #include "lib/process/file.h"
 #include "lib/process/system_clock.h"
+#include "operator/manager/cluster_id.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/plan_files.h"
 
@@ -20,6 +21,7 @@ static int usage(FILE *out, int code)
 	      "  --namespace NAME       of StreamJobs that name none (the context's)\n"
 	      "  --field-manager NAME   who will apply the files (kubectl)\n"
 	      "  --runtime-image IMAGE  the operator's --runtime-image (streamjob:" STREAMJOB_VERSION ")\n"
+	      "  --cluster-id ID        the operator's --cluster-id (that of the ConfigMap in its namespace)\n"
 	      "  --operator-namespace NAME  where the operator runs; \"\": in no pod (streamjob-system)\n\n"
 	      "Prints what an apply of the StreamJobs in the files would create or change, as a unified diff of YAML, "
 	      "and\n"
@@ -37,13 +39,15 @@ static int parse(int argc, char **argv, struct plan_options *options)
 	                                             {"namespace", required_argument, NULL, 'n'},
 	                                             {"field-manager", required_argument, NULL, 'm'},
 	                                             {"runtime-image", required_argument, NULL, 'i'},
+	                                             {"cluster-id", required_argument, NULL, 'C'},
 	                                             {"operator-namespace", required_argument, NULL, 'o'},
 	                                             {"help", no_argument, NULL, 'h'},
 	                                             {NULL, 0, NULL, 0}};
 	int option;
 
-	*options = (struct plan_options){.field_manager = "kubectl",
-	                                 .settings = {"streamjob:" STREAMJOB_VERSION, "streamjob-system"}};
+	*options = (struct plan_options){
+	        .field_manager = "kubectl",
+	        .settings = {.image = "streamjob:" STREAMJOB_VERSION, .own_namespace = "streamjob-system"}};
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'k':
@@ -60,6 +64,15 @@ static int parse(int argc, char **argv, struct plan_options *options)
 			break;
 		case 'i':
 			options->settings.image = optarg;
+			break;
+		case 'C':
+			options->settings.cluster_id = optarg;
+			if (!cluster_id_is_good(optarg)) {
+				fprintf(stderr,
+				        "streamjob-operator plan: --cluster-id \"%s\": " CLUSTER_ID_EXPECTED "\n",
+				        optarg);
+				return EXIT_USAGE + 1;
+			}
 			break;
 		case 'o':
 			options->settings.own_namespace = *optarg ? optarg : NULL;
@@ -96,8 +109,30 @@ static int load_file(const char *path, json_t *jobs)
 	return result;
 }
 
-static int plan_all(const struct plan_options *options, const json_t *jobs, struct error *err)
+/* The id that the operator has, or makes when it first starts. */
+static int know_cluster(struct kube_client *client, const char *namespace, struct plan_options *options,
+                        char id[CLUSTER_ID_MAX + 1], struct error *err)
 {
+	struct kube_error why;
+
+	if (options->settings.cluster_id)
+		return 0;
+	if (cluster_id_read(client, namespace, id, &why) == 0) {
+		options->settings.cluster_id = id;
+	} else if (why.reason == KUBE_NOT_FOUND) {
+		options->settings.cluster_id = "(made at the operator's first start)";
+	} else {
+		*err = why.error;
+		return error_prefix(err, "the cluster's id, which --cluster-id may give");
+	}
+	return 0;
+}
+
+static int plan_all(const struct plan_options *given, const json_t *jobs, struct error *err)
+{
+	struct plan_options known = *given, *options = &known;
+	const char *own = options->settings.own_namespace;
+	char cluster_id[CLUSTER_ID_MAX + 1];
 	const struct kube_cluster_options where = {
 	        .kubeconfig = options->kubeconfig, .context = options->context, .clock = &system_clock};
 	struct kube_cluster *cluster = kube_cluster_open(&where, err);
@@ -111,13 +146,14 @@ static int plan_all(const struct plan_options *options, const json_t *jobs, stru
 		return -1;
 	client = kube_client_new(cluster);
 	buffer_init(&out);
+	result = know_cluster(client, own ? own : kube_cluster_namespace(cluster), options, cluster_id, err);
 	json_array_foreach(jobs, index, job)
 	{
 		const char *namespace = options->namespace ? options->namespace : kube_cluster_namespace(cluster);
 
-		result = plan_files_diff(client, options, namespace, job, &out, err);
 		if (result < 0)
 			break;
+		result = plan_files_diff(client, options, namespace, job, &out, err);
 	}
 	if (result == 0 && out.size)
 		result = EXIT_CHANGES;

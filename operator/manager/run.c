@@ -21,6 +21,13 @@ bool manager_may_work(struct manager *manager)
 	return !manager->lease || lease_is_leader(manager->lease);
 }
 
+const char *manager_namespace(const struct manager *manager)
+{
+	const char *given = manager->options->lease_namespace;
+
+	return given ? given : kube_cluster_namespace(manager->cluster);
+}
+
 struct kube_client *manager_client(struct manager *manager)
 {
 	struct kube_client *client = kube_client_new(manager->cluster);
@@ -70,10 +77,8 @@ static void lease_leader(void *context, const char *identity, bool is_us)
 
 static int start_lease(struct manager *manager, struct error *err)
 {
-	const struct options *options = manager->options;
 	struct lease_options lease = {.cluster = manager->cluster,
-	                              .namespace = options->lease_namespace ? options->lease_namespace
-	                                                                    : kube_cluster_namespace(manager->cluster),
+	                              .namespace = manager_namespace(manager),
 	                              .name = LEASE_NAME,
 	                              .identity = manager->identity,
 	                              .clock = manager->clock,
@@ -186,6 +191,7 @@ static void release(struct manager *manager)
 	recorder_free(manager->recorder);
 	memory_of_jobs_free(manager->memory);
 	kube_cluster_free(manager->cluster);
+	pthread_mutex_destroy(&manager->cluster_id_mutex);
 	free(manager);
 }
 
@@ -206,6 +212,8 @@ int operator_run(int argc, char **argv)
 	manager->options = &options;
 	manager->clock = &system_clock;
 	manager->settings.image = options.image;
+	manager->settings.cluster_id = options.cluster_id;
+	pthread_mutex_init(&manager->cluster_id_mutex, NULL);
 	manager->main_thread = pthread_self();
 	make_identity(manager);
 	manager->queue = queue_new(&queue);

@@ -164,16 +164,48 @@ static enum reconcile_result look_at(struct manager *manager, struct kube_client
 	return result;
 }
 
+static enum reconcile_result settle_unknown_cluster(struct manager *manager, const char *key,
+                                                    const struct kube_error *err)
+{
+	if (err->reason == KUBE_NOT_LEADER || err->reason == KUBE_CANCELLED)
+		return RECONCILE_SUCCESS;
+	log_warn("no job is worked on: the cluster's id can neither be read nor made; --cluster-id gives one",
+	         "reason=%s error=\"%s\"", kube_reason_name(err->reason), err->error.text);
+	queue_add_rate_limited(manager->queue, key);
+	return RECONCILE_ERROR;
+}
+
+/* Before the first look: what pods are told depends on it. */
+static int know_cluster(struct manager *manager, struct kube_client *client, struct kube_error *err)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&manager->cluster_id_mutex);
+	if (!manager->settings.cluster_id) {
+		result = cluster_id_make(client, manager_namespace(manager), manager->cluster_id, err);
+		if (result == 0) {
+			manager->settings.cluster_id = manager->cluster_id;
+			log_info("the cluster's id", "id=\"%s\" namespace=\"%s\" config_map=\"%s\"",
+			         manager->cluster_id, manager_namespace(manager), CLUSTER_ID_CONFIG_MAP);
+		}
+	}
+	pthread_mutex_unlock(&manager->cluster_id_mutex);
+	return result;
+}
+
 static enum reconcile_result work_on(struct manager *manager, struct kube_client *client, const char *key)
 {
 	char *namespace = xstrdup(key);
 	enum reconcile_result result = RECONCILE_REQUEUE_AFTER;
+	struct kube_error err;
 	enum kind forbidden;
 
 	*strchr(namespace, '/') = '\0';
 	forbidden = watches_forbidden(manager, namespace);
 	if (forbidden == KIND_COUNT && !watches_synced(manager, namespace))
 		queue_add_after(manager->queue, key, UNSYNCED_MS);
+	else if (know_cluster(manager, client, &err) < 0)
+		result = settle_unknown_cluster(manager, key, &err);
 	else
 		result = look_at(manager, client, key, forbidden);
 	free(namespace);

@@ -50,8 +50,7 @@ const char *code_hash_of(const json_t *config_map)
 
 void code_note(const struct view *view, char ret_note[OBJECT_HASH_SIZE])
 {
-	const char *deployed =
-	        object_text(view_deployment(view), "spec", "template", "metadata", "annotations", NOTE_CODE_HASH, NULL);
+	const char *deployed = view_deployed_note(view, NOTE_CODE_HASH);
 	json_t *names = code_config_maps(view->job), *hashes = json_object(), *name;
 	size_t index;
 

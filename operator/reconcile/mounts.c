@@ -99,11 +99,14 @@ static void add_sink(struct mounts *mounts, const struct sink_spec *sink)
 	}
 }
 
-void mounts_make(const struct jobspec *spec, const char *config_map, struct mounts *ret_mounts)
+void mounts_make(const struct jobspec *spec, const char *config_map, const char *place, struct mounts *ret_mounts)
 {
 	ret_mounts->volumes = json_array();
 	ret_mounts->mounts = json_array();
 	add(ret_mounts, "streamjob-job", JOB_DIR, true, json_pack("{s:{s:s}}", "configMap", "name", config_map));
+	if (place)
+		add(ret_mounts, "streamjob-place", PLACE_DIR, true,
+		    json_pack("{s:{s:s, s:b}}", "configMap", "name", place, "optional", 1));
 	add_scratch(ret_mounts, "/tmp");
 	add_scratch(ret_mounts, WORK_DIR);
 	if (spec->source.kind == SOURCE_KAFKA)

@@ -4,6 +4,7 @@
  *   /etc/streamjob/job/job.json       the canonical job file
  *   /etc/streamjob/secrets/NAME/KEY   of each Secret that the spec refers to
  *   /etc/streamjob/functions/NAME/KEY the ConfigMap with that function's code
+ *   /etc/streamjob/place/known.json   the job's place as it was known last (place.h); there once one is known
  *   /var/lib/streamjob                where relative paths are; gone with the pod
  *   /tmp                              gone with the pod
  * and the folders of file sinks and dead letters, gone with the pod unless spec.podTemplate mounts a volume there.
@@ -19,12 +20,14 @@
 #define JOB_FILE      "job.json"
 #define SECRETS_DIR   "/etc/streamjob/secrets"
 #define FUNCTIONS_DIR "/etc/streamjob/functions"
+#define PLACE_DIR     "/etc/streamjob/place"
 #define WORK_DIR      "/var/lib/streamjob"
 
 struct mounts {
 	json_t *volumes, *mounts; /* of the pod, and of the runtime's container; the caller's */
 };
 
-void mounts_make(const struct jobspec *spec, const char *config_map, struct mounts *ret_mounts);
+/* The ConfigMaps of the job file and of its place; `place` NULL: the pod does not need it. */
+void mounts_make(const struct jobspec *spec, const char *config_map, const char *place, struct mounts *ret_mounts);
 
 #endif

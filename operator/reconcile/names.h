@@ -23,6 +23,7 @@
 
 #define NOTE_ROLLOUT       "streamjob.dev/rollout"       /* its number */
 #define NOTE_TEMPLATE_HASH "streamjob.dev/template-hash" /* of the template without the number */
+#define NOTE_TAKE_OVER     "streamjob.dev/take-over"     /* the owner whose job this one goes on with */
 
 #define COMPONENT_RUNTIME  "runtime"
 #define COMPONENT_JOB_FILE "job-file"

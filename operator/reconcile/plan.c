@@ -49,6 +49,17 @@ static void plan_children(struct plan *plan)
 	}
 }
 
+static void plan_take_over(struct plan *plan)
+{
+	const char *other = view_take_over(plan->view);
+
+	if (other[0] && strcmp(other, view_deployed_note(plan->view, NOTE_TAKE_OVER)) != 0)
+		plan_event(plan, false, "TakeOver",
+		           json_sprintf("the pods go on with the job of %.512s, where the group of the source is that "
+		                        "one's; once Ready, take the annotation " NOTE_TAKE_OVER " away",
+		                        other));
+}
+
 /* The new job file is what every pod runs: the Deployment says so, its controller has seen it, and no pod is older. */
 static bool is_rolled_out(const struct view *view)
 {
@@ -112,6 +123,7 @@ static void plan_good_spec(struct plan *plan)
 		return;
 	if (finalizer != job_has_finalizer(view))
 		plan_finalizer(plan, finalizer);
+	plan_take_over(plan);
 	plan_place(plan);
 	plan_children(plan);
 	plan_collect(plan);

@@ -16,6 +16,7 @@
 struct settings {
 	const char *image;         /* of the runtime, where a spec names none */
 	const char *own_namespace; /* where the operator runs, NULL: not in a pod; for the NetworkPolicy */
+	const char *cluster_id;    /* what the cluster is called in the marks of its jobs' owners */
 };
 
 struct observed {

@@ -3,6 +3,7 @@
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
+#include "operator/reconcile/place.h"
 
 json_t *pod_labels(const struct view *view, const char *component)
 {
@@ -66,34 +67,62 @@ static void merge_template(const struct view *view, json_t *template)
 		merge_strategic(template, given);
 }
 
-json_t *pod_template(const struct view *view, const struct rollout *rollout)
+static json_t *run_arguments(const struct view *view, const struct rollout *rollout)
 {
-	const struct jobspec *spec = view->spec;
-	json_t *labels = pod_labels(view, COMPONENT_RUNTIME), *one, *template;
-	json_t *arguments = json_pack("[s, s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen", ":8080",
-	                              "--log-format", "json", "--hide-values");
-	char config_map[NAME_MAX_BYTES + 1], code[OBJECT_HASH_SIZE];
-	json_t *notes = json_pack("{s:s}", NOTE_SPEC_HASH, spec->spec_hash);
-	struct mounts mounts;
+	json_t *arguments = json_pack("[s, s, s, s, s, s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen",
+	                              ":8080", "--log-format", "json", "--hide-values", "--owner-cluster",
+	                              view->settings->cluster_id, "--known", PLACE_DIR "/" PLACE_FILE);
+	const char *take_over = view_take_over(view);
+
+	if (rollout) {
+		json_array_append_new(arguments, json_string("--rollout"));
+		json_array_append_new(arguments, json_sprintf("%lld", (long long)rollout->number));
+	}
+	if (take_over[0]) {
+		json_array_append_new(arguments, json_string("--take-over"));
+		json_array_append_new(arguments, json_string(take_over));
+	}
+	return arguments;
+}
+
+static json_t *notes_of(const struct view *view, const struct rollout *rollout)
+{
+	json_t *notes = json_pack("{s:s}", NOTE_SPEC_HASH, view->spec->spec_hash);
+	const char *take_over = view_take_over(view);
+	char code[OBJECT_HASH_SIZE];
 
 	code_note(view, code);
 	if (code[0])
 		json_object_set_new(notes, NOTE_CODE_HASH, json_string(code));
+	if (take_over[0])
+		json_object_set_new(notes, NOTE_TAKE_OVER, json_string(take_over));
 	if (rollout) {
 		json_object_set_new(notes, NOTE_ROLLOUT, json_sprintf("%lld", (long long)rollout->number));
 		json_object_set_new(notes, NOTE_TEMPLATE_HASH, json_string(rollout->template_hash));
 	}
+	return notes;
+}
+
+json_t *pod_template(const struct view *view, const struct rollout *rollout)
+{
+	const struct jobspec *spec = view->spec;
+	json_t *labels = pod_labels(view, COMPONENT_RUNTIME), *one, *template;
+	char config_map[NAME_MAX_BYTES + 1], place[NAME_MAX_BYTES + 1];
+	struct mounts mounts;
+
 	view_child_name(view, KIND_CONFIG_MAP, spec->spec_hash, config_map);
-	mounts_make(spec, config_map, &mounts);
-	one = container(view, arguments);
+	view_place_name(view, place);
+	mounts_make(spec, config_map, place, &mounts);
+	one = container(view, run_arguments(view, rollout));
 	json_object_set_new(
 	        one, "ports",
 	        json_pack("[{s:s, s:i, s:s}]", "name", "status", "containerPort", STATUS_PORT, "protocol", "TCP"));
 	json_object_set_new(one, "readinessProbe", probe("/readyz", 5, 2));
 	json_object_set_new(one, "livenessProbe", probe("/healthz", 10, 6));
 	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
-	template = json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes, "spec",
-	                     pod(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
+	template =
+	        json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes_of(view, rollout),
+	                  "spec", pod(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
 	merge_template(view, template);
 	return template;
 }
@@ -106,7 +135,7 @@ json_t *pod_cleanup_template(const struct view *view, const struct jobspec *file
 	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *template, *spec;
 	struct mounts mounts;
 
-	mounts_make(file, config_map, &mounts);
+	mounts_make(file, config_map, NULL, &mounts);
 	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
 	spec = pod(view, container(view, arguments), &mounts, GRACE_MARGIN_S);
 	json_object_set_new(spec, "restartPolicy", json_string("Never"));

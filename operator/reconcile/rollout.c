@@ -7,20 +7,19 @@
 /* The status is ahead of the Deployment where the store does not show what was written to that just now. */
 void rollout_last(const struct view *view, struct rollout *ret_rollout)
 {
-	const json_t *notes = object_at(view_deployment(view), "spec", "template", "metadata", "annotations", NULL);
 	const json_t *status = object_at(view->job, "status", "rollout", NULL);
-	int64_t deployed = strtoll(object_text(notes, NOTE_ROLLOUT, NULL), NULL, 10);
+	int64_t deployed = strtoll(view_deployed_note(view, NOTE_ROLLOUT), NULL, 10);
 	int64_t said = object_integer(status, "number", NULL);
 
 	ret_rollout->number = said > deployed ? said : deployed;
 	snprintf(ret_rollout->template_hash, sizeof(ret_rollout->template_hash), "%s",
 	         said > deployed ? object_text(status, "templateHash", NULL)
-	                         : object_text(notes, NOTE_TEMPLATE_HASH, NULL));
+	                         : view_deployed_note(view, NOTE_TEMPLATE_HASH));
 }
 
 void rollout_next(const struct view *view, struct rollout *ret_rollout)
 {
-	int64_t created_s = object_time(object_text(view->job, "metadata", "creationTimestamp", NULL)) / 1000;
+	int64_t created_ms = object_time(object_text(view->job, "metadata", "creationTimestamp", NULL));
 	json_t *template = pod_template(view, NULL);
 	struct rollout last;
 
@@ -28,7 +27,7 @@ void rollout_next(const struct view *view, struct rollout *ret_rollout)
 	object_hash(template, ret_rollout->template_hash);
 	json_decref(template);
 	if (last.number <= 0)
-		ret_rollout->number = created_s > 0 ? created_s : 1;
+		ret_rollout->number = created_ms > 0 ? created_ms : 1;
 	else if (!strcmp(last.template_hash, ret_rollout->template_hash))
 		ret_rollout->number = last.number;
 	else

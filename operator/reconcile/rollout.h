@@ -17,7 +17,7 @@ struct rollout {
 /*
  * Of a good spec, the roll-out that its pods belong to: that which is deployed, or was when there was a Deployment,
  * where the template is the same, else the next one. The first one's number is the time at which the StreamJob was
- * created, in seconds, so that one that is deleted and made anew, also in another cluster, goes on above those of
+ * created, in milliseconds, so that one that is deleted and made anew, also in another cluster, goes on above those of
  * before.
  */
 void rollout_next(const struct view *view, struct rollout *ret_rollout);

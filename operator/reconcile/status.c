@@ -120,8 +120,8 @@ static void set_figure(const struct view *view, json_t *status, const char *key,
 /* Who has the job. */
 static json_t *owner_json(const struct health *health)
 {
-	static const char *const keys[] = {"process", "since", NULL};
-	json_t *owner = members(health->owner, keys);
+	static const char *const keys[] = {"process", "since", "fenced", NULL};
+	json_t *owner = object_text(health->owner, "process", NULL)[0] ? members(health->owner, keys) : NULL;
 
 	if (owner)
 		json_object_set_new(owner, "standby", json_integer(health->standbys));

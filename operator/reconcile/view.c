@@ -97,9 +97,19 @@ const json_t *view_deployment(const struct view *view)
 	return view_child(view, KIND_DEPLOYMENT, view->name);
 }
 
+const char *view_take_over(const struct view *view)
+{
+	return object_text(view->job, "metadata", "annotations", NOTE_TAKE_OVER, NULL);
+}
+
+const char *view_deployed_note(const struct view *view, const char *note)
+{
+	return object_text(view_deployment(view), "spec", "template", "metadata", "annotations", note, NULL);
+}
+
 const char *view_deployed_hash(const struct view *view)
 {
-	return object_text(view_deployment(view), "spec", "template", "metadata", "annotations", NOTE_SPEC_HASH, NULL);
+	return view_deployed_note(view, NOTE_SPEC_HASH);
 }
 
 bool pod_is_gone(const json_t *pod)

@@ -36,6 +36,10 @@ void view_child_name(const struct view *view, enum kind kind, const char *spec_h
 void view_place_name(const struct view *view, char ret_name[NAME_MAX_BYTES + 1]);
 bool is_job_file(const json_t *config_map);
 const json_t *view_deployment(const struct view *view);
+/* The other owner whose job this one is to go on with, "" where none is named. */
+const char *view_take_over(const struct view *view);
+/* A note on the pods that the Deployment makes, "" where there is none. */
+const char *view_deployed_note(const struct view *view, const char *note);
 /* The hash of the job file that the Deployment runs, "" where there is none. */
 const char *view_deployed_hash(const struct view *view);
 

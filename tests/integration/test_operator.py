@@ -368,9 +368,34 @@ def test_a_namespace_that_ends(cluster, namespace, tmp_path):
         assert operator.metric('controller_runtime_reconcile_time_seconds_count{controller="streamjob"}') < looks + 20
 
 
+def argument(job, name):
+    arguments = job.deployment()["spec"]["template"]["spec"]["containers"][0]["args"]
+    return arguments[arguments.index(name) + 1]
+
+
+def made_id(cluster, namespace):
+    return cluster.request("GET", f"/api/v1/namespaces/{namespace}/configmaps/streamjob-cluster-id")["data"]["id"]
+
+
+def test_a_cluster_id_that_is_none(cluster, namespace, tmp_path):
+    """No job is made a stranger to its own offsets by another id: the operator waits for the right one."""
+    job, path = Job(cluster, namespace), f"/api/v1/namespaces/{namespace}/configmaps"
+    cluster.request("POST", path, {"metadata": {"name": "streamjob-cluster-id"}, "data": {"id": "a/b"}})
+    arguments = ["--namespace", namespace, "--leader-elect=false", "--leader-election-namespace", namespace]
+    with Operator(tmp_path, cluster, arguments) as operator:
+        job.apply()
+        eventually(lambda: "put back what it was, or give --cluster-id" in operator.log(), "words")
+        assert not job.deployment()
+        cluster.request("PATCH", f"{path}/streamjob-cluster-id", {"data": {"id": "home"}}, "application/merge-patch+json")
+        eventually(job.deployment, "the Deployment")
+        assert argument(job, "--owner-cluster") == "home"
+    with Operator(tmp_path, cluster, [*arguments, "--cluster-id", "given"], "given"):
+        eventually(lambda: argument(job, "--owner-cluster") == "given", "the id of the command line")
+
+
 def test_two_operators_at_once(cluster, namespace, tmp_path):
-    """Without election both work: every write is safe under that."""
-    arguments = ["--namespace", namespace, "--leader-elect=false"]
+    """Without election both work: every write is safe under that, and the cluster's id, which neither finds, is made once."""
+    arguments = ["--namespace", namespace, "--leader-elect=false", "--leader-election-namespace", namespace]
     with Operator(tmp_path, cluster, arguments, "one"), Operator(tmp_path, cluster, arguments, "two"):
         jobs = [Job(cluster, namespace, f"home-{i}") for i in range(5)]
         for job in jobs:
@@ -381,6 +406,7 @@ def test_two_operators_at_once(cluster, namespace, tmp_path):
         for job in jobs:
             job.wait("Ready", "False", "Progressing")
             eventually(lambda j=job: spec_hash(j.deployment()) == j.get()["status"]["specHash"], "the last spec")
+            assert argument(job, "--owner-cluster") == made_id(cluster, namespace)
             assert {p: len(job.children(p)) for p in CHILDREN if p != "configmaps"} == {p: int(p != "jobs") for p in CHILDREN if p != "configmaps"}
 
 
@@ -524,7 +550,7 @@ FLOWS = {
 def test_the_place_outlives_pods_and_operators(cluster, namespace, tmp_path, runtime):
     job, arguments = Job(cluster, namespace), ["--namespace", namespace, "--leader-elect=false"]
     runtime.document = FLOWS | {
-        "life": "first", "sequence": 7, "owner": {"role": "owner", "process": "home-1/1", "since": "2026-01-01T00:00:00.000Z"},
+        "life": "first", "sequence": 7, "owner": {"role": "owner", "process": "home-1/1", "since": "2026-01-01T00:00:00.000Z", "fenced": True},
         "input": {"ok": False, "reason": "BadRows", "message": "7 % of the rows"},
     }  # fmt: skip
     known = f"/api/v1/namespaces/{namespace}/configmaps/home-place"
@@ -534,10 +560,9 @@ def test_the_place_outlives_pods_and_operators(cluster, namespace, tmp_path, run
         make_pod(job, runtime.port, running())
         assert job.wait("InputOK", "False", "BadRows")["message"] == "7 % of the rows"
         status = job.get()["status"]
-        assert status["owner"] == {"process": "home-1/1", "since": "2026-01-01T00:00:00.000Z", "standby": 0}
+        assert status["owner"] == {"process": "home-1/1", "since": "2026-01-01T00:00:00.000Z", "fenced": True, "standby": 0}
         assert status["place"] == {"life": "first", "sequence": 7}
         eventually(lambda: cluster.request("GET", known), "the ConfigMap of the place")
-        runtime.document["sequence"] = 8
         number = status["rollout"]["number"]
         job.apply(suspend=True)
         job.wait("Ready", "False", "Draining")
@@ -549,7 +574,7 @@ def test_the_place_outlives_pods_and_operators(cluster, namespace, tmp_path, run
         job.apply()
         job.wait("Ready", "False", "Progressing")
         place = eventually(lambda: cluster.request("GET", known), "the ConfigMap of the place again")
-        assert json.loads(place["data"]["known.json"]) == {"life": "first", "sequence": 8}
+        assert json.loads(place["data"]["known.json"]) == {"life": "first", "sequence": 7}
         eventually(lambda: job.deployment()["spec"]["replicas"] == 1, "it goes on")
         assert job.get()["status"]["rollout"]["number"] == number, "the same pods"
         job.apply(filter="bucket = 'a'")
@@ -660,7 +685,7 @@ def test_a_kind_that_may_not_be_read(cluster, namespace, tmp_path):
     cluster.request("POST", f"{rbac}/rolebindings", binding)
     job = Job(cluster, namespace)
     job.apply()
-    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false"], user="operator") as operator:
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false", "--cluster-id", "test"], user="operator") as operator:
         ready = job.wait("Ready", "False", "ApplyFailed")
         assert "deployments" in ready["message"]
         rules.append({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "watch", "patch", "create"]})

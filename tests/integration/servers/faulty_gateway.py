@@ -4,6 +4,7 @@
     faulty.mode = "500"         or any other status: answered at once, nothing is passed on
     faulty.mode = "hang"        never answers, nothing is passed on
     faulty.mode = "unanswered"  passed on, so the push is applied, and never answered
+    faulty.mode = "hold"        what writes is read, and passed on when release() is called, whatever became of its sender
     faulty.mode = "cut"         the connection is closed after the request was read
 """
 
@@ -17,16 +18,18 @@ SEQUENCE = re.compile(rb"^streamjob_window_sequence (\d+)", re.M)
 
 
 class FaultyGateway:
-    def __init__(self, real):
+    def __init__(self, real, host="127.0.0.1"):
         self.real = real
         self.mode = "pass"
         self.body = b"scripted failure"
         self.headers = {}
         self.requests = []  # (mode, method, window sequence or None), in the order of their arrival
         self._ending = threading.Event()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.held = []  # (method, path, body) in the order of their arrival
+        self._server = http.server.ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self.port = self._server.server_address[1]
+        self.url = f"http://{host}:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
 
     def metrics(self):
@@ -36,18 +39,24 @@ class FaultyGateway:
         """The sequences of all PUTs that came, in their order."""
         return [sequence for seen, method, sequence in self.requests if method == "PUT" and mode in (None, seen)]
 
+    def release(self):
+        """Passes on what was held first, as often as it is called."""
+        self._forward(*self.held[0])
+
     def _handler(faulty):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def handle_any(self):
-                mode = faulty.mode
+                mode = "pass" if faulty.mode == "hold" and self.command == "GET" else faulty.mode
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 found = SEQUENCE.search(body)
                 faulty.requests.append((mode, self.command, int(found[1]) if found else None))
                 if mode in ("pass", "unanswered"):
                     status, answer = faulty._forward(self.command, self.path, body)
-                if mode in ("hang", "unanswered"):
+                if mode == "hold":
+                    faulty.held.append((self.command, self.path, body))
+                if mode in ("hang", "hold", "unanswered"):
                     faulty._ending.wait(60)
                     self.close_connection = True
                 elif mode == "cut":

@@ -1,4 +1,5 @@
 /* Which pod speaks for the job, the job's place, and the number of a roll-out. */
+#include "operator/reconcile/merge.h"
 #include "operator/reconcile/place.h"
 #include "tests/unit/operator/reconcile/world.h"
 
@@ -196,7 +197,7 @@ static void expect_number(struct world *world, const char *expected)
 {
 	settle(world);
 	assert_string_equal(number(world), expected);
-	assert_int_equal(object_integer(world->job, "status", "rollout", "number", NULL), atoi(expected));
+	assert_int_equal(object_integer(world->job, "status", "rollout", "number", NULL), strtoll(expected, NULL, 10));
 }
 
 /* Forward and back, each roll-out has a number above those before, and the same one however often it is looked at. */
@@ -224,6 +225,81 @@ static void rollout_test(void **state)
 	world_remove(&world, KIND_DEPLOYMENT, "home-feed");
 	set_spec(&world, "filter", "\"bucket = 'b'\"");
 	expect_number(&world, "5");
+	world_release(&world);
+}
+
+static const json_t *template_of(struct world *world)
+{
+	return object_at(world_named(world, KIND_DEPLOYMENT, "home-feed"), "spec", "template", NULL);
+}
+
+/* Whether "ARGUMENT VALUE" is among what the runtime is run with; VALUE NULL: whether ARGUMENT is not. */
+static bool runs_with(struct world *world, const char *argument, const char *value)
+{
+	const json_t *container = json_array_get(object_at(template_of(world), "spec", "containers", NULL), 0);
+	json_t *arguments = json_object_get(container, "args"), *one;
+	size_t index;
+
+	json_array_foreach(arguments, index, one)
+	{
+		if (!strcmp(json_string_value(one), argument))
+			return value && !strcmp(json_string_value(json_array_get(arguments, index + 1)), value);
+	}
+	return !value;
+}
+
+/* What pods are told of their owner; the place is a file, there or not. */
+static void arguments_test(void **state)
+{
+	json_t *volume, *wanted = json_pack("{s:s}", "name", "streamjob-place");
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	assert_true(runs_with(&world, "--owner-cluster", "test-cluster"));
+	assert_true(runs_with(&world, "--rollout", "1"));
+	assert_true(runs_with(&world, "--known", "/etc/streamjob/place/known.json"));
+	assert_true(runs_with(&world, "--take-over", NULL));
+	volume = list_find(object_at(template_of(&world), "spec", "volumes", NULL), "name", wanted);
+	assert_string_equal(object_text(volume, "configMap", "name", NULL), "home-feed-place");
+	assert_true(json_is_true(object_at(volume, "configMap", "optional", NULL)));
+	set_spec(&world, "filter", "\"bucket = 'a'\"");
+	settle(&world);
+	assert_true(runs_with(&world, "--rollout", "2"));
+	json_decref(wanted);
+	world_release(&world);
+}
+
+static size_t take_over_events(struct world *world)
+{
+	struct observed observed;
+	struct plan plan;
+	size_t count = 0;
+
+	world_look(world, &observed, &plan);
+	for (size_t i = 0; i < plan.events_count; i++)
+		count += !strcmp(plan.events[i].reason, "TakeOver");
+	plan_release(&plan);
+	return count;
+}
+
+/* The annotation is handed down, and said once; without it the pods are as before. */
+static void take_over_test(void **state)
+{
+	struct world world;
+
+	(void)state;
+	begin(&world);
+	json_object_set_new(json_object_get(world.job, "metadata"), "annotations",
+	                    json_pack("{s:s}", NOTE_TAKE_OVER, "old/reco/home-feed"));
+	assert_int_equal(take_over_events(&world), 1);
+	expect_number(&world, "2");
+	assert_true(runs_with(&world, "--take-over", "old/reco/home-feed"));
+	assert_int_equal(take_over_events(&world), 0);
+	json_object_del(json_object_get(world.job, "metadata"), "annotations");
+	assert_int_equal(take_over_events(&world), 0);
+	expect_number(&world, "3");
+	assert_true(runs_with(&world, "--take-over", NULL));
 	world_release(&world);
 }
 
@@ -268,22 +344,30 @@ static void refused_rollout_test(void **state)
 	world_release(&world);
 }
 
-/* A StreamJob that is made anew, here or in another cluster, goes on above the one before. */
+/* A StreamJob that is made anew, here or in another cluster, goes on above the one before, which had many roll-outs. */
 static void rollout_anew_test(void **state)
 {
-	struct world world;
+	static const char *const created[] = {"2027-01-15T08:00:00Z", "2027-01-15T08:00:01Z"};
+	static const char *const filters[] = {"\"bucket = 'a'\"", "\"bucket = 'b'\""};
+	int64_t before = 0;
 
 	(void)state;
-	world_init(&world, "{}");
-	json_object_set_new(json_object_get(world.job, "metadata"), "creationTimestamp",
-	                    json_string("2027-01-15T08:00:00Z"));
-	expect_number(&world, "1800000000");
-	world_release(&world);
-	world_init(&world, "{}");
-	json_object_set_new(json_object_get(world.job, "metadata"), "creationTimestamp",
-	                    json_string("2027-01-15T08:00:09Z"));
-	expect_number(&world, "1800000009");
-	world_release(&world);
+	for (size_t i = 0; i < 2; i++) {
+		struct world world;
+
+		world_init(&world, "{}");
+		json_object_set_new(json_object_get(world.job, "metadata"), "creationTimestamp",
+		                    json_string(created[i]));
+		settle(&world);
+		assert_true(strtoll(number(&world), NULL, 10) > before);
+		for (size_t k = 0; k < 100; k++) {
+			set_spec(&world, "filter", filters[k % 2]);
+			settle(&world);
+		}
+		before = strtoll(number(&world), NULL, 10);
+		assert_int_equal(before, object_time(created[i]) + 100);
+		world_release(&world);
+	}
 }
 
 int main(void)
@@ -291,6 +375,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(speaker_test),          cmocka_unit_test(place_written_test),
 	        cmocka_unit_test(place_kept_test),       cmocka_unit_test(rollout_test),
+	        cmocka_unit_test(arguments_test),        cmocka_unit_test(take_over_test),
 	        cmocka_unit_test(stale_deployment_test), cmocka_unit_test(refused_rollout_test),
 	        cmocka_unit_test(rollout_anew_test)};
 

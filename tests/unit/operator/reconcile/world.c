@@ -4,7 +4,8 @@
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/merge.h"
 
-const struct settings test_settings = {.image = "streamjob:test", .own_namespace = "streamjob-system"};
+const struct settings test_settings = {
+        .image = "streamjob:test", .own_namespace = "streamjob-system", .cluster_id = "test-cluster"};
 
 /* `spec` is JSON with members beyond the smallest good spec. */
 static json_t *world_job(const char *spec)

@@ -1,0 +1,120 @@
+"""One process has the job, also where the cluster believes for a while that there are two."""
+
+import copy
+import json
+import time
+
+import bucket
+import pytest
+from conftest import NAMESPACE, QUICK
+from load import Load
+from servers import wait_for
+from servers.faulty_gateway import FaultyGateway
+
+
+@pytest.fixture
+def held(cluster, gateway):
+    """A gateway that can hold requests, as pods reach it."""
+    with FaultyGateway(gateway, cluster.host) as proxy:
+        cluster.outside(NAMESPACE, "held-gateway", 9091, proxy.port)
+        yield proxy
+        cluster.kubectl("-n", NAMESPACE, "delete", "service", "held-gateway", "--wait=false")
+
+
+def owner(job):
+    return job.get()["status"].get("owner", {})
+
+
+def has_the_job(job, pod):
+    return owner(job).get("process", "").startswith(pod["metadata"]["name"])
+
+
+def test_a_pod_deleted_without_waiting(cluster, kafka, gateway, held, job, exact):
+    """The gateway holds the last request of a pod that is gone from the API at once. Its successor goes on, and sets right what
+    the request does when it comes after all: beside the same window, and behind a later one."""
+    one = job("forced")
+    one.manifest["spec"]["sinks"][0]["pushgateway"]["url"] = "http://held-gateway:9091"
+    one.apply()
+    one.ready()
+    first = one.pod()
+    records, passing = bucket.make_events(2000, seed=101)
+    kafka.produce(one.topic, records)
+    exact(one, passing)
+    held.mode = "hold"
+    records, more = bucket.make_events(2000, seed=102)
+    kafka.produce(one.topic, records)
+    wait_for(lambda: held.held, 30, "a request that is held")
+    cluster.kubectl("-n", one.namespace, "delete", "pod", first["metadata"]["name"], "--grace-period=0", "--force")
+    held.mode = "pass"
+    passing += more
+    exact(one, passing)
+    for seed in 103, 104:
+        held.release()
+        records, more = bucket.make_events(2000, seed=seed)
+        kafka.produce(one.topic, records)
+        passing += more
+        exact(one, passing)
+    one.ready()
+    second = one.pod()
+    assert second["metadata"]["uid"] != first["metadata"]["uid"]
+    wait_for(lambda: has_the_job(one, second), 30, lambda: owner(one))
+
+
+def twin(cluster, job):
+    """A pod like the job's own, which no controller knows of: what a node that was cut off comes back with."""
+    (deployment,) = job.children("deployments")
+    template = copy.deepcopy(deployment["spec"]["template"])
+    template["metadata"] |= {"name": f"{job.name}-twin", "namespace": job.namespace}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod"} | template)
+    return template
+
+
+def test_a_second_process_beside_the_pod(cluster, kafka, job, exact):
+    """It has the job's own identity, and so takes it; the pod stands by and says so, and has the job again when the other one has
+    drained. A process that still sends is fenced: the sums are exact."""
+    one = job("twin")
+    one.apply()
+    one.ready()
+    pod = one.pod()
+    with Load(kafka, one.topic) as load:
+        time.sleep(2)
+        other = twin(cluster, one)
+        wait_for(lambda: has_the_job(one, other) and owner(one)["standby"] == 1, 60, lambda: one.get()["status"])
+        wait_for(lambda: one.condition("Ready")["message"].endswith(f"; pod {pod['metadata']['name']} stands by"), 30,
+                 lambda: one.condition("Ready"))
+        assert one.condition("Ready")["status"] == "True" and one.get()["status"]["readyReplicas"] == 1
+        time.sleep(2)
+        cluster.kubectl("-n", one.namespace, "delete", "pod", other["metadata"]["name"])
+        wait_for(lambda: has_the_job(one, pod) and owner(one)["standby"] == 0, 60, lambda: one.get()["status"])
+        time.sleep(2)
+    one.ready()
+    exact(one, load.passing)
+    assert one.pod()["metadata"]["uid"] == pod["metadata"]["uid"]
+
+
+def test_another_clusters_job(cluster, kafka, job, exact):
+    """The same manifest in a cluster of another id touches nothing; told whose job it is, it goes on with it."""
+    one = job("moved")
+    one.apply()
+    one.ready()
+    records, passing = bucket.make_events(2000, seed=111)
+    kafka.produce(one.topic, records)
+    exact(one, passing)
+    made = cluster.get("configmap", "streamjob-cluster-id", "streamjob-system")["data"]["id"]
+    cluster.operator_args(*QUICK, "--cluster-id=elsewhere")
+    try:
+        cluster.operator_ready()
+        records, more = bucket.make_events(2000, seed=112)
+        kafka.produce(one.topic, records)
+        refused = one.shows(90, Ready=("False", "PodFailing", f"{made}/{one.namespace}/{one.name}"))["Ready"]["message"]
+        assert f"elsewhere/{one.namespace}/{one.name}" in refused and "streamjob.dev/take-over" in refused
+        cluster.kubectl("-n", one.namespace, "annotate", "streamjob", one.name, f"streamjob.dev/take-over={made}/{one.namespace}/{one.name}")
+        one.ready()
+        exact(one, passing + more)
+        events = json.loads(cluster.kubectl("-n", one.namespace, "get", "events", "--field-selector",
+                                            f"involvedObject.name={one.name},reason=TakeOver", "-o", "json").stdout)["items"]
+        assert made in events[0]["message"]
+        one.delete()
+    finally:
+        cluster.operator_args(*QUICK)
+        cluster.operator_ready()
