@@ -43,7 +43,8 @@ static enum verdict ask_neighbours(const struct stamps *stamps, size_t i)
 		asked++;
 		against += far_behind(stamps->column->bigints[stamps->rows[k]], stamp, stamps->skew_ms);
 	}
-	if (asked < NEIGHBOURS && !stamps->complete &&
+	/* The first of all waits for nobody: a pipe may give one row and then nothing for long. */
+	if (asked < NEIGHBOURS && !first && !stamps->complete &&
 	    stamps->lane->records.count - stamps->rows[i] < BATCH_ROWS_MAX / 2)
 		return STAMP_UNDECIDED;
 	return against > asked + !first - against ? STAMP_AHEAD : STAMP_GOOD;
