@@ -4,24 +4,29 @@
  * between powers of two with a cubic whose slope is at least 10/7 of that of the identity in relative terms: the ratio
  * of a bin's edges is at most (1 + 0.01) / (1 - 0.01), so its middle is within 1 % of every value in it.
  *
- * Bins of positive and of negative values are dense arrays that grow with their range; past DDSKETCH_BINS_MAX bins (58
- * doublings) those of the smallest magnitudes fall together. NaN sorts above everything, as in PostgreSQL.
+ * No bin is ever folded into another one (docs/decisions/percentile-bins.md). The bins of positive values and those of
+ * negative ones lie in pages of PAGE_BINS, made when the first value comes, behind a directory that goes from the
+ * lowest page in use to the highest: every double has its bin, and the pages count against the budget. NaN sorts above
+ * everything, as in PostgreSQL.
  */
 #include <math.h>
 
 #include "runtime/aggregate/implementations.h"
 #include "runtime/aggregate/state_bytes.h"
 
-#define DDSKETCH_BINS_MAX 2048
-#define BINS_A_DOUBLING   35.0 /* at least 0.7 / ln((1 + e) / (1 - e)) = 34.998… */
-#define CUBIC_A           (6.0 / 35.0)
-#define CUBIC_B           (-3.0 / 5.0)
-#define CUBIC_C           (10.0 / 7.0)
-#define BINS_STEP         16 /* arrays grow by at least so many bins */
+#define BINS_A_DOUBLING 35.0 /* at least 0.7 / ln((1 + e) / (1 - e)) = 34.998… */
+#define CUBIC_A         (6.0 / 35.0)
+#define CUBIC_B         (-3.0 / 5.0)
+#define CUBIC_C         (10.0 / 7.0)
+#define BIN_MIN         (-1074 * 35) /* of the smallest subnormal */
+#define BIN_MAX         (1024 * 35)  /* where the largest doubles are rounded to */
+#define PAGE_BINS       32           /* a power of two */
+#define PAGE_BYTES      (PAGE_BINS * sizeof(uint64_t))
+#define PAGES_STEP      2 /* the directory grows by so many more than it must */
 
 struct bins {
-	uint64_t *counts;
-	int32_t first; /* index of counts[0] */
+	uint64_t **pages; /* NULL: a page without values */
+	int32_t first;    /* number of pages[0]: that of a bin is bin / PAGE_BINS, rounded down */
 	uint32_t size;
 };
 
@@ -37,7 +42,9 @@ static void sketch_init(void *state)
 
 static void bins_release(struct bins *bins, struct budget *budget)
 {
-	budget_free(budget, bins->counts, bins->size * sizeof(uint64_t));
+	for (uint32_t i = 0; i < bins->size; i++)
+		budget_free(budget, bins->pages[i], PAGE_BYTES);
+	budget_free(budget, bins->pages, bins->size * sizeof(uint64_t *));
 	*bins = (struct bins){0};
 }
 
@@ -49,7 +56,7 @@ static void sketch_release(void *state, struct budget *budget)
 	bins_release(&sketch->negative, budget);
 }
 
-/* Of a finite value above zero; subnormals share the bins of the smallest exponent. */
+/* Of a finite value above zero. */
 static inline int32_t bin_of(double value)
 {
 	uint64_t bits;
@@ -57,6 +64,11 @@ static inline int32_t bin_of(double value)
 
 	memcpy(&bits, &value, sizeof(bits));
 	exponent = (double)((int64_t)(bits >> 52) - 1023);
+	if (__builtin_expect(!(bits >> 52), 0)) { /* subnormal */
+		value *= 0x1p52;
+		memcpy(&bits, &value, sizeof(bits));
+		exponent = (double)((int64_t)(bits >> 52) - 1023 - 52);
+	}
 	bits = (bits & 0x000fffffffffffffu) | 0x3ff0000000000000u;
 	memcpy(&s, &bits, sizeof(s));
 	s -= 1;
@@ -85,77 +97,59 @@ static double bin_value(int32_t bin)
 {
 	double low = bin_edge(bin), high = bin_edge(bin + 1);
 
+	if (isinf(low))
+		return __DBL_MAX__;
 	return isinf(high) ? low : low * (2 / (1 + low / high));
 }
 
-/* Makes [first, last] the range, with what lies below `first` falling into it. */
-static int bins_reshape(struct bins *bins, int32_t first, int32_t last, struct budget *budget)
+/* The directory goes from `first` to before `end` too. */
+static int directory_extend(struct bins *bins, int32_t page, struct budget *budget)
 {
-	uint32_t size = (uint32_t)(last - first) + 1;
-	uint64_t *counts = budget_alloc(budget, size * sizeof(uint64_t));
+	int32_t first = page, end = page + 1;
+	uint64_t **pages;
 
-	if (!counts)
-		return AGGREGATE_OUT_OF_BUDGET;
-	memset(counts, 0, size * sizeof(uint64_t));
-	for (uint32_t i = 0; i < bins->size; i++) {
-		int64_t at = (int64_t)bins->first + i - first;
-
-		if (bins->counts[i]) /* unused room at the top may be past `last` */
-			counts[at < 0 ? 0 : at] += bins->counts[i];
+	if (bins->size) {
+		first = page < bins->first ? page - PAGES_STEP : bins->first;
+		end = bins->first + (int32_t)bins->size;
+		end = page >= end ? page + 1 + PAGES_STEP : end;
 	}
-	budget_free(budget, bins->counts, bins->size * sizeof(uint64_t));
-	*bins = (struct bins){counts, first, size};
+	pages = budget_alloc(budget, (size_t)(end - first) * sizeof(uint64_t *));
+	if (!pages)
+		return AGGREGATE_OUT_OF_BUDGET;
+	memset(pages, 0, (size_t)(end - first) * sizeof(uint64_t *));
+	if (bins->size)
+		memcpy(pages + (bins->first - first), bins->pages, bins->size * sizeof(uint64_t *));
+	budget_free(budget, bins->pages, bins->size * sizeof(uint64_t *));
+	*bins = (struct bins){pages, first, (uint32_t)(end - first)};
 	return 0;
 }
 
-/* Highest index with a count; bins is not empty. */
-static int32_t bins_top(const struct bins *bins)
+static int page_make(struct bins *bins, int32_t page, struct budget *budget)
 {
-	uint32_t i = bins->size;
+	uint32_t at = (uint32_t)(page - bins->first);
+	uint64_t *counts;
 
-	while (i > 1 && !bins->counts[i - 1])
-		i--;
-	return bins->first + (int32_t)i - 1;
+	if (at >= bins->size && directory_extend(bins, page, budget) < 0)
+		return AGGREGATE_OUT_OF_BUDGET;
+	counts = budget_alloc(budget, PAGE_BYTES);
+	if (!counts)
+		return AGGREGATE_OUT_OF_BUDGET;
+	memset(counts, 0, PAGE_BYTES);
+	bins->pages[page - bins->first] = counts;
+	return 0;
 }
 
-/*
- * The range that holds `index` too, with some room, at most DDSKETCH_BINS_MAX wide. The lowest bin that may be is
- * counted from the highest one in use, so that states combine to the same bins in any order.
- */
-static int bins_extend(struct bins *bins, int32_t index, struct budget *budget)
+static inline int bins_add(struct bins *bins, int32_t bin, uint64_t count, struct budget *budget)
 {
-	int32_t first = index, last = index, top = index, lowest;
+	int32_t page = bin >> __builtin_ctz(PAGE_BINS);
+	uint32_t at = (uint32_t)(page - bins->first);
 
-	if (bins->size) {
-		top = bins_top(bins) > index ? bins_top(bins) : index;
-		first = bins->first < index ? bins->first : index - BINS_STEP;
-		last = bins->first + (int32_t)bins->size - 1;
-	}
-	if (last < index)
-		last = index + BINS_STEP;
-	lowest = top - DDSKETCH_BINS_MAX + 1;
-	if (first < lowest)
-		first = lowest;
-	if (last >= first + DDSKETCH_BINS_MAX)
-		last = first + DDSKETCH_BINS_MAX - 1;
-	if (last < top)
-		last = top;
-	if (bins->size && first == bins->first && last == bins->first + (int32_t)bins->size - 1)
-		return 0;
-	return bins_reshape(bins, first, last, budget);
-}
-
-static inline int bins_add(struct bins *bins, int32_t index, uint64_t count, struct budget *budget)
-{
-	int64_t at = (int64_t)index - bins->first;
-
-	if (at < 0 || at >= bins->size) {
-		if (bins_extend(bins, index, budget) < 0)
+	if (at >= bins->size || !bins->pages[at]) {
+		if (page_make(bins, page, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
-		at = (int64_t)index - bins->first;
-		at = at < 0 ? 0 : at;
+		at = (uint32_t)(page - bins->first);
 	}
-	bins->counts[at] += count;
+	bins->pages[at][bin & (PAGE_BINS - 1)] += count;
 	return 0;
 }
 
@@ -197,10 +191,13 @@ SKETCH_UPDATE(double_update, doubles)
 
 static int bins_combine(struct bins *bins, const struct bins *more, struct budget *budget)
 {
-	/* From the top, so that the range is right before the low bins come. */
-	for (uint32_t i = more->size; i-- > 0;)
-		if (more->counts[i] && bins_add(bins, more->first + (int32_t)i, more->counts[i], budget) < 0)
-			return AGGREGATE_OUT_OF_BUDGET;
+	for (uint32_t at = 0; at < more->size; at++) {
+		int32_t bin = (more->first + (int32_t)at) * PAGE_BINS;
+
+		for (uint32_t i = 0; more->pages[at] && i < PAGE_BINS; i++)
+			if (more->pages[at][i] && bins_add(bins, bin + (int32_t)i, more->pages[at][i], budget) < 0)
+				return AGGREGATE_OUT_OF_BUDGET;
+	}
 	return 0;
 }
 
@@ -220,34 +217,53 @@ static int sketch_combine(void *state, const void *other, struct budget *budget,
 	return 0;
 }
 
+static uint64_t page_total(const uint64_t *counts)
+{
+	uint64_t total = 0;
+
+	for (uint32_t i = 0; counts && i < PAGE_BINS; i++)
+		total += counts[i];
+	return total;
+}
+
 static uint64_t bins_total(const struct bins *bins)
 {
 	uint64_t total = 0;
 
-	for (uint32_t i = 0; i < bins->size; i++)
-		total += bins->counts[i];
+	for (uint32_t at = 0; at < bins->size; at++)
+		total += page_total(bins->pages[at]);
 	return total;
+}
+
+/* The bin of the value of rank `rank` (from 0) by magnitude; there are more values than that. */
+static int32_t bin_of_rank(const struct bins *bins, uint64_t rank)
+{
+	uint32_t at = 0, i = 0;
+
+	for (uint64_t total; (total = page_total(bins->pages[at])) <= rank; at++)
+		rank -= total;
+	for (; bins->pages[at][i] <= rank; i++)
+		rank -= bins->pages[at][i];
+	return (bins->first + (int32_t)at) * PAGE_BINS + (int32_t)i;
 }
 
 /* The value of rank `rank` (from 0) in the sorted order: negatives by falling magnitude, zero, positives. */
 static double sketch_value(const struct sketch *sketch, uint64_t rank)
 {
+	uint64_t negative = bins_total(&sketch->negative), positive = bins_total(&sketch->positive);
+
 	if (rank < sketch->minus_infinity)
 		return -INFINITY;
 	rank -= sketch->minus_infinity;
-	for (uint32_t i = sketch->negative.size; i-- > 0;) {
-		if (rank < sketch->negative.counts[i])
-			return -bin_value(sketch->negative.first + (int32_t)i);
-		rank -= sketch->negative.counts[i];
-	}
+	if (rank < negative)
+		return -bin_value(bin_of_rank(&sketch->negative, negative - 1 - rank));
+	rank -= negative;
 	if (rank < sketch->zero)
 		return 0;
 	rank -= sketch->zero;
-	for (uint32_t i = 0; i < sketch->positive.size; i++) {
-		if (rank < sketch->positive.counts[i])
-			return bin_value(sketch->positive.first + (int32_t)i);
-		rank -= sketch->positive.counts[i];
-	}
+	if (rank < positive)
+		return bin_value(bin_of_rank(&sketch->positive, rank));
+	rank -= positive;
 	return rank < sketch->plus_infinity ? INFINITY : NAN;
 }
 
@@ -264,41 +280,41 @@ static int sketch_finalize(const void *state, double parameter, struct value *re
 	return 0;
 }
 
+/* How many bins have values, then each with its count. */
 static void bins_save(const struct bins *bins, struct buffer *out)
 {
-	uint32_t used = 0;
+	uint64_t used = 0;
 
-	for (uint32_t i = 0; i < bins->size; i++)
-		used += bins->counts[i] != 0;
+	for (uint32_t at = 0; at < bins->size; at++)
+		for (uint32_t i = 0; bins->pages[at] && i < PAGE_BINS; i++)
+			used += bins->pages[at][i] != 0;
 	save_word(out, used);
-	for (uint32_t i = bins->size; i-- > 0;) {
-		if (!bins->counts[i])
-			continue;
-		save_word(out, (uint64_t)((int64_t)bins->first + i));
-		save_word(out, bins->counts[i]);
+	for (uint32_t at = 0; at < bins->size; at++) {
+		int64_t bin = ((int64_t)bins->first + at) * PAGE_BINS;
+
+		for (uint32_t i = 0; bins->pages[at] && i < PAGE_BINS; i++) {
+			if (!bins->pages[at][i])
+				continue;
+			save_word(out, (uint64_t)(bin + i));
+			save_word(out, bins->pages[at][i]);
+		}
 	}
 }
 
 static int bins_load(struct bins *bins, struct slice *in, struct budget *budget, struct error *err)
 {
-	uint64_t used, index, count;
-	int64_t above = 40001, top = 0;
+	uint64_t used, word, count;
+	int64_t below = BIN_MIN - 1;
 
 	if (load_word(in, &used, err) < 0)
 		return -1;
-	if (used > DDSKETCH_BINS_MAX)
-		return error_set(err, "a saved percentile has %llu bins; at most %d are possible",
-		                 (unsigned long long)used, DDSKETCH_BINS_MAX);
 	for (uint64_t i = 0; i < used; i++) {
-		if (load_word(in, &index, err) < 0 || load_word(in, &count, err) < 0)
+		if (load_word(in, &word, err) < 0 || load_word(in, &count, err) < 0)
 			return -1;
-		if (!i)
-			top = (int64_t)index;
-		if ((int64_t)index < -40000 || (int64_t)index >= above || top - (int64_t)index >= DDSKETCH_BINS_MAX ||
-		    !count)
+		if ((int64_t)word <= below || (int64_t)word > BIN_MAX || !count)
 			return error_set(err, "a saved percentile has a bin that is empty or not in its place");
-		above = (int64_t)index;
-		if (bins_add(bins, (int32_t)index, count, budget) < 0)
+		below = (int64_t)word;
+		if (bins_add(bins, (int32_t)below, count, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 	}
 	return 0;
