@@ -129,7 +129,7 @@ static void explain_window(const struct jobspec *job, const struct query *query,
 	text_bytes(out, job->limits.state_bytes);
 	buffer_printf(out, " of state; then %s\n",
 	              job->limits.on_limit == LIMIT_FAIL ? "the job fails"
-	                                                 : "rows of new groups are dropped and counted");
+	                                                 : "rows of groups beyond that are dropped and counted");
 }
 
 static void explain_sink(const struct sink_spec *sink, struct buffer *out)

@@ -227,6 +227,13 @@ static const struct field tumbling_fields[] = {
          .initial = "skip",
          .doc = "A window without rows: skip it, write the known groups with the aggregates of nothing (zero), or "
                 "delete the Pushgateway's group."},
+        {.name = "forgetAfter",
+         .kind = FIELD_INTEGER,
+         .offset = offsetof(struct window_spec, forget_after),
+         .initial = "1440",
+         .min = 1,
+         .max = 1000000000,
+         .doc = "With onEmpty: zero, after how many windows without rows a group is no longer known."},
         {0}};
 static const struct object tumbling_object = {.title = "Tumbling window",
                                               .size = sizeof(struct window_spec),
@@ -262,7 +269,15 @@ static const struct field limits_fields[] = {
          .initial = "1000000",
          .min = 1,
          .max = 1000000000,
-         .doc = "The most groups a window may have."},
+         .doc = "The most groups a window may have rows of."},
+        {.name = "knownGroups",
+         .kind = FIELD_INTEGER,
+         .offset = offsetof(struct limits_spec, known_groups),
+         .initial = "100000",
+         .min = 1,
+         .max = 1000000000,
+         .doc = "With onEmpty: zero, the most groups that are known from earlier windows; of more, those that had rows "
+                "last stay."},
         {.name = "stateBytes",
          .kind = FIELD_BYTES,
          .offset = offsetof(struct limits_spec, state_bytes),
@@ -283,7 +298,9 @@ static const struct field limits_fields[] = {
          .offset = offsetof(struct limits_spec, on_limit),
          .choices = limit_policies,
          .initial = "fail",
-         .doc = "At a limit: fail the job, or drop and count the rows of new groups."},
+         .doc = "At the limit of groups: fail the job, or drop and count the rows of the groups beyond it "
+                "(dropNewGroups): those stay whose keys have the smallest hashes, the same ones when the window is "
+                "built again. The limit of bytes always fails."},
         {.name = "badRowShare",
          .kind = FIELD_DOUBLE,
          .offset = offsetof(struct limits_spec, bad_row_share),

@@ -49,12 +49,13 @@ struct aggregate_spec {
 struct window_spec {
 	int64_t size_ms, offset_ms;
 	enum on_empty on_empty;
+	int64_t forget_after; /* windows */
 };
 struct watermark_spec {
 	int64_t max_future_skew_ms;
 };
 struct limits_spec {
-	int64_t groups, state_bytes, record_bytes;
+	int64_t groups, known_groups, state_bytes, record_bytes;
 	enum on_limit on_limit;
 	double bad_row_share; /* 0 to 1 */
 };

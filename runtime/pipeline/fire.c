@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/base/hash.h"
+#include "lib/base/log.h"
 
 const struct aggregate_call **fire_calls(const struct jobspec *job, const struct query *query, size_t *ret_count)
 {
@@ -70,11 +70,9 @@ struct fire *fire_new(const struct jobspec *job, struct query *query, struct cal
 	fire->schema = (struct schema){fire->columns, keys};
 	place_columns(fire);
 	batch_init(&fire->groups, &fire->schema, NULL, BATCH_ROWS_MAX);
-	if (job->window.on_empty == EMPTY_ZERO) {
-		fire->known_budget.max_bytes = (size_t)job->limits.state_bytes;
-		fire->known = keyed_table_new(fire->calls, fire->calls_count, &fire->known_budget,
-		                              (size_t)job->limits.groups);
-	}
+	if (job->window.on_empty == EMPTY_ZERO)
+		fire->known = known_groups_new((size_t)job->limits.known_groups, (uint64_t)job->window.forget_after,
+		                               (size_t)job->limits.state_bytes);
 	return fire;
 }
 
@@ -82,7 +80,7 @@ void fire_free(struct fire *fire)
 {
 	if (!fire)
 		return;
-	keyed_table_free(fire->known);
+	known_groups_free(fire->known);
 	batch_release(&fire->groups);
 	batch_release(&fire->emitted);
 	free(fire->parents);
@@ -96,10 +94,8 @@ void fire_free(struct fire *fire)
 	free(fire);
 }
 
-static int limit_reached(const struct fire *fire, int result, struct error *err)
+static int limit_reached(const struct fire *fire, struct error *err)
 {
-	if (result != AGGREGATE_OUT_OF_BUDGET)
-		return result;
 	return error_set(err,
 	                 "the lanes' groups together pass spec.limits (groups: %" PRId64 ", stateBytes: %" PRId64
 	                 "); raise them or group by fewer values",
@@ -113,15 +109,15 @@ static int interrupted(const struct fire *fire, struct error *err)
 	return FIRE_INTERRUPTED;
 }
 
-/* Adds `other`'s groups to `table`; those beyond the limits are left out by onLimit, or fail the window. */
+/* Adds `other`'s groups to `table`; those beyond the limit of groups are left out by onLimit, or fail the window. */
 static int add_groups(struct fire *fire, struct keyed_table *table, const struct keyed_table *other,
                       size_t *ret_refused, struct error *err)
 {
 	int result = keyed_table_combine(table, other, ret_refused, err);
 
-	if (!result && *ret_refused && fire->job->limits.on_limit == LIMIT_FAIL)
+	if (!result && *ret_refused && (fire->job->limits.on_limit == LIMIT_FAIL || keyed_table_starved(table)))
 		result = AGGREGATE_OUT_OF_BUDGET;
-	return limit_reached(fire, result, err);
+	return result == AGGREGATE_OUT_OF_BUDGET ? limit_reached(fire, err) : result;
 }
 
 /* The lanes' partials become one. A group that is left out counts as one dropped row: how many it had is not known. */
@@ -145,23 +141,21 @@ static int combine_partials(struct fire *fire, struct partial **partials, size_t
 	return 0;
 }
 
-/* Every key of `table` becomes known; the known ones come into `table` with aggregates of nothing. */
-static int exchange_known(struct fire *fire, struct keyed_table *table, struct error *err)
+static int add_known(struct fire *fire, struct keyed_table *table, struct error *err)
 {
-	size_t groups_count = keyed_table_groups(table), refused;
-	void **groups = keyed_table_sorted(table);
-	int result = add_groups(fire, table, fire->known, &refused, err);
+	size_t forgotten;
 
-	for (size_t i = 0; i < groups_count && !result; i++) {
-		struct slice key = keyed_table_key(groups[i]);
-		uint64_t hash = hash_bytes(key.data, key.size);
-		void *group;
-
-		if (keyed_table_lookup(fire->known, &key, &hash, 1, &group) && fire->job->limits.on_limit == LIMIT_FAIL)
-			result = limit_reached(fire, AGGREGATE_OUT_OF_BUDGET, err);
-	}
-	free(groups);
-	return result;
+	if (known_groups_exchange(fire->known, table, &forgotten) < 0)
+		return error_set(
+		        err,
+		        "the groups that onEmpty: zero knows pass spec.limits.stateBytes (%" PRId64
+		        "); raise it, lower limits.knownGroups or window.tumbling.forgetAfter, or group by fewer "
+		        "values",
+		        fire->job->limits.state_bytes);
+	if (forgotten)
+		log_warn("known groups forgotten", "groups=%zu known_groups=%" PRId64, forgotten,
+		         fire->job->limits.known_groups);
+	return 0;
 }
 
 void fire_result_error(struct fire *fire, const char *what, const char *why)
@@ -347,7 +341,7 @@ int fire_window(struct fire *fire, struct partial **partials, size_t count, stru
 
 	if (outcome < 0)
 		return outcome;
-	if (fire->known && exchange_known(fire, table, err) < 0)
+	if (fire->known && add_known(fire, table, err) < 0)
 		return -1;
 	groups_count = keyed_table_groups(table);
 	groups = keyed_table_sorted(table);

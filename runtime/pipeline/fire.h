@@ -20,7 +20,7 @@ void fire_free(struct fire *fire);
 
 /*
  * The result of the window whose partials these are; window and sequence are the caller's to set. The first partial
- * becomes the sum of all. With onEmpty: zero every key that was ever seen is in it. -1: a limit was reached;
+ * becomes the sum of all. With onEmpty: zero every known group is in it. -1: a limit was reached;
  * FIRE_INTERRUPTED: a function failed.
  */
 int fire_window(struct fire *fire, struct partial **partials, size_t count, struct window_result *result,

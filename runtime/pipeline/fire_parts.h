@@ -6,6 +6,7 @@
 
 #include "runtime/pipeline/fire.h"
 #include "runtime/pipeline/user_slots.h"
+#include "runtime/window/known_groups.h"
 
 struct fire {
 	const struct jobspec *job;
@@ -17,13 +18,12 @@ struct fire {
 	enum type *key_types;
 	struct schema_column *columns; /* of `schema`: keys, then every call's result */
 	struct schema schema;
-	size_t *first;            /* of each call: its column there; a table aggregate has none */
-	struct user_slots *slots; /* of each call */
-	struct calls *functions;  /* NULL: the job has none */
-	struct batch groups;      /* a chunk of groups in that schema */
-	struct column *scratch;   /* the input of one output program: keys, then its own calls */
-	struct budget known_budget;
-	struct keyed_table *known; /* onEmpty: zero: every key so far, with aggregates of nothing */
+	size_t *first;              /* of each call: its column there; a table aggregate has none */
+	struct user_slots *slots;   /* of each call */
+	struct calls *functions;    /* NULL: the job has none */
+	struct batch groups;        /* a chunk of groups in that schema */
+	struct column *scratch;     /* the input of one output program: keys, then its own calls */
+	struct known_groups *known; /* with onEmpty: zero */
 	struct row_failures failures;
 	uint32_t rows[BATCH_ROWS_MAX];
 	struct batch emitted; /* what the table aggregate yielded for the chunk, and for which of its groups */

@@ -11,6 +11,7 @@
 #include <pthread.h>
 
 #include "lib/base/error.h"
+#include "lib/jobspec/jobspec.h"
 #include "runtime/window/keyed_table.h"
 #include "runtime/window/tumbling.h"
 
@@ -50,8 +51,7 @@ struct handover {
 };
 
 void handover_init(struct handover *handover, unsigned lanes_count, size_t partitions,
-                   const struct aggregate_call *const *calls, size_t calls_count, size_t groups_max,
-                   size_t state_bytes);
+                   const struct aggregate_call *const *calls, size_t calls_count, const struct limits_spec *limits);
 void handover_release(struct handover *handover);
 
 /* Lanes. The next empty partial, opened for `window`; waits for a free one. NULL when the job has failed. */

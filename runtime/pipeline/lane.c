@@ -1,6 +1,7 @@
 /* The life of a lane: take, place in windows, hand over. What happens to the rows is in lane_rows.c. */
 #include "runtime/pipeline/lane_parts.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/base/log.h"
@@ -42,11 +43,33 @@ static void put_partial(struct lane *lane)
 	lane->partial = NULL;
 }
 
+/* Where empty windows are written: those between the open one, which becomes the last of them, and `window`. */
+static int fill_gap(struct lane *lane, struct window window)
+{
+	struct window next = lane->partial->window;
+	int filled = 0;
+
+	for (next = window_at(lane, next.end_ms); next.start_ms < window.start_ms && filled < EMPTY_WINDOWS_MAX;
+	     filled++) {
+		put_partial(lane);
+		if (open_partial(lane, next) < 0)
+			return -1;
+		next = window_at(lane, next.end_ms);
+	}
+	if (next.start_ms < window.start_ms)
+		log_warn("empty windows left out", "windows=%" PRId64 " of=%" PRId64 " written=%d",
+		         (window.start_ms - next.start_ms) / (next.end_ms - next.start_ms),
+		         (window.start_ms - next.start_ms) / (next.end_ms - next.start_ms) + filled, filled);
+	return 0;
+}
+
 /* The open partial becomes that of `window`, which is never an earlier one. */
 static int move_to(struct lane *lane, struct window window)
 {
 	if (lane->partial && lane->partial->window.start_ms >= window.start_ms)
 		return 0;
+	if (lane->partial && lane->setup->job->window.on_empty != EMPTY_SKIP && fill_gap(lane, window) < 0)
+		return -1;
 	put_partial(lane);
 	return open_partial(lane, window);
 }

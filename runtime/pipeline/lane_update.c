@@ -22,7 +22,7 @@ static int groups_refused(struct lane *lane, size_t refused, struct error *err)
 {
 	const struct limits_spec *limits = &lane->setup->job->limits;
 
-	if (limits->on_limit == LIMIT_DROP_NEW_GROUPS) {
+	if (limits->on_limit == LIMIT_DROP_NEW_GROUPS && !keyed_table_starved(lane->partial->table)) {
 		lane_note_dropped(lane, refused);
 		return 0;
 	}

@@ -237,11 +237,10 @@ static int start_lanes(struct pipeline *pipeline, unsigned lanes, struct error *
 static int run_once(struct pipeline *pipeline, unsigned lanes, size_t calls_count, struct error *err)
 {
 	const struct pipeline_options *options = pipeline->options;
-	const struct limits_spec *limits = &options->job->limits;
 	int outcome;
 
 	handover_init(&pipeline->handover, lanes, options->source->partitions, pipeline->calls, calls_count,
-	              (size_t)limits->groups, (size_t)limits->state_bytes);
+	              &options->job->limits);
 	pipeline->functions.failed = false;
 	functions_attach(options->functions, &pipeline->handover);
 	attach(pipeline, &pipeline->handover);

@@ -3,14 +3,16 @@
  *
  *   struct group | states of all calls, each aligned to 16 | key bytes
  *
- * When the budget refuses a larger slot array the table goes on to fifteen sixteenths; then new groups are refused, and
- * none that is there is ever lost.
+ * When the budget refuses a larger slot array the table goes on to fifteen sixteenths; then new groups are refused. At
+ * groups_max new groups are refused too, or, where the smallest are kept, take the place of the one of the largest
+ * rank: a group that is among the smallest of all is so when its first row comes, and stays.
  */
 #include "runtime/window/keyed_table.h"
 
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
+#include "runtime/window/rank_heap.h"
 
 #define SLOTS_MIN       256
 #define CHUNK_BYTES_MIN 4096
@@ -43,6 +45,9 @@ struct keyed_table {
 	size_t calls_count, states_end;
 	struct budget *budget;
 	size_t groups_max, groups;
+	uint64_t made, displaced;
+	bool keeps_smallest, starved;
+	struct ranked *heap; /* of groups_max; NULL before that many are there */
 	struct slot *slots;
 	size_t capacity; /* a power of two */
 	struct chunk *chunks;
@@ -76,16 +81,18 @@ struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, s
 	return table;
 }
 
+static void release_group(struct keyed_table *table, struct group *group)
+{
+	for (size_t c = 0; c < table->calls_count; c++)
+		if (table->aggregates[c]->release)
+			table->aggregates[c]->release(keyed_table_state(table, group, c), table->budget);
+}
+
 static void release_states(struct keyed_table *table)
 {
-	for (size_t s = 0; s < table->capacity && table->releases; s++) {
-		if (!table->slots[s].group)
-			continue;
-		for (size_t c = 0; c < table->calls_count; c++)
-			if (table->aggregates[c]->release)
-				table->aggregates[c]->release(keyed_table_state(table, table->slots[s].group, c),
-				                              table->budget);
-	}
+	for (size_t s = 0; s < table->capacity && table->releases; s++)
+		if (table->slots[s].group)
+			release_group(table, table->slots[s].group);
 }
 
 static void free_chunks(struct keyed_table *table)
@@ -97,6 +104,12 @@ static void free_chunks(struct keyed_table *table)
 		budget_free(table->budget, chunk, sizeof(*chunk) + chunk->size);
 	}
 	table->chunk_bytes = 0;
+}
+
+static void free_heap(struct keyed_table *table)
+{
+	budget_free(table->budget, table->heap, table->groups_max * sizeof(struct ranked));
+	table->heap = NULL;
 }
 
 static void free_slots(struct keyed_table *table)
@@ -113,6 +126,7 @@ void keyed_table_free(struct keyed_table *table)
 	release_states(table);
 	free_chunks(table);
 	free_slots(table);
+	free_heap(table);
 	free(table->aggregates);
 	free(table->state_offsets);
 	free(table);
@@ -130,7 +144,29 @@ void keyed_table_clear(struct keyed_table *table)
 		table->chunks->used = 0;
 	else
 		free_chunks(table);
+	free_heap(table);
 	table->groups = 0;
+	table->made = table->displaced = 0;
+	table->starved = false;
+}
+
+void keyed_table_keep_smallest(struct keyed_table *table)
+{
+	table->keeps_smallest = true;
+}
+
+size_t keyed_table_limit(struct keyed_table *table, size_t groups_max)
+{
+	size_t before = table->groups_max;
+
+	free_heap(table);
+	table->groups_max = groups_max;
+	return before;
+}
+
+bool keyed_table_starved(const struct keyed_table *table)
+{
+	return table->starved;
 }
 
 size_t keyed_table_groups(const struct keyed_table *table)
@@ -202,26 +238,24 @@ static void *chunk_alloc(struct keyed_table *table, size_t size)
 	return (char *)(chunk + 1) + chunk->used - size;
 }
 
-static struct group *make_group(struct keyed_table *table, struct slice key, uint64_t hash)
+static size_t group_bytes(const struct keyed_table *table, size_t key_size)
 {
-	struct group *group = chunk_alloc(table, align(table->states_end + key.size));
-	char *bytes;
-
-	if (!group)
-		return NULL;
-	bytes = (char *)group + table->states_end;
-	if (key.size)
-		memcpy(bytes, key.data, key.size);
-	*group = (struct group){.hash = hash, .key = bytes, .key_size = key.size, .number = table->groups};
-	for (size_t c = 0; c < table->calls_count; c++)
-		table->aggregates[c]->init(keyed_table_state(table, group, c));
-	return group;
+	return align(table->states_end + key_size);
 }
 
-static bool room_for_one(struct keyed_table *table)
+static void write_group(struct keyed_table *table, struct group *group, struct slice key, uint64_t hash)
 {
-	if (table->groups >= table->groups_max)
-		return false;
+	char *bytes = (char *)group + table->states_end;
+
+	if (key.size)
+		memcpy(bytes, key.data, key.size);
+	*group = (struct group){.hash = hash, .key = bytes, .key_size = key.size, .number = table->made++};
+	for (size_t c = 0; c < table->calls_count; c++)
+		table->aggregates[c]->init(keyed_table_state(table, group, c));
+}
+
+static bool slots_for_one(struct keyed_table *table)
+{
 	if (table->groups * 4 < table->capacity * 3 || grow(table))
 		return true;
 	return table->groups * 16 < table->capacity * 15;
@@ -246,24 +280,101 @@ void *keyed_table_find(const struct keyed_table *table, const void *group)
 	return find(table, keyed_table_key(group), ((const struct group *)group)->hash);
 }
 
+static void place(struct keyed_table *table, struct group *group)
+{
+	size_t mask = table->capacity - 1, i = group->hash & mask;
+
+	while (table->slots[i].group)
+		i = (i + 1) & mask;
+	table->slots[i] = (struct slot){group->hash, group};
+	table->groups++;
+}
+
+/* Out of its slot; those behind it that would not be found any more move up. */
+static void displace(struct keyed_table *table, struct group *group)
+{
+	size_t mask = table->capacity - 1, hole = group->hash & mask;
+
+	while (table->slots[hole].group != group)
+		hole = (hole + 1) & mask;
+	for (size_t i = (hole + 1) & mask; table->slots[i].group; i = (i + 1) & mask) {
+		if (((i - table->slots[i].hash) & mask) < ((i - hole) & mask))
+			continue;
+		table->slots[hole] = table->slots[i];
+		hole = i;
+	}
+	table->slots[hole].group = NULL;
+	release_group(table, group);
+	table->groups--;
+	table->displaced++;
+}
+
+static bool make_heap(struct keyed_table *table)
+{
+	size_t count = 0;
+
+	if (table->heap)
+		return true;
+	table->heap = budget_alloc(table->budget, table->groups_max * sizeof(struct ranked));
+	if (!table->heap)
+		return false;
+	for (size_t s = 0; s < table->capacity; s++)
+		if (table->slots[s].group)
+			table->heap[count++] = rank_of(keyed_table_key(table->slots[s].group), table->slots[s].group);
+	rank_heap_make(table->heap, count);
+	return true;
+}
+
+/* Instead of the group of the largest rank, in its memory where the key fits; NULL where the key's own is larger. */
+static struct group *make_instead(struct keyed_table *table, struct slice key, uint64_t hash)
+{
+	struct ranked ranked = rank_of(key, NULL);
+	struct group *largest, *group;
+
+	if (!make_heap(table)) {
+		table->starved = true;
+		return NULL;
+	}
+	if (!rank_less(&ranked, &table->heap[0]))
+		return NULL;
+	largest = group = table->heap[0].group;
+	if (group_bytes(table, key.size) > group_bytes(table, largest->key_size))
+		group = chunk_alloc(table, group_bytes(table, key.size));
+	if (!group) {
+		table->starved = true;
+		return NULL;
+	}
+	displace(table, largest);
+	write_group(table, group, key, hash);
+	place(table, group);
+	table->heap[0] = (struct ranked){ranked.rank, keyed_table_key(group), group};
+	rank_heap_sift(table->heap, table->groups_max);
+	return group;
+}
+
 /* The group of a key, made when new; NULL where it may not be. */
 static struct group *find_or_make(struct keyed_table *table, struct slice key, uint64_t hash)
 {
 	struct group *group = find(table, key, hash);
-	size_t i;
 
 	if (group)
 		return group;
-	if (!room_for_one(table))
+	if (table->groups >= table->groups_max)
+		return table->keeps_smallest ? make_instead(table, key, hash) : NULL;
+	if (slots_for_one(table))
+		group = chunk_alloc(table, group_bytes(table, key.size));
+	if (!group) {
+		table->starved = true;
 		return NULL;
-	group = make_group(table, key, hash);
-	if (!group)
-		return NULL;
-	for (i = hash & (table->capacity - 1); table->slots[i].group; i = (i + 1) & (table->capacity - 1))
-		continue;
-	table->slots[i] = (struct slot){hash, group};
-	table->groups++;
+	}
+	write_group(table, group, key, hash);
+	place(table, group);
 	return group;
+}
+
+void *keyed_table_make(struct keyed_table *table, const void *group)
+{
+	return find_or_make(table, keyed_table_key(group), ((const struct group *)group)->hash);
 }
 
 static void prefetch(const struct keyed_table *table, const uint64_t *hashes, size_t n)
@@ -276,9 +387,23 @@ static void prefetch(const struct keyed_table *table, const uint64_t *hashes, si
 		__builtin_prefetch(table->slots[hashes[i] & mask].group, 1);
 }
 
+/* A group that was found may have been displaced by a later key. */
+static size_t find_again(const struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
+                         void **ret_groups)
+{
+	size_t missing = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		ret_groups[i] = find(table, keys[i], hashes[i]);
+		missing += !ret_groups[i];
+	}
+	return missing;
+}
+
 size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
                           void **ret_groups)
 {
+	uint64_t displaced = table->displaced;
 	size_t refused = 0;
 
 	for (size_t from = 0; from < n; from += PROBE_BLOCK) {
@@ -291,7 +416,7 @@ size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, c
 			refused += !ret_groups[i];
 		}
 	}
-	return refused;
+	return displaced == table->displaced ? refused : find_again(table, keys, hashes, n, ret_groups);
 }
 
 static int combine_states(struct keyed_table *table, const struct keyed_table *other, struct group *group,
@@ -310,18 +435,19 @@ static int combine_states(struct keyed_table *table, const struct keyed_table *o
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
                         struct error *err)
 {
+	uint64_t displaced = table->displaced;
 	size_t refused = 0;
 
 	for (size_t i = 0; i < other->capacity; i++) {
 		struct group *from = other->slots[hash_scatter(i, other->capacity)].group;
-		struct group *group = from ? find_or_make(table, keyed_table_key(from), from->hash) : NULL;
+		struct group *group = from ? keyed_table_make(table, from) : NULL;
 		int result = group ? combine_states(table, other, group, from, err) : 0;
 
 		if (result < 0)
 			return result;
 		refused += from && !group;
 	}
-	*ret_refused = refused;
+	*ret_refused = refused + (size_t)(table->displaced - displaced);
 	return 0;
 }
 
@@ -330,7 +456,7 @@ static int compare_groups(const void *left, const void *right)
 	return slice_compare(keyed_table_key(*(void *const *)left), keyed_table_key(*(void *const *)right));
 }
 
-void **keyed_table_sorted(const struct keyed_table *table)
+void **keyed_table_list(const struct keyed_table *table)
 {
 	void **groups = xcalloc(table->groups, sizeof(void *));
 	size_t count = 0;
@@ -338,6 +464,13 @@ void **keyed_table_sorted(const struct keyed_table *table)
 	for (size_t s = 0; s < table->capacity; s++)
 		if (table->slots[s].group)
 			groups[count++] = table->slots[s].group;
-	qsort(groups, count, sizeof(void *), compare_groups);
+	return groups;
+}
+
+void **keyed_table_sorted(const struct keyed_table *table)
+{
+	void **groups = keyed_table_list(table);
+
+	qsort(groups, table->groups, sizeof(void *), compare_groups);
 	return groups;
 }

@@ -19,30 +19,42 @@ struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, s
 void keyed_table_free(struct keyed_table *table);
 /* No groups; memory is kept for the next window where it was used well. */
 void keyed_table_clear(struct keyed_table *table);
+/*
+ * At groups_max, from now on: the groups whose keys have the smallest hash_stable stay, whatever the order in which
+ * they come, and not the first ones. Two tables, each with some of the rows, combine to the same groups.
+ */
+void keyed_table_keep_smallest(struct keyed_table *table);
+/* Another groups_max; returns the one before. */
+size_t keyed_table_limit(struct keyed_table *table, size_t groups_max);
 size_t keyed_table_groups(const struct keyed_table *table);
+/* Since it was cleared, a group was refused because of the budget. */
+bool keyed_table_starved(const struct keyed_table *table);
 
 /*
- * ret_groups[i]: the group of key i, made when new; NULL where it would be new and groups_max or the budget is reached.
- * Returns how many are NULL.
+ * ret_groups[i]: the group of key i, made when new; NULL where it may not be: groups_max or the budget is reached.
+ * Returns how many are NULL. Groups that the table had before, and that others took the place of, are gone.
  */
 size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
                           void **ret_groups);
 /* The state of call `call` in a group. */
 void *keyed_table_state(const struct keyed_table *table, void *group, size_t call);
 struct slice keyed_table_key(const void *group);
-/* The group's number: dense from 0, in the order in which the table's groups were made. */
+/* The group's number: from 0, in the order in which the table's groups were made; dense where none is displaced. */
 uint32_t keyed_table_number(const void *group);
 /* The group of this table that has the same key as a group of another; NULL: there is none. */
 void *keyed_table_find(const struct keyed_table *table, const void *group);
+/* The same, made when new; NULL where it may not be. */
+void *keyed_table_make(struct keyed_table *table, const void *group);
 
 /*
- * Adds every group of `other` to `table`. Groups that would be new where groups_max or the budget is reached are left
- * out, and *ret_refused says how many. 0, AGGREGATE_FAILED, or AGGREGATE_OUT_OF_BUDGET where a state could not grow.
+ * Adds every group of `other` to `table`. *ret_refused says how many groups were left out, or displaced, because
+ * groups_max or the budget was reached. 0, AGGREGATE_FAILED, or AGGREGATE_OUT_OF_BUDGET where a state could not grow.
  */
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
                         struct error *err);
 
-/* All groups, by ascending key bytes; the array is the caller's (free()). */
+/* All groups, in any order, and by ascending key bytes; the array is the caller's (free()). */
+void **keyed_table_list(const struct keyed_table *table);
 void **keyed_table_sorted(const struct keyed_table *table);
 
 #endif

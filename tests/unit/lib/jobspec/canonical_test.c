@@ -47,10 +47,12 @@ static void whole_text_test(void **state)
 	        "\"name\":\"bucket\","
 	        "\"type\":\"STRING\",\"path\":\"$.bucket\"},{\"name\":\"v\",\"type\":\"BIGINT\",\"path\":\"$.v\"}],"
 	        "\"window\":{\"tumbling\":{\"size\":\"1m\",\"offset\":\"0s\",\"time\":\"processing\",\"onEmpty\":"
-	        "\"skip\"}},\"watermark\":{\"maxFutureSkew\":\"1d\"},\"groupBy\":[\"bucket\"],\"aggregates\":[{"
+	        "\"skip\",\"forgetAfter\":1440}},\"watermark\":{\"maxFutureSkew\":\"1d\"},\"groupBy\":[\"bucket\"],"
+	        "\"aggregates\":[{"
 	        "\"name\":\"c\",\"expr\":\"COUNT(*)\"},{\"name\":"
 	        "\"m\",\"expr\":\"AVG(v)\"}],\"sinks\":[{\"stdout\":{\"format\":\"json\"}}],\"limits\":{\"groups\":"
-	        "1000000,\"stateBytes\":\"512Mi\",\"recordBytes\":\"16Mi\",\"onLimit\":\"fail\",\"badRowShare\":0.05},"
+	        "1000000,\"knownGroups\":100000,\"stateBytes\":\"512Mi\",\"recordBytes\":\"16Mi\",\"onLimit\":\"fail\","
+	        "\"badRowShare\":0.05},"
 	        "\"strict\":false,\"showValues\":false,\"terminationGracePeriod\":\"30s\"}}");
 	free(text);
 }

@@ -175,7 +175,7 @@ static void explain_test(void **state)
 	        "group by   s STRING, b BOOLEAN\n",
 	        "aggregate  c BIGINT = COUNT(*)\n",
 	        "having     c > 1\n",
-	        "limits     7 groups, 3Mi of state; then rows of new groups are dropped and counted\n",
+	        "limits     7 groups, 3Mi of state; then rows of groups beyond that are dropped and counted\n",
 	        "sink       pushgateway https://g:9091/prefix, job gj: one PUT a window\n",
 	        "             counter m_total = c\n",
 	        "sink       kafka topic out at o:9092: one transaction a window\n",
