@@ -141,11 +141,11 @@ static int combine_partials(struct fire *fire, struct partial **partials, size_t
 	return 0;
 }
 
-static int add_known(struct fire *fire, struct keyed_table *table, struct error *err)
+static int add_known(struct fire *fire, int64_t start_ms, struct keyed_table *table, struct error *err)
 {
 	size_t forgotten;
 
-	if (known_groups_exchange(fire->known, table, &forgotten) < 0)
+	if (known_groups_exchange(fire->known, start_ms, table, &forgotten) < 0)
 		return error_set(
 		        err,
 		        "the groups that onEmpty: zero knows pass spec.limits.stateBytes (%" PRId64
@@ -341,7 +341,7 @@ int fire_window(struct fire *fire, struct partial **partials, size_t count, stru
 
 	if (outcome < 0)
 		return outcome;
-	if (fire->known && add_known(fire, table, err) < 0)
+	if (fire->known && add_known(fire, result->start_ms, table, err) < 0)
 		return -1;
 	groups_count = keyed_table_groups(table);
 	groups = keyed_table_sorted(table);

@@ -12,53 +12,9 @@
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
-#include "runtime/window/rank_heap.h"
+#include "runtime/window/keyed_slots.h"
 
-#define SLOTS_MIN       256
-#define CHUNK_BYTES_MIN 4096
-#define CHUNK_BYTES_MAX ((size_t)1 << 20)
-#define PROBE_BLOCK     128 /* rows whose cache misses overlap */
-#define ALIGN           16
-
-struct group {
-	uint64_t hash;
-	const char *key;
-	size_t key_size;
-	uint64_t number; /* in the order they were made; it also makes states begin at a multiple of ALIGN */
-};
-
-struct slot {
-	uint64_t hash;
-	struct group *group; /* NULL: empty */
-};
-
-struct chunk {
-	struct chunk *older;
-	size_t size, used; /* of the memory after this header */
-	uint64_t unused;
-};
-
-struct keyed_table {
-	const struct aggregate_call *const *calls;
-	const struct aggregate **aggregates;
-	size_t *state_offsets; /* from the group */
-	size_t calls_count, states_end;
-	struct budget *budget;
-	size_t groups_max, groups;
-	uint64_t made, displaced;
-	bool keeps_smallest, starved;
-	struct ranked *heap; /* of groups_max; NULL before that many are there */
-	struct slot *slots;
-	size_t capacity; /* a power of two */
-	struct chunk *chunks;
-	size_t chunk_bytes; /* of all chunks */
-	bool releases;      /* some aggregate has memory of its own */
-};
-
-static size_t align(size_t size)
-{
-	return (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-}
+#define PROBE_BLOCK 128 /* rows whose cache misses overlap */
 
 struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count,
                                     struct budget *budget, size_t groups_max)
@@ -75,7 +31,7 @@ struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, s
 	for (size_t c = 0; c < calls_count; c++) {
 		table->aggregates[c] = aggregate_find(calls[c]->kind, calls[c]->argument_type);
 		table->state_offsets[c] = table->states_end;
-		table->states_end += align(table->aggregates[c]->state_size);
+		table->states_end += group_align(table->aggregates[c]->state_size);
 		table->releases = table->releases || table->aggregates[c]->release;
 	}
 	return table;
@@ -95,28 +51,10 @@ static void release_states(struct keyed_table *table)
 			release_group(table, table->slots[s].group);
 }
 
-static void free_chunks(struct keyed_table *table)
-{
-	while (table->chunks) {
-		struct chunk *chunk = table->chunks;
-
-		table->chunks = chunk->older;
-		budget_free(table->budget, chunk, sizeof(*chunk) + chunk->size);
-	}
-	table->chunk_bytes = 0;
-}
-
 static void free_heap(struct keyed_table *table)
 {
 	budget_free(table->budget, table->heap, table->groups_max * sizeof(struct ranked));
 	table->heap = NULL;
-}
-
-static void free_slots(struct keyed_table *table)
-{
-	budget_free(table->budget, table->slots, table->capacity * sizeof(struct slot));
-	table->slots = NULL;
-	table->capacity = 0;
 }
 
 void keyed_table_free(struct keyed_table *table)
@@ -124,8 +62,8 @@ void keyed_table_free(struct keyed_table *table)
 	if (!table)
 		return;
 	release_states(table);
-	free_chunks(table);
-	free_slots(table);
+	chunks_free(table);
+	slots_free(table);
 	free_heap(table);
 	free(table->aggregates);
 	free(table->state_offsets);
@@ -136,14 +74,14 @@ void keyed_table_free(struct keyed_table *table)
 void keyed_table_clear(struct keyed_table *table)
 {
 	release_states(table);
-	if (table->capacity > SLOTS_MIN && table->groups * 8 < table->capacity)
-		free_slots(table);
+	if (table->capacity > TABLE_SLOTS_MIN && table->groups * 8 < table->capacity)
+		slots_free(table);
 	else if (table->slots)
 		memset(table->slots, 0, table->capacity * sizeof(struct slot));
 	if (table->chunks && !table->chunks->older)
 		table->chunks->used = 0;
 	else
-		free_chunks(table);
+		chunks_free(table);
 	free_heap(table);
 	table->groups = 0;
 	table->made = table->displaced = 0;
@@ -191,56 +129,9 @@ uint32_t keyed_table_number(const void *group)
 	return (uint32_t)((const struct group *)group)->number;
 }
 
-static bool grow(struct keyed_table *table)
-{
-	size_t capacity = table->capacity ? table->capacity * 2 : SLOTS_MIN;
-	struct slot *slots = budget_alloc(table->budget, capacity * sizeof(struct slot));
-
-	if (!slots)
-		return false;
-	memset(slots, 0, capacity * sizeof(struct slot));
-	for (size_t s = 0; s < table->capacity; s++) {
-		size_t i = table->slots[s].hash & (capacity - 1);
-
-		if (!table->slots[s].group)
-			continue;
-		while (slots[i].group)
-			i = (i + 1) & (capacity - 1);
-		slots[i] = table->slots[s];
-	}
-	free_slots(table);
-	table->slots = slots;
-	table->capacity = capacity;
-	return true;
-}
-
-static void *chunk_alloc(struct keyed_table *table, size_t size)
-{
-	struct chunk *chunk = table->chunks;
-
-	if (!chunk || chunk->size - chunk->used < size) {
-		size_t bytes = table->chunk_bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : table->chunk_bytes;
-
-		bytes = bytes > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : bytes;
-		bytes = bytes < size ? size : bytes;
-		chunk = budget_alloc(table->budget, sizeof(*chunk) + bytes);
-		if (!chunk && bytes > size) {
-			bytes = size; /* the last bytes of the budget */
-			chunk = budget_alloc(table->budget, sizeof(*chunk) + bytes);
-		}
-		if (!chunk)
-			return NULL;
-		*chunk = (struct chunk){.older = table->chunks, .size = bytes};
-		table->chunks = chunk;
-		table->chunk_bytes += bytes;
-	}
-	chunk->used += size;
-	return (char *)(chunk + 1) + chunk->used - size;
-}
-
 static size_t group_bytes(const struct keyed_table *table, size_t key_size)
 {
-	return align(table->states_end + key_size);
+	return group_align(table->states_end + key_size);
 }
 
 static void write_group(struct keyed_table *table, struct group *group, struct slice key, uint64_t hash)
@@ -256,57 +147,14 @@ static void write_group(struct keyed_table *table, struct group *group, struct s
 
 static bool slots_for_one(struct keyed_table *table)
 {
-	if (table->groups * 4 < table->capacity * 3 || grow(table))
+	if (table->groups * 4 < table->capacity * 3 || slots_grow(table))
 		return true;
 	return table->groups * 16 < table->capacity * 15;
 }
 
-static struct group *find(const struct keyed_table *table, struct slice key, uint64_t hash)
-{
-	if (!table->capacity)
-		return NULL;
-	for (size_t i = hash & (table->capacity - 1); table->slots[i].group; i = (i + 1) & (table->capacity - 1)) {
-		struct group *group = table->slots[i].group;
-
-		if (table->slots[i].hash == hash && group->key_size == key.size &&
-		    memcmp(group->key, key.data, key.size) == 0)
-			return group;
-	}
-	return NULL;
-}
-
 void *keyed_table_find(const struct keyed_table *table, const void *group)
 {
-	return find(table, keyed_table_key(group), ((const struct group *)group)->hash);
-}
-
-static void place(struct keyed_table *table, struct group *group)
-{
-	size_t mask = table->capacity - 1, i = group->hash & mask;
-
-	while (table->slots[i].group)
-		i = (i + 1) & mask;
-	table->slots[i] = (struct slot){group->hash, group};
-	table->groups++;
-}
-
-/* Out of its slot; those behind it that would not be found any more move up. */
-static void displace(struct keyed_table *table, struct group *group)
-{
-	size_t mask = table->capacity - 1, hole = group->hash & mask;
-
-	while (table->slots[hole].group != group)
-		hole = (hole + 1) & mask;
-	for (size_t i = (hole + 1) & mask; table->slots[i].group; i = (i + 1) & mask) {
-		if (((i - table->slots[i].hash) & mask) < ((i - hole) & mask))
-			continue;
-		table->slots[hole] = table->slots[i];
-		hole = i;
-	}
-	table->slots[hole].group = NULL;
-	release_group(table, group);
-	table->groups--;
-	table->displaced++;
+	return slots_find(table, keyed_table_key(group), ((const struct group *)group)->hash);
 }
 
 static bool make_heap(struct keyed_table *table)
@@ -339,14 +187,16 @@ static struct group *make_instead(struct keyed_table *table, struct slice key, u
 		return NULL;
 	largest = group = table->heap[0].group;
 	if (group_bytes(table, key.size) > group_bytes(table, largest->key_size))
-		group = chunk_alloc(table, group_bytes(table, key.size));
+		group = chunks_alloc(table, group_bytes(table, key.size));
 	if (!group) {
 		table->starved = true;
 		return NULL;
 	}
-	displace(table, largest);
+	slots_remove(table, largest);
+	release_group(table, largest);
+	table->displaced++;
 	write_group(table, group, key, hash);
-	place(table, group);
+	slots_place(table, group);
 	table->heap[0] = (struct ranked){ranked.rank, keyed_table_key(group), group};
 	rank_heap_sift(table->heap, table->groups_max);
 	return group;
@@ -355,20 +205,20 @@ static struct group *make_instead(struct keyed_table *table, struct slice key, u
 /* The group of a key, made when new; NULL where it may not be. */
 static struct group *find_or_make(struct keyed_table *table, struct slice key, uint64_t hash)
 {
-	struct group *group = find(table, key, hash);
+	struct group *group = slots_find(table, key, hash);
 
 	if (group)
 		return group;
 	if (table->groups >= table->groups_max)
 		return table->keeps_smallest ? make_instead(table, key, hash) : NULL;
 	if (slots_for_one(table))
-		group = chunk_alloc(table, group_bytes(table, key.size));
+		group = chunks_alloc(table, group_bytes(table, key.size));
 	if (!group) {
 		table->starved = true;
 		return NULL;
 	}
 	write_group(table, group, key, hash);
-	place(table, group);
+	slots_place(table, group);
 	return group;
 }
 
@@ -394,7 +244,7 @@ static size_t find_again(const struct keyed_table *table, const struct slice *ke
 	size_t missing = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		ret_groups[i] = find(table, keys[i], hashes[i]);
+		ret_groups[i] = slots_find(table, keys[i], hashes[i]);
 		missing += !ret_groups[i];
 	}
 	return missing;

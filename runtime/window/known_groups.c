@@ -9,6 +9,7 @@ struct known_groups {
 	size_t ages_capacity;
 	size_t groups_max;
 	uint64_t windows_max;
+	int64_t start_ms; /* of the last window */
 };
 
 struct aged {
@@ -24,6 +25,7 @@ struct known_groups *known_groups_new(size_t groups_max, uint64_t windows_max, s
 	known->table = keyed_table_new(NULL, 0, &known->budget, SIZE_MAX);
 	known->groups_max = groups_max;
 	known->windows_max = windows_max;
+	known->start_ms = INT64_MIN;
 	return known;
 }
 
@@ -138,9 +140,12 @@ static int add_known(const struct known_groups *known, struct keyed_table *windo
 	return result;
 }
 
-int known_groups_exchange(struct known_groups *known, struct keyed_table *window, size_t *ret_forgotten)
+int known_groups_exchange(struct known_groups *known, int64_t start_ms, struct keyed_table *window,
+                          size_t *ret_forgotten)
 {
-	grow_older(known);
+	if (start_ms != known->start_ms)
+		grow_older(known);
+	known->start_ms = start_ms;
 	if (note_window(known, window) < 0 || forget(known, ret_forgotten) < 0)
 		return AGGREGATE_OUT_OF_BUDGET;
 	return add_known(known, window);

@@ -15,8 +15,10 @@ void known_groups_free(struct known_groups *known);
 
 /*
  * The groups of the next window become known, and the known ones come into it, whatever its groups_max. *ret_forgotten:
- * how many had to go because of groups_max. 0 or AGGREGATE_OUT_OF_BUDGET.
+ * how many had to go because of groups_max. A window that begins where the one before did is the same again. 0 or
+ * AGGREGATE_OUT_OF_BUDGET.
  */
-int known_groups_exchange(struct known_groups *known, struct keyed_table *window, size_t *ret_forgotten);
+int known_groups_exchange(struct known_groups *known, int64_t start_ms, struct keyed_table *window,
+                          size_t *ret_forgotten);
 
 #endif

@@ -75,3 +75,76 @@ def test_a_sum_is_the_same_in_any_order_of_its_rows(tree):
     found = [windows(tree, ["SUM(x)", "AVG(x)"], [["a", value, 0] for value in order])[0] for order in orders]
     assert all(each == found[0] for each in found)
     assert found[0][0][0] == 1.5
+
+
+def test_a_percentile_keeps_the_many_when_one_is_far_away(tree):
+    rows = [["a", 1 + i / 100, 0] for i in range(900)]
+    for far in ([], [1e300], [1e-300], [1e300, -1e300, 1e-300]):
+        found, _ = windows(tree, ["PERCENTILE(x, 0.5)", "PERCENTILE(x, 0.9)"], rows + [["a", x, 0] for x in far])
+        assert found == [[pytest.approx(5.5, rel=0.015), pytest.approx(9.1, rel=0.015)]]
+
+
+CHURN = JOB.replace("groupBy: [k]", "groupBy: [k]\n  limits: {%s}").replace("size: 1m", "size: 1m, onEmpty: zero%s")
+
+
+def churn(tree, limits="", more="", windows=5):
+    """Two new keys in each window; the keys of each window's rows and their counts."""
+    tree.write("job.yaml", CHURN % (more, limits, json.dumps([{"name": "c", "expr": "COUNT(*)"}])))
+    lines = [json.dumps({"k": f"p{i}", "ts": 1760000000000 + 60000 * (i // 2)}) for i in range(2 * windows)]
+    tree.write("events.jsonl", "\n".join(lines) + "\n")
+    done = tree.streamjob(*REPLAY)
+    assert done.returncode == 0, done.stderr
+    found = {}
+    for row in map(json.loads, done.stdout.splitlines()):
+        found.setdefault(row["window_start"], {})[row["k"]] = row["c"]
+    return list(found.values()), done.stderr
+
+
+def test_known_groups_do_not_count_against_the_groups_of_a_window(tree):
+    found, said = churn(tree, "groups: 2")
+    assert [len(window) for window in found] == [2, 4, 6, 8, 10]
+    assert [sum(window.values()) for window in found] == [2] * 5
+    assert "forgotten" not in said
+
+
+def test_known_groups_have_a_limit_and_the_oldest_go(tree):
+    found, said = churn(tree, "groups: 3, knownGroups: 3")
+    assert [len(window) for window in found] == [2, 3, 3, 3, 3]
+    assert [sum(window.values()) for window in found] == [2] * 5
+    assert "known groups forgotten" in said
+
+
+def test_known_groups_are_forgotten_after_some_windows(tree):
+    found, _ = churn(tree, "groups: 3", ", forgetAfter: 1")
+    assert [len(window) for window in found] == [2, 4, 4, 4, 4]
+    assert found[3] == {"p4": 0, "p5": 0, "p6": 1, "p7": 1}
+
+
+def test_a_replay_writes_the_empty_windows_between_its_rows(tree):
+    tree.write("job.yaml", CHURN % ("", "", json.dumps([{"name": "c", "expr": "COUNT(*)"}])))
+    tree.write("events.jsonl", "".join('{"k":"a","ts":%d}\n' % (60000 * at) for at in (0, 3, 5000)))
+    done = tree.streamjob(*REPLAY)
+    counts = [json.loads(line)["c"] for line in done.stdout.splitlines()]
+    assert counts == [1, 0, 0, 1] + [0] * 1440 + [1], done.stderr
+    assert "empty windows left out" in done.stderr and "windows=3556" in done.stderr
+
+
+def test_dropped_groups_are_the_same_in_any_order_of_the_rows(tree):
+    job = JOB.replace("groupBy: [k]", "groupBy: [k]\n  limits: {groups: 5, onLimit: dropNewGroups}")
+    tree.write("job.yaml", job % json.dumps([{"name": "c", "expr": "COUNT(*)"}]))
+    lines = ['{"k":"key-%d","ts":1}\n' % (i % 40) for i in range(120)]
+    found = []
+    for order in (lines, lines[::-1], sorted(lines)):
+        tree.write("events.jsonl", "".join(order))
+        done = tree.streamjob(*REPLAY)
+        found.append(done.stdout)
+    assert found[0] == found[1] == found[2], done.stderr
+    assert [json.loads(line)["c"] for line in found[0].splitlines()] == [3] * 5
+
+
+def test_a_limit_of_bytes_fails_also_where_groups_are_dropped(tree):
+    limits = "groups: 1000000, stateBytes: 1Mi, onLimit: dropNewGroups"
+    tree.write("job.yaml", JOB.replace("groupBy: [k]", "groupBy: [k]\n  limits: {%s}" % limits) % '[{name: c, expr: COUNT(*)}]')
+    tree.write("events.jsonl", "".join('{"k":"key-%d","ts":1}\n' % i for i in range(40000)))
+    done = tree.streamjob(*REPLAY)
+    assert done.returncode == 1 and "stateBytes: 1048576" in done.stderr

@@ -53,6 +53,15 @@ static int64_t count_of(const struct keyed_table *table, void *group)
 	return value.bigint;
 }
 
+/* The number of a key that add() made. */
+static unsigned number_of(const void *group)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.*s", SLICE_ARG(keyed_table_key(group))); /* no NUL ends a key */
+	return (unsigned)strtoul(text + 4, NULL, 10);
+}
+
 static void growth_test(void **state)
 {
 	enum { KEYS = 20000 };
@@ -186,12 +195,8 @@ static void combine_test(void **state)
 	assert_int_equal(keyed_table_groups(other), 700); /* is left as it was */
 	sorted = keyed_table_sorted(one);
 	for (size_t i = 0; i < 1200; i++) {
-		struct slice key = keyed_table_key(sorted[i]);
-		char text[32];
-		unsigned n;
+		unsigned n = number_of(sorted[i]);
 
-		snprintf(text, sizeof(text), "%.*s", SLICE_ARG(key)); /* no NUL ends a key */
-		n = (unsigned)strtoul(text + 4, NULL, 10);
 		assert_int_equal(count_of(one, sorted[i]), n >= 500 && n < 700 ? 2 : 1);
 	}
 	free(sorted);
@@ -255,6 +260,106 @@ static void combine_limit_test(void **state)
 	keyed_table_free(one);
 }
 
+enum { SMALLEST_KEYS = 3000, SMALLEST_KEPT = 100, SMALLEST_ROWS = 3 };
+
+/* Each key SMALLEST_ROWS times, in an order of its own for each `stride`, to `count` tables that are combined then. */
+static struct keyed_table *smallest(unsigned stride, size_t count, struct budget *budgets)
+{
+	struct keyed_table *tables[3];
+	struct error err;
+	size_t refused;
+
+	for (size_t t = 0; t < count; t++) {
+		tables[t] = table_new(&budgets[t], SIZE_MAX, SMALLEST_KEPT);
+		keyed_table_keep_smallest(tables[t]);
+	}
+	for (unsigned i = 0; i < SMALLEST_KEYS * SMALLEST_ROWS; i++)
+		add(tables[i % count], &budgets[i % count], i * stride % SMALLEST_KEYS, "longer than a state");
+	for (size_t t = 1; t < count; t++) {
+		assert_int_equal(keyed_table_combine(tables[0], tables[t], &refused, &err), 0);
+		keyed_table_free(tables[t]);
+		assert_int_equal(budgets[t].used_bytes, 0);
+	}
+	return tables[0];
+}
+
+/* Whatever the order and however many lanes: the same groups, and all rows of each. */
+static void smallest_test(void **state)
+{
+	static const unsigned strides[] = {1, 7, 1009, SMALLEST_KEYS - 1}; /* the last: downwards */
+	unsigned expected[SMALLEST_KEPT];
+
+	(void)state;
+	for (size_t s = 0; s < sizeof(strides) / sizeof(strides[0]); s++) {
+		for (size_t lanes = 1; lanes <= 3; lanes++) {
+			struct budget budgets[3];
+			struct keyed_table *table = smallest(strides[s], lanes, budgets);
+			void **sorted = keyed_table_sorted(table);
+
+			assert_int_equal(keyed_table_groups(table), SMALLEST_KEPT);
+			for (size_t i = 0; i < SMALLEST_KEPT; i++) {
+				if (!s && lanes == 1)
+					expected[i] = number_of(sorted[i]);
+				if (number_of(sorted[i]) != expected[i])
+					fail_msg("stride %u, %zu lanes: another group", strides[s], lanes);
+				assert_int_equal(count_of(table, sorted[i]), SMALLEST_ROWS);
+				assert_ptr_equal(keyed_table_find(table, sorted[i]), sorted[i]);
+			}
+			assert_false(keyed_table_starved(table));
+			keyed_table_clear(table);
+			assert_non_null(add(table, &budgets[0], 7, "a")); /* it begins anew */
+			free(sorted);
+			keyed_table_free(table);
+			assert_int_equal(budgets[0].used_bytes, 0);
+		}
+	}
+}
+
+/* Of one batch: a group that a later key of the batch takes the place of has no row left in it. */
+static void smallest_batch_test(void **state)
+{
+	enum { KEYS = 500 };
+	struct slice keys[KEYS];
+	uint64_t hashes[KEYS];
+	char names[KEYS][16];
+	void *groups[KEYS];
+	struct budget budget;
+	struct keyed_table *table = table_new(&budget, SIZE_MAX, 10);
+	size_t missing = 0;
+
+	(void)state;
+	keyed_table_keep_smallest(table);
+	for (unsigned n = 0; n < KEYS; n++) {
+		keys[n] = (struct slice){names[n], (size_t)snprintf(names[n], sizeof(names[n]), "key-%u", n)};
+		hashes[n] = hash_bytes(keys[n].data, keys[n].size);
+	}
+	assert_int_equal(keyed_table_lookup(table, keys, hashes, KEYS, groups), KEYS - 10);
+	for (unsigned n = 0; n < KEYS; n++) {
+		missing += !groups[n];
+		if (groups[n])
+			assert_true(slice_equal(keyed_table_key(groups[n]), keys[n]));
+	}
+	assert_int_equal(missing, KEYS - 10);
+	keyed_table_free(table);
+}
+
+/* A budget that is out is no limit of groups: whoever asks is told. */
+static void starved_test(void **state)
+{
+	struct budget budget;
+	struct keyed_table *table = table_new(&budget, 20000, 1000000);
+	unsigned n = 0;
+
+	(void)state;
+	keyed_table_keep_smallest(table);
+	while (add(table, &budget, n, ""))
+		n++;
+	assert_true(keyed_table_starved(table));
+	keyed_table_clear(table);
+	assert_false(keyed_table_starved(table));
+	keyed_table_free(table);
+}
+
 static void clear_test(void **state)
 {
 	struct budget budget;
@@ -275,11 +380,12 @@ static void clear_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(growth_test),        cmocka_unit_test(batch_test),
-	        cmocka_unit_test(collision_test),     cmocka_unit_test(groups_max_test),
-	        cmocka_unit_test(budget_test),        cmocka_unit_test(combine_test),
-	        cmocka_unit_test(clear_test),         cmocka_unit_test(combine_limit_test),
-	        cmocka_unit_test(combine_large_test),
+	        cmocka_unit_test(growth_test),         cmocka_unit_test(batch_test),
+	        cmocka_unit_test(collision_test),      cmocka_unit_test(groups_max_test),
+	        cmocka_unit_test(budget_test),         cmocka_unit_test(combine_test),
+	        cmocka_unit_test(clear_test),          cmocka_unit_test(combine_limit_test),
+	        cmocka_unit_test(combine_large_test),  cmocka_unit_test(smallest_test),
+	        cmocka_unit_test(smallest_batch_test), cmocka_unit_test(starved_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
