@@ -120,7 +120,7 @@ static int add_groups(struct fire *fire, struct keyed_table *table, const struct
 	return result == AGGREGATE_OUT_OF_BUDGET ? limit_reached(fire, err) : result;
 }
 
-/* The lanes' partials become one. A group that is left out counts as one dropped row: how many it had is not known. */
+/* The lanes' partials become one. */
 static int combine_partials(struct fire *fire, struct partial **partials, size_t count, struct error *err)
 {
 	struct keyed_table *table = partials[0]->table;

@@ -16,7 +16,8 @@ struct group {
 	uint64_t hash;
 	const char *key;
 	size_t key_size;
-	uint64_t number; /* in the order they were made; it also makes states begin at a multiple of GROUP_ALIGN */
+	uint32_t rows;   /* where the smallest are kept: how many it has, at most UINT32_MAX */
+	uint32_t number; /* in the order they were made; it also makes states begin at a multiple of GROUP_ALIGN */
 };
 
 struct slot {
@@ -37,7 +38,8 @@ struct keyed_table {
 	size_t calls_count, states_end;
 	struct budget *budget;
 	size_t groups_max, groups;
-	uint64_t made, displaced;
+	uint32_t made;
+	uint64_t displaced_rows; /* that groups had which others took the place of */
 	bool keeps_smallest, starved;
 	struct ranked *heap; /* of groups_max; NULL before that many are there */
 	struct slot *slots;

@@ -84,7 +84,8 @@ void keyed_table_clear(struct keyed_table *table)
 		chunks_free(table);
 	free_heap(table);
 	table->groups = 0;
-	table->made = table->displaced = 0;
+	table->made = 0;
+	table->displaced_rows = 0;
 	table->starved = false;
 }
 
@@ -126,7 +127,7 @@ struct slice keyed_table_key(const void *group)
 
 uint32_t keyed_table_number(const void *group)
 {
-	return (uint32_t)((const struct group *)group)->number;
+	return ((const struct group *)group)->number;
 }
 
 static size_t group_bytes(const struct keyed_table *table, size_t key_size)
@@ -194,7 +195,7 @@ static struct group *make_instead(struct keyed_table *table, struct slice key, u
 	}
 	slots_remove(table, largest);
 	release_group(table, largest);
-	table->displaced++;
+	table->displaced_rows += largest->rows;
 	write_group(table, group, key, hash);
 	slots_place(table, group);
 	table->heap[0] = (struct ranked){ranked.rank, keyed_table_key(group), group};
@@ -237,23 +238,24 @@ static void prefetch(const struct keyed_table *table, const uint64_t *hashes, si
 		__builtin_prefetch(table->slots[hashes[i] & mask].group, 1);
 }
 
-/* A group that was found may have been displaced by a later key. */
-static size_t find_again(const struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
-                         void **ret_groups)
+static void count_rows(struct group *group, uint32_t rows)
 {
-	size_t missing = 0;
+	if (__builtin_add_overflow(group->rows, rows, &group->rows))
+		group->rows = UINT32_MAX;
+}
 
-	for (size_t i = 0; i < n; i++) {
+/* A group that was found may have been displaced by a later key. */
+static void find_again(const struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
+                       void **ret_groups)
+{
+	for (size_t i = 0; i < n; i++)
 		ret_groups[i] = slots_find(table, keys[i], hashes[i]);
-		missing += !ret_groups[i];
-	}
-	return missing;
 }
 
 size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
                           void **ret_groups)
 {
-	uint64_t displaced = table->displaced;
+	uint64_t displaced_rows = table->displaced_rows;
 	size_t refused = 0;
 
 	for (size_t from = 0; from < n; from += PROBE_BLOCK) {
@@ -264,9 +266,13 @@ size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, c
 		for (size_t i = from; i < to; i++) {
 			ret_groups[i] = find_or_make(table, keys[i], hashes[i]);
 			refused += !ret_groups[i];
+			if (table->keeps_smallest && ret_groups[i])
+				count_rows(ret_groups[i], 1);
 		}
 	}
-	return displaced == table->displaced ? refused : find_again(table, keys, hashes, n, ret_groups);
+	if (displaced_rows != table->displaced_rows)
+		find_again(table, keys, hashes, n, ret_groups);
+	return refused + (size_t)(table->displaced_rows - displaced_rows);
 }
 
 static int combine_states(struct keyed_table *table, const struct keyed_table *other, struct group *group,
@@ -285,7 +291,7 @@ static int combine_states(struct keyed_table *table, const struct keyed_table *o
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
                         struct error *err)
 {
-	uint64_t displaced = table->displaced;
+	uint64_t displaced_rows = table->displaced_rows;
 	size_t refused = 0;
 
 	for (size_t i = 0; i < other->capacity; i++) {
@@ -295,9 +301,12 @@ int keyed_table_combine(struct keyed_table *table, const struct keyed_table *oth
 
 		if (result < 0)
 			return result;
-		refused += from && !group;
+		if (group)
+			count_rows(group, from->rows);
+		else if (from)
+			refused += from->rows ? from->rows : 1;
 	}
-	*ret_refused = refused + (size_t)(table->displaced - displaced);
+	*ret_refused = refused + (size_t)(table->displaced_rows - displaced_rows);
 	return 0;
 }
 

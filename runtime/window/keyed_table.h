@@ -32,7 +32,7 @@ bool keyed_table_starved(const struct keyed_table *table);
 
 /*
  * ret_groups[i]: the group of key i, made when new; NULL where it may not be: groups_max or the budget is reached.
- * Returns how many are NULL. Groups that the table had before, and that others took the place of, are gone.
+ * Returns how many rows are lost: those, and the ones of groups that others took the place of; such a group is gone.
  */
 size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
                           void **ret_groups);
@@ -47,8 +47,9 @@ void *keyed_table_find(const struct keyed_table *table, const void *group);
 void *keyed_table_make(struct keyed_table *table, const void *group);
 
 /*
- * Adds every group of `other` to `table`. *ret_refused says how many groups were left out, or displaced, because
- * groups_max or the budget was reached. 0, AGGREGATE_FAILED, or AGGREGATE_OUT_OF_BUDGET where a state could not grow.
+ * Adds every group of `other` to `table`. *ret_refused says how many rows are lost, as above; where rows are not
+ * counted (the first groups are kept) a group is one. 0, AGGREGATE_FAILED, or AGGREGATE_OUT_OF_BUDGET where a state
+ * could not grow.
  */
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
                         struct error *err);
