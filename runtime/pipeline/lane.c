@@ -6,6 +6,8 @@
 
 #include "lib/base/log.h"
 
+#define EMPTY_WINDOWS_MAX 1440 /* that are written, with onEmpty: zero or delete, where the clock leaps over more */
+
 static int64_t monotonic_ms(const struct lane *lane)
 {
 	return clock_monotonic_ms(lane->setup->clock);

@@ -17,8 +17,7 @@
 #include "runtime/pipeline/user_slots.h"
 #include "runtime/port/port.h"
 
-#define TAKE_WAIT_MS_MAX  100
-#define EMPTY_WINDOWS_MAX 1440 /* that are written, with onEmpty: zero or delete, where the clock leaps over more */
+#define TAKE_WAIT_MS_MAX 100
 
 /* What all lanes share; outlives them. */
 struct lane_setup {

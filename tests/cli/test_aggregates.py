@@ -121,7 +121,8 @@ def test_known_groups_are_forgotten_after_some_windows(tree):
 
 
 def test_a_replay_writes_the_empty_windows_between_its_rows(tree):
-    tree.write("job.yaml", CHURN % ("", "", json.dumps([{"name": "c", "expr": "COUNT(*)"}])))
+    skew = CHURN.replace("  groupBy", "  watermark: {maxFutureSkew: 7d}\n  groupBy")
+    tree.write("job.yaml", skew % ("", "", json.dumps([{"name": "c", "expr": "COUNT(*)"}])))
     tree.write("events.jsonl", "".join('{"k":"a","ts":%d}\n' % (60000 * at) for at in (0, 3, 5000)))
     done = tree.streamjob(*REPLAY)
     counts = [json.loads(line)["c"] for line in done.stdout.splitlines()]
