@@ -45,23 +45,23 @@ static void put_partial(struct lane *lane)
 	lane->partial = NULL;
 }
 
-/* Where empty windows are written: those between the open one, which becomes the last of them, and `window`. */
+/* Where empty windows are written: those between the open one and `window`, the last of which is open then. */
 static int fill_gap(struct lane *lane, struct window window)
 {
-	struct window next = lane->partial->window;
-	int filled = 0;
+	struct window next = window_at(lane, lane->partial->window.end_ms);
+	const struct stop *stop = lane->setup->stop;
+	int64_t filled = 0, left;
 
-	for (next = window_at(lane, next.end_ms); next.start_ms < window.start_ms && filled < EMPTY_WINDOWS_MAX;
-	     filled++) {
+	while (next.start_ms < window.start_ms && filled < EMPTY_WINDOWS_MAX && !atomic_load(&stop->requested)) {
 		put_partial(lane);
 		if (open_partial(lane, next) < 0)
 			return -1;
 		next = window_at(lane, next.end_ms);
+		filled++;
 	}
-	if (next.start_ms < window.start_ms)
-		log_warn("empty windows left out", "windows=%" PRId64 " of=%" PRId64 " written=%d",
-		         (window.start_ms - next.start_ms) / (next.end_ms - next.start_ms),
-		         (window.start_ms - next.start_ms) / (next.end_ms - next.start_ms) + filled, filled);
+	left = (window.start_ms - next.start_ms) / (next.end_ms - next.start_ms);
+	if (left > 0)
+		log_warn("empty windows left out", "windows=%" PRId64 " written=%" PRId64, left, filled);
 	return 0;
 }
 
