@@ -72,7 +72,7 @@ static enum fence_outcome plain_commit(struct kafka_reader *reader, const rd_kaf
 {
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(reader->rk);
 	rd_kafka_resp_err_t code = rd_kafka_commit_queue(reader->rk, list, queue, NULL, NULL);
-	rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, ROUND_MS);
+	rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, reader->round_ms);
 
 	if (!code)
 		code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -93,7 +93,7 @@ static enum fence_outcome plain_commit(struct kafka_reader *reader, const rd_kaf
 /* After a failure: no round is begun that could not end in time. */
 static bool given_up(const struct kafka_reader *reader)
 {
-	return clock_monotonic_ms(reader->stop->clock) > atomic_load(&reader->stop->deadline_ms) - ROUND_MS ||
+	return clock_monotonic_ms(reader->stop->clock) > atomic_load(&reader->stop->deadline_ms) - reader->round_ms ||
 	       boot_ms(reader) >= atomic_load(&reader->committer.give_up_ms);
 }
 
@@ -107,7 +107,7 @@ static int commit_place(struct kafka_reader *reader, const struct place *place, 
 
 	for (;;) {
 		sent_ms = boot_ms(reader);
-		outcome = reader->fence ? fence_commit(reader->fence, list, ROUND_MS, err)
+		outcome = reader->fence ? fence_commit(reader->fence, list, reader->round_ms, err)
 		                        : plain_commit(reader, list, err);
 		if (outcome != FENCE_RETRY || given_up(reader))
 			break;

@@ -9,7 +9,6 @@
 #define PART_BYTES_MAX     (512 * 1024)
 #define PARTITION_BYTES    64 /* of a partition beside its metadata, in the broker's log */
 #define TRANSACTION_ID_MAX 300
-#define ANSWER_TIMEOUT_MS  "1000" /* librdkafka waits for that long at least, whatever time it is given */
 
 struct fence {
 	rd_kafka_t *producer;
@@ -20,18 +19,21 @@ struct fence {
 	int sent;      /* offsets of the open transaction that the broker has */
 };
 
-struct fence *fence_new(const struct kafka_client *spec, const char *group, const char *secrets_dir, struct error *err)
+struct fence *fence_new(const struct kafka_client *spec, const char *group, const char *secrets_dir, int answer_ms,
+                        struct error *err)
 {
+	char answer[16];
 	struct fence *fence = xcalloc(1, sizeof(*fence));
 	const struct setting settings[] = {
 	        {"transactional.id", fence->id},
 	        {"transaction.timeout.ms", TRANSACTION_TIMEOUT_MS},
-	        {"socket.timeout.ms", ANSWER_TIMEOUT_MS},
+	        {"socket.timeout.ms", answer},
 	        {"reconnect.backoff.max.ms", "2000"},
 	        {NULL, NULL},
 	};
 	rd_kafka_conf_t *conf;
 
+	snprintf(answer, sizeof(answer), "%d", answer_ms);
 	snprintf(fence->id, sizeof(fence->id), "streamjob.source.%s", group);
 	conf = client_conf(spec, secrets_dir, settings, err);
 	fence->producer = conf ? client_new(RD_KAFKA_PRODUCER, conf, err) : NULL;

@@ -21,7 +21,9 @@ enum fence_outcome {
 
 struct fence;
 /* NULL: a property or a secret is wrong. */
-struct fence *fence_new(const struct kafka_client *spec, const char *group, const char *secrets_dir, struct error *err);
+/* `answer_ms`: librdkafka waits that long at least for the broker, whatever time a call is given. */
+struct fence *fence_new(const struct kafka_client *spec, const char *group, const char *secrets_dir, int answer_ms,
+                        struct error *err);
 void fence_free(struct fence *fence);
 
 enum fence_outcome fence_take(struct fence *fence, int timeout_ms, struct error *err);

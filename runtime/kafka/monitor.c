@@ -23,7 +23,7 @@ static bool check_health(struct kafka_reader *reader)
 {
 	const struct kafka_client *client = &reader->spec->client;
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, ROUND_MS);
+	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, reader->round_ms);
 	struct error err;
 
 	if (!code) {

@@ -44,7 +44,7 @@ static rd_kafka_event_t *wait_for_answer(const struct kafka_reader *reader, rd_k
 	rd_kafka_event_t *event = NULL;
 
 	for (int ms = 0; !event && ms < REQUEST_TIMEOUT_MS + RETRY_PAUSE_MS; ms += LOOK_MS) {
-		if (ms >= ROUND_MS && atomic_load(&reader->stop->requested))
+		if (ms >= reader->round_ms && atomic_load(&reader->stop->requested))
 			break;
 		event = rd_kafka_queue_poll(queue, LOOK_MS);
 	}

@@ -146,7 +146,8 @@ int reader_connect(struct kafka_reader *reader, struct error *err)
 	if (!reader->rk)
 		return -1;
 	reader_wake_limits(reader);
-	reader->fence = fence_new(&reader->spec->client, reader->spec->group_id, reader->secrets_dir, err);
+	reader->fence =
+	        fence_new(&reader->spec->client, reader->spec->group_id, reader->secrets_dir, reader->round_ms, err);
 	if (!reader->fence)
 		return -1;
 	reader->topic = rd_kafka_topic_new(reader->rk, reader->spec->client.topic, NULL);
@@ -333,6 +334,9 @@ struct source *kafka_source_new(const struct kafka_source *spec, const char *sec
 	reader->wants_headers = wants_headers;
 	reader->clock = clock;
 	reader->identity = identity;
+	reader->round_ms = identity->drain_ms / 2 < ROUND_MS_MIN   ? ROUND_MS_MIN
+	                   : identity->drain_ms / 2 > ROUND_MS_MAX ? ROUND_MS_MAX
+	                                                           : (int)(identity->drain_ms / 2);
 	reader->lease = (struct lease){.clock = clock, .renew = reader_renew, .context = reader};
 	reader->source.lease = &reader->lease;
 	pthread_mutex_init(&reader->mutex, NULL);

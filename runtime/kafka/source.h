@@ -16,8 +16,9 @@
 #define KAFKA_LANES_MAX    64
 #define PARTITIONS_MAX     10000
 #define REQUEST_TIMEOUT_MS 5000
-#define ROUND_MS           1000 /* of one call of librdkafka: then the stop is looked at */
-#define LOOK_MS            100  /* for the stop, and whether something is due */
+#define ROUND_MS_MIN       1000
+#define ROUND_MS_MAX       REQUEST_TIMEOUT_MS
+#define LOOK_MS            100 /* for the stop, and whether something is due */
 #define RETRY_PAUSE_MS     500
 
 struct kafka_lane {
@@ -48,9 +49,10 @@ struct kafka_reader {
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *topic;
 	char topic_id[PLACE_TOPIC_ID_MAX]; /* as it was at the start; "": not known */
-	struct fence *fence;               /* NULL after start: the broker has no transactions */
-	struct place place;                /* as it was committed last; the committer's from begin on */
-	size_t wake_rows, wake_bytes;      /* half of what a lane's queue holds */
+	int round_ms; /* of one call of librdkafka, which a stop has to wait for: half of the time that a drain has */
+	struct fence *fence;          /* NULL after start: the broker has no transactions */
+	struct place place;           /* as it was committed last; the committer's from begin on */
+	size_t wake_rows, wake_bytes; /* half of what a lane's queue holds */
 	struct partition *partitions;
 	unsigned lanes_count;
 	struct kafka_lane lanes[KAFKA_LANES_MAX];

@@ -13,7 +13,7 @@ static bool another_round(const struct kafka_reader *reader, rd_kafka_resp_err_t
 {
 	bool late = code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT;
 
-	return late && ++*rounds < REQUEST_TIMEOUT_MS / ROUND_MS && !atomic_load(&reader->stop->requested);
+	return late && ++*rounds < REQUEST_TIMEOUT_MS / reader->round_ms && !atomic_load(&reader->stop->requested);
 }
 
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high, struct error *err)
@@ -23,7 +23,7 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 
 	do {
 		code = rd_kafka_query_watermark_offsets(reader->rk, reader->spec->client.topic, partition, ret_low,
-		                                        ret_high, ROUND_MS);
+		                                        ret_high, reader->round_ms);
 	} while (another_round(reader, code, &rounds));
 	if (code)
 		return error_set(err, "cannot find the offsets of topic %s, partition %d: %s",
@@ -94,7 +94,7 @@ static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 	int rounds = 0;
 
 	do {
-		code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, ROUND_MS);
+		code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, reader->round_ms);
 	} while (another_round(reader, code, &rounds));
 	if (code) {
 		error_set(err, "no answer from Kafka at %s: %s", client->bootstrap_servers, rd_kafka_err2str(code));
@@ -149,7 +149,7 @@ static int take_fence(struct kafka_reader *reader, struct error *err)
 	int rounds = 0;
 
 	do {
-		outcome = fence_take(reader->fence, ROUND_MS, err);
+		outcome = fence_take(reader->fence, reader->round_ms, err);
 	} while (outcome == FENCE_RETRY && another_round(reader, RD_KAFKA_RESP_ERR__TIMED_OUT, &rounds));
 	switch (outcome) {
 	case FENCE_DONE:
