@@ -136,7 +136,7 @@ def test_a_topic_made_anew_while_the_job_runs(kafka, tmp_path, policy):
     remake(kafka, topic, new)
     if policy == "fail":
         assert job.wait(90) == 1
-        assert "is lost" in job.log() and "onOffsetLoss" in job.log() and topic in job.log()
+        assert "was made anew" in job.log() and "onOffsetLoss" in job.log() and topic in job.log()
         assert file_sums(tmp_path) == before
         return
     wait_for(lambda: job.status()["rows"]["in"] == 3500, 90, "the rows of the new topic")
