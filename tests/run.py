@@ -25,7 +25,7 @@ LOGS = ROOT / "build" / "test"
 
 STEP_SECONDS_MAX = 2400
 END_SECONDS_MAX = 20  # for a step that is told to end
-LINGER_SECONDS_MAX = 5  # for a process that a step left behind, until it is told to end, and again until it is killed
+LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
 AT_ONCE = {BURN: 1, WAIT: 3, PROVIDE: 2}
 NICENESS = {BURN: 5, WAIT: 0, PROVIDE: 5}  # who waits for servers has deadlines
@@ -191,11 +191,11 @@ class Run:
         for step in self.steps.values():
             if step.state != "waiting":
                 continue
-            needed = {self.steps[name].state for name in step.needs}
-            if needed & {"failed", "left out"}:
+            failed = [name for name in step.needs if self.steps[name].state in ("failed", "left out")]
+            if failed:
                 step.state = "left out"
-                self.tell(step, f"is left out: {', '.join(name for name in step.needs if self.steps[name].state != 'passed')} failed\n")
-            elif needed <= {"passed"} and sum(s.kind == step.kind for s in self.running()) < AT_ONCE[step.kind]:
+                self.tell(step, f"is left out: {', '.join(failed)} failed\n")
+            elif all(self.steps[name].state == "passed" for name in step.needs) and sum(s.kind == step.kind for s in self.running()) < AT_ONCE[step.kind]:
                 self.start(step)
 
     def running(self):

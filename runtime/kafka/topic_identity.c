@@ -12,10 +12,9 @@
 
 #if RD_KAFKA_VERSION >= VERSION_WITH_TOPIC_IDS
 
-static void take_id(const rd_kafka_event_t *event, char id[PLACE_TOPIC_ID_MAX])
+static void take_id(rd_kafka_event_t *event, char id[PLACE_TOPIC_ID_MAX])
 {
-	const rd_kafka_DescribeTopics_result_t *result =
-	        rd_kafka_event_DescribeTopics_result((rd_kafka_event_t *)event);
+	const rd_kafka_DescribeTopics_result_t *result = rd_kafka_event_DescribeTopics_result(event);
 	size_t count = 0;
 	const rd_kafka_TopicDescription_t **topics =
 	        result ? rd_kafka_DescribeTopics_result_topics(result, &count) : NULL;
