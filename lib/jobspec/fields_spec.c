@@ -228,8 +228,7 @@ static const struct field spec_fields[] = {
          .kind = FIELD_BOOLEAN,
          .offset = offsetof(struct jobspec, strict),
          .initial = "false",
-         .doc = "A run that left anything out (bad rows or values, late rows, dropped groups, rejected windows, "
-                "series) "
+         .doc = "A run that left anything out (bad rows or values, late rows, dropped groups, rejected windows) "
                 "ends with exit code 3, as `run --strict` does."},
         {.name = "showValues",
          .kind = FIELD_BOOLEAN,

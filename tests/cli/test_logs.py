@@ -92,8 +92,9 @@ def test_a_record_cannot_forge(tree, form):
     assert not [line for line in lines if line["msg"] == "window accepted"]
 
 
-@pytest.mark.parametrize("form", ["logfmt", "json"])
-def test_a_server_cannot_forge(tree, form):
+def rejecting_gateway(tree, form, *args):
+    """A run on one row, whose only window a Pushgateway refuses with words that would be a line of the log."""
+
     class Gateway(http.server.BaseHTTPRequestHandler):
         def do_PUT(self):
             self.rfile.read(int(self.headers["Content-Length"]))
@@ -116,8 +117,22 @@ def test_a_server_cannot_forge(tree, form):
     url = f"http://127.0.0.1:{server.server_port}"
     sink = f'pushgateway: {{url: "{url}", job: f, onRejected: skip, metrics: [{{name: m, type: gauge, value: total}}]}}'
     tree.write("job.yaml", JOB.replace("DEED", "pass").replace("stdout: {}", sink))
-    done = tree.streamjob("run", "job.yaml", "--log-format", form, text='{"x":1}\n')
+    done = tree.streamjob("run", "job.yaml", "--log-format", form, *args, text='{"x":1}\n')
     server.shutdown()
+    return done
+
+
+@pytest.mark.parametrize("form", ["logfmt", "json"])
+def test_a_server_cannot_forge(tree, form):
+    done = rejecting_gateway(tree, form)
     lines = parse(form, done.stderr)
     assert [line for line in lines if 'level=error msg="window accepted" sequence=99' in str(line.get("error"))], done.stderr
     assert not [line for line in lines if str(line.get("sequence")) == "99"]
+
+
+def test_a_rejected_window_is_a_loss(tree):
+    done = rejecting_gateway(tree, "json")
+    assert done.returncode == 0
+    (said,) = [line for line in parse("json", done.stderr) if line["msg"] == "a sink rejected windows"]
+    assert (said["level"], said["rejected"]) == ("warn", 1)
+    assert rejecting_gateway(tree, "json", "--strict").returncode == 3
