@@ -108,7 +108,7 @@ static const struct field pushgateway_fields[] = {
          .min = 1,
          .max = 100,
          .doc = "What is pushed, one series a result row. streamjob_window_start_seconds, "
-                "streamjob_window_end_seconds and streamjob_window_sequence are added."},
+                "streamjob_window_end_seconds, streamjob_window_sequence and streamjob_window_info are added."},
         {.name = "credentialsSecretRef",
          .kind = FIELD_OBJECT,
          .offset = offsetof(struct pushgateway_sink, credentials_secret),
@@ -133,13 +133,29 @@ static const struct field pushgateway_fields[] = {
          .min = 100,
          .max = 60 * 60 * 1000,
          .doc = "How long to try again before the status says that the sink is away; then it is tried on."},
+        {.name = "maxCounterSeries",
+         .kind = FIELD_INTEGER,
+         .offset = offsetof(struct pushgateway_sink, max_counter_series),
+         .initial = "1000000",
+         .min = 1,
+         .max = 100000000,
+         .doc = "The most series that one counter may have over all windows; what comes beyond is left out, counted, "
+                "and goes to the dead letter."},
+        {.name = "counterIdleWindows",
+         .kind = FIELD_INTEGER,
+         .offset = offsetof(struct pushgateway_sink, counter_idle_windows),
+         .initial = "10080",
+         .min = 0,
+         .max = 1000000000,
+         .doc = "A counter's series to which no window has added for so many windows is forgotten; where it comes "
+                "again it begins at zero. 0: never."},
         {.name = "onRejected",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct pushgateway_sink, on_rejected),
          .choices = rejections,
          .initial = "skip",
-         .doc = "A window that the gateway refuses for good (400): send it to the dead letter with the gateway's "
-                "words and go on, or fail the job."},
+         .doc = "A window that the gateway refuses for good (400, 413, 415, 422): send it to the dead letter with the "
+                "gateway's words and go on, or fail the job."},
         {0}};
 static const struct object pushgateway_object = {.title = "Pushgateway",
                                                  .size = sizeof(struct pushgateway_sink),

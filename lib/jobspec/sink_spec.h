@@ -23,6 +23,7 @@ struct pushgateway_sink {
 	size_t metrics_count;
 	struct secret_ref credentials_secret, ca_secret; /* basic auth; a CA of one's own */
 	int64_t timeout_ms, retry_deadline_ms;
+	int64_t max_counter_series, counter_idle_windows; /* idle: 0: never forgotten */
 	enum on_rejected on_rejected;
 };
 struct sink_spec {

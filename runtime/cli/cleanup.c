@@ -137,8 +137,7 @@ static bool delete_groups(const struct jobspec *job, const struct query *query, 
 
 		if (job->sinks[i].kind != SINK_PUSHGATEWAY)
 			continue;
-		sink = pushgateway_sink_new(&job->sinks[i].pushgateway, &query->result, options->secrets,
-		                            &system_clock);
+		sink = pushgateway_sink_new(job, i, &query->result, options->secrets, &system_clock);
 		atomic_store(&stop.deadline_ms, now_ms() + (deadline_ms - now_ms()) / left--);
 		all = delete_group(sink, &query->result, &stop) && all;
 		sink->ops->close(sink);

@@ -48,7 +48,7 @@ static struct sink *make_sink(const struct jobspec *job, size_t index, const str
 
 	switch (spec->kind) {
 	case SINK_PUSHGATEWAY:
-		return pushgateway_sink_new(&spec->pushgateway, &query->result, options->secrets, &system_clock);
+		return pushgateway_sink_new(job, index, &query->result, options->secrets, &system_clock);
 	case SINK_KAFKA:
 		job_sink_id(job, index, id);
 		return kafka_sink_new(&spec->kafka, id, options->secrets);

@@ -103,8 +103,8 @@ static int letters_write(struct dead_letter *letters, const struct record *recor
 	return result;
 }
 
-static int letters_write_window(struct dead_letter *letters, const struct window_result *result, const char *sink,
-                                const char *reason, struct error *err)
+static int letters_write_rows(struct dead_letter *letters, const struct window_result *result, size_t first,
+                              size_t rows, const char *sink, const char *reason, struct error *err)
 {
 	struct file_dead_letter *file = self(letters);
 	int outcome;
@@ -115,8 +115,8 @@ static int letters_write_window(struct dead_letter *letters, const struct window
 	buffer_printf(&file->text, ",\"sequence\":%llu,\"reason\":", (unsigned long long)result->sequence);
 	text_json_string(&file->text, slice_of(reason));
 	buffer_append_text(&file->text, ",\"rows\":[");
-	for (size_t row = 0; row < result->rows.rows; row++) {
-		if (row)
+	for (size_t row = first; row < first + rows; row++) {
+		if (row > first)
 			buffer_append_char(&file->text, ',');
 		result_row_json(result, row, &file->text);
 	}
@@ -163,7 +163,7 @@ static const struct dead_letter_ops letters_ops = {
         .name = "file",
         .open = letters_open,
         .write = letters_write,
-        .write_window = letters_write_window,
+        .write_rows = letters_write_rows,
         .flush = letters_flush,
         .close = letters_close,
 };

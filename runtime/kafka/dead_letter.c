@@ -122,15 +122,15 @@ static int letters_write(struct dead_letter *base, const struct record *record, 
 	return produce((struct kafka_dead_letter *)base, record->key, record->value, headers, err);
 }
 
-static int letters_write_window(struct dead_letter *base, const struct window_result *result, const char *sink,
-                                const char *reason, struct error *err)
+static int letters_write_rows(struct dead_letter *base, const struct window_result *result, size_t first, size_t rows,
+                              const char *sink, const char *reason, struct error *err)
 {
 	/* A row a letter: a window may be larger than a record may be. */
 	int outcome = 0;
 	struct buffer value;
 
 	buffer_init(&value);
-	for (size_t row = 0; row < result->rows.rows && !outcome; row++) {
+	for (size_t row = first; row < first + rows && !outcome; row++) {
 		rd_kafka_headers_t *headers = rd_kafka_headers_new(3);
 
 		add_header(headers, "streamjob.sink", sink);
@@ -178,7 +178,7 @@ static const struct dead_letter_ops letters_ops = {
         .name = "kafka",
         .open = letters_open,
         .write = letters_write,
-        .write_window = letters_write_window,
+        .write_rows = letters_write_rows,
         .flush = letters_flush,
         .close = letters_close,
 };

@@ -20,6 +20,10 @@ struct sink_thread {
 	const struct window_result *result; /* NULL with busy: open the sink */
 	int outcome;                        /* 0 or -1, once no longer busy */
 	struct error error;
+	uint64_t left_out;         /* rows of the window that is being written */
+	struct error left_out_why; /* of the first one */
+	bool letter_failed;        /* of any of them */
+	struct error letter_error;
 };
 
 struct delivery {
@@ -53,15 +57,37 @@ static void report(void *context, const struct error *err)
 	log_warn("sink attempt failed", "sink=\"%s\" error=\"%s\"", thread->sink->target, err->text);
 }
 
-static void note_accepted(struct sink_thread *thread)
+/* A row of the window that is being written; within the sink's write, on its thread. */
+static void leave_out(void *context, const struct window_result *result, size_t row, const char *reason)
+{
+	struct sink_thread *thread = context;
+	struct dead_letter *letters = thread->delivery->letters;
+
+	if (!thread->left_out++)
+		error_set(&thread->left_out_why, "%s", reason);
+	if (letters && !thread->letter_failed)
+		thread->letter_failed = letters->ops->write_rows(letters, result, row, 1, thread->sink->target, reason,
+		                                                 &thread->letter_error) < 0;
+}
+
+static int accepted(struct sink_thread *thread, struct error *err)
 {
 	struct status *status = thread->delivery->job_status;
 
 	pthread_mutex_lock(&status->mutex);
 	thread->status->failing = false;
+	thread->status->left_out += thread->left_out;
 	thread->status->accepted_sequence = thread->result->sequence;
 	thread->status->accepted_wall_ms = clock_wall_ms(status->clock);
 	pthread_mutex_unlock(&status->mutex);
+	if (thread->left_out)
+		log_warn("sink left rows out", "sink=\"%s\" sequence=%llu rows=%llu error=\"%s\"", thread->sink->target,
+		         (unsigned long long)thread->result->sequence, (unsigned long long)thread->left_out,
+		         thread->left_out_why.text);
+	if (!thread->letter_failed)
+		return 0;
+	*err = thread->letter_error;
+	return error_prefix(err, "dead letter of a row that sink %s left out", thread->sink->target);
 }
 
 /* The window goes to the dead letter with the sink's words; the job goes on or fails by the sink's policy. */
@@ -83,8 +109,8 @@ static int rejected(struct sink_thread *thread, struct error *err)
 	if (thread->sink->fail_on_rejected)
 		return error_prefix(err, "sink %s rejected window %llu", thread->sink->target,
 		                    (unsigned long long)thread->result->sequence);
-	if (letters &&
-	    letters->ops->write_window(letters, thread->result, thread->sink->target, err->text, &letter_error) < 0) {
+	if (letters && letters->ops->write_rows(letters, thread->result, 0, thread->result->rows.rows,
+	                                        thread->sink->target, err->text, &letter_error) < 0) {
 		*err = letter_error;
 		return error_prefix(err, "dead letter of a rejected window");
 	}
@@ -96,10 +122,10 @@ static int write_window(struct sink_thread *thread, struct error *err)
 	for (;;) {
 		struct stop *stop = thread->delivery->stop;
 
+		thread->left_out = 0;
 		switch (thread->sink->ops->write(thread->sink, thread->result, stop, err)) {
 		case SINK_ACCEPTED:
-			note_accepted(thread);
-			return 0;
+			return accepted(thread, err);
 		case SINK_REJECTED:
 			return rejected(thread, err);
 		case SINK_FENCED:
@@ -227,6 +253,7 @@ struct delivery *delivery_new(struct source *source, struct sink **sinks, size_t
 
 		*thread = (struct sink_thread){.delivery = delivery, .sink = sinks[i], .status = &status->sinks[i]};
 		sinks[i]->report = report;
+		sinks[i]->leave_out = leave_out;
 		sinks[i]->report_context = thread;
 		if (pthread_create(&thread->thread, NULL, sink_run, thread) != 0) {
 			error_set(err, "cannot start a thread for sink %s: raise the process limit", sinks[i]->target);
@@ -253,6 +280,7 @@ void delivery_free(struct delivery *delivery)
 	for (size_t i = 0; i < delivery->threads_count; i++) {
 		pthread_join(delivery->threads[i].thread, NULL);
 		delivery->threads[i].sink->report = NULL;
+		delivery->threads[i].sink->leave_out = NULL;
 	}
 	pthread_mutex_destroy(&delivery->mutex);
 	pthread_cond_destroy(&delivery->changed);

@@ -50,7 +50,7 @@ struct sink_status {
 	struct error error;         /* while failing, and the words of the last rejection */
 	uint64_t accepted_sequence; /* 0: none yet */
 	int64_t accepted_wall_ms;
-	uint64_t failures, rejected;
+	uint64_t failures, rejected, left_out;
 };
 
 struct functions;

@@ -98,6 +98,7 @@ static json_t *sink_json(const struct sink_status *sink)
 	}
 	set_integer(json, "failures", sink->failures);
 	set_integer(json, "rejected", sink->rejected);
+	status_set_integer(json, "leftOut", sink->left_out);
 	if (sink->error.text[0])
 		json_object_set_new(json, "lastError", status_text_json(sink->error.text));
 	return json;
@@ -285,6 +286,11 @@ static double sink_rejected(const struct sink_status *sink)
 	return (double)sink->rejected;
 }
 
+static double sink_left_out(const struct sink_status *sink)
+{
+	return (double)sink->left_out;
+}
+
 static double sink_accepted(const struct sink_status *sink)
 {
 	return (double)sink->accepted_wall_ms / 1000;
@@ -363,6 +369,9 @@ int status_page_metrics(void *context, struct buffer *out)
 	            sink_failures);
 	sink_family(status, out, "streamjob_sink_rejected_total", "counter", "Windows that the sink refused for good.",
 	            sink_rejected);
+	sink_family(status, out, "streamjob_sink_left_out_total", "counter",
+	            "Rows, or a row's samples, that can never be in the sink, of windows that it accepted.",
+	            sink_left_out);
 	sink_family(status, out, "streamjob_sink_accepted_timestamp_seconds", "gauge",
 	            "When the last window was accepted.", sink_accepted);
 	sample(out, "streamjob_source_offset_jumps_total", "counter", "Jumps over records that the log no longer had.",

@@ -29,6 +29,12 @@ struct sink_held {
 	uint64_t sequence;
 };
 
+/* Whether the first window to come is there already; any other one that a sink holds is no replay of it. */
+static inline bool sink_holds_next(const struct sink_start *start, const struct sink_held *held)
+{
+	return start->pending && held->sequence == start->next_sequence && !strcmp(held->life, start->life);
+}
+
 /* SINK_FENCED: the lease cannot be renewed, for another process has the job. */
 enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_REJECTED, SINK_FENCED };
 
@@ -59,7 +65,10 @@ struct sink { /* the first member of each implementation */
 	int64_t request_timeout_ms; /* the longest that one request may take; 0: it sends none */
 	/* Each failed attempt, as it happens, and NULL when one works again. Set by the pipeline before open. */
 	void (*report)(void *context, const struct error *err);
-	void *report_context;
+	/* A row that can never be in the sink, or only in part, while the rest of its window was accepted: within that
+	 * window's write, once. It goes to the dead letter. Set by the pipeline before open. */
+	void (*leave_out)(void *context, const struct window_result *result, size_t row, const char *reason);
+	void *report_context; /* of both */
 };
 
 struct dead_letter;
@@ -69,9 +78,9 @@ struct dead_letter_ops {
 	/* Any lane (it locks: rejected rows are rare). Topic is "" for other sources. At-least-once across a crash. */
 	int (*write)(struct dead_letter *letters, const struct record *record, const char *topic, const char *reason,
 	             struct error *err);
-	/* A window that a sink rejected. */
-	int (*write_window)(struct dead_letter *letters, const struct window_result *result, const char *sink,
-	                    const char *reason, struct error *err);
+	/* Rows of a window that a sink rejected or left out: `rows` of them from `first` on. Any sink's thread. */
+	int (*write_rows)(struct dead_letter *letters, const struct window_result *result, size_t first, size_t rows,
+	                  const char *sink, const char *reason, struct error *err);
 	/* Everything written so far is safe: before offsets move. */
 	int (*flush)(struct dead_letter *letters, struct stop *stop, struct error *err);
 	void (*close)(struct dead_letter *letters);

@@ -68,6 +68,25 @@ void group_url(const struct pushgateway_sink *spec, bool credentials, struct buf
 		append_part(out, spec->grouping_key.items[i].key, spec->grouping_key.items[i].value);
 }
 
+void group_base_url(const struct pushgateway_sink *spec, struct buffer *out)
+{
+	append_base(spec, true, out);
+}
+
+void group_path(const json_t *labels, struct buffer *out)
+{
+	const char *name, *job = json_string_value(json_object_get(labels, "job"));
+	json_t *value;
+
+	buffer_append_text(out, "/metrics");
+	append_part(out, "job", job ? job : "");
+	json_object_foreach((json_t *)(uintptr_t)labels, name, value)
+	{
+		if (strcmp(name, "job") != 0)
+			append_part(out, name, json_string_value(value));
+	}
+}
+
 void group_list_url(const struct pushgateway_sink *spec, struct buffer *out)
 {
 	append_base(spec, true, out);

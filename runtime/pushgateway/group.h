@@ -5,6 +5,8 @@
 #ifndef STREAMJOB_PUSHGATEWAY_GROUP_H
 #define STREAMJOB_PUSHGATEWAY_GROUP_H
 
+#include <jansson.h>
+
 #include "lib/base/buffer.h"
 #include "lib/jobspec/jobspec.h"
 
@@ -14,6 +16,10 @@
  * '=' for empty. `credentials` false: without what stands before '@' in the URL, for logs and status.
  */
 void group_url(const struct pushgateway_sink *spec, bool credentials, struct buffer *out);
+/* <url>, with credentials */
+void group_base_url(const struct pushgateway_sink *spec, struct buffer *out);
+/* /metrics/job/… of a group by its labels, as the gateway's list has them. */
+void group_path(const json_t *labels, struct buffer *out);
 /* <url>/api/v1/metrics */
 void group_list_url(const struct pushgateway_sink *spec, struct buffer *out);
 

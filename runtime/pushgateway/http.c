@@ -8,8 +8,7 @@
 #include "lib/base/memory.h"
 #include "runtime/port/secret.h"
 
-#define RETRY_AFTER_MS_MAX 60000
-#define CONTENT_TYPE       "Content-Type: text/plain; version=0.0.4; charset=utf-8"
+#define CONTENT_TYPE "Content-Type: text/plain; version=0.0.4; charset=utf-8"
 
 struct http {
 	const struct pushgateway_sink *spec;
@@ -18,6 +17,9 @@ struct http {
 	CURL *curl;
 	struct curl_slist *headers;
 	char message[CURL_ERROR_SIZE];
+	const struct http_request *request; /* the one that is being made */
+	size_t sent;                        /* of its body */
+	bool late;                          /* given up, as the lease had run out */
 };
 
 static void init_library(void)
@@ -92,33 +94,84 @@ static int set_security(struct http *http, struct error *err)
 	return 0;
 }
 
-static void set_request(struct http *http, const char *method, const char *url, struct slice body,
-                        struct buffer *answer)
+static bool may_send(struct http *http)
+{
+	http->late = !lease_held(http->request->lease);
+	return !http->late;
+}
+
+/* The connection stands, nothing of the request is sent. */
+static int before_request(void *context, char *peer, char *own, int peer_port, int own_port)
+{
+	(void)peer;
+	(void)own;
+	(void)peer_port;
+	(void)own_port;
+	return may_send(context) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static size_t send_body(char *data, size_t size, size_t count, void *context)
+{
+	struct http *http = context;
+	struct slice body = http->request->body;
+	size_t bytes = size * count < body.size - http->sent ? size * count : body.size - http->sent;
+
+	if (!http->sent && !may_send(http))
+		return CURL_READFUNC_ABORT;
+	memcpy(data, body.data + http->sent, bytes);
+	http->sent += bytes;
+	return bytes;
+}
+
+/* Where a connection that was kept turns out to be closed, the body is sent again on a new one. */
+static int rewind_body(void *context, curl_off_t offset, int origin)
+{
+	struct http *http = context;
+
+	if (origin != SEEK_SET || offset < 0 || (size_t)offset > http->request->body.size)
+		return CURL_SEEKFUNC_FAIL;
+	http->sent = (size_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void set_body(struct http *http)
+{
+	CURL *curl = http->curl;
+
+	curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, (curl_off_t)http->request->body.size);
+	curl_easy_setopt(curl, CURLOPT_READFUNCTION, send_body);
+	curl_easy_setopt(curl, CURLOPT_READDATA, http);
+	curl_easy_setopt(curl, CURLOPT_SEEKFUNCTION, rewind_body);
+	curl_easy_setopt(curl, CURLOPT_SEEKDATA, http);
+}
+
+static void set_request(struct http *http, struct buffer *answer)
 {
 	CURL *curl = http->curl;
 
 	curl_easy_reset(curl);
-	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_URL, http->request->url);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, http->request->method);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->headers);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)http->spec->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)http->spec->timeout_ms);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, http->message);
+	curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+	curl_easy_setopt(curl, CURLOPT_PREREQDATA, http);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, progress);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, http->stop);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "streamjob/" STREAMJOB_VERSION);
-	if (strcmp(method, "PUT") == 0) {
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data);
-	}
+	if (!strcmp(http->request->method, "PUT"))
+		set_body(http);
 }
 
-int http_request(struct http *http, const char *method, const char *url, struct slice body, struct buffer *answer,
+int http_request(struct http *http, const struct http_request *request, struct buffer *answer,
                  int64_t *ret_retry_after_ms, struct error *err)
 {
 	curl_off_t retry_after_s = 0;
@@ -129,18 +182,24 @@ int http_request(struct http *http, const char *method, const char *url, struct 
 	answer->max = ANSWER_BYTES_MAX;
 	*ret_retry_after_ms = 0;
 	http->message[0] = '\0';
-	set_request(http, method, url, body, answer);
+	http->request = request;
+	http->sent = 0;
+	http->late = false;
+	set_request(http, answer);
 	if (set_security(http, err) < 0)
 		return 0;
 	code = curl_easy_perform(http->curl);
 	if (code != CURLE_OK) {
-		error_set(err, "%s", http->message[0] ? http->message : curl_easy_strerror(code));
+		error_set(err, "%s",
+		          http->late         ? "not sent: the job's lease ran out meanwhile"
+		          : http->message[0] ? http->message
+		                             : curl_easy_strerror(code));
 		return 0;
 	}
 	curl_easy_getinfo(http->curl, CURLINFO_RESPONSE_CODE, &status);
 	curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after_s);
 	if (retry_after_s > 0)
 		*ret_retry_after_ms =
-		        retry_after_s * 1000 < RETRY_AFTER_MS_MAX ? retry_after_s * 1000 : RETRY_AFTER_MS_MAX;
+		        retry_after_s < RETRY_AFTER_MS_MAX / 1000 ? retry_after_s * 1000 : RETRY_AFTER_MS_MAX;
 	return (int)status;
 }

@@ -1,195 +1,253 @@
-/*
- * The sink: count, render, PUT, retry.
- *
- * Order: a window that timed out may still be on its way. The next one comes only after this one was accepted or
- * refused, that is after a later request of ours was answered; a request that was cut off can be applied after that
- * only if the gateway had read it whole and still held it back, and it would then carry the same or an older window for
- * one scrape at most, until the next PUT. A failed transfer closes its connection, so nothing is left in it.
- */
+/* The sink: restore, stage, render, PUT; and what is due by time alone. */
 #include "runtime/pushgateway/pushgateway.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "lib/base/hash.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "runtime/pushgateway/group.h"
-#include "runtime/pushgateway/http.h"
+#include "runtime/pushgateway/sink.h"
 #include "runtime/pushgateway/snapshot.h"
-
-#define BACKOFF_MS_MIN     100
-#define BACKOFF_MS_MAX     5000
-#define PAUSE_STEP_MS      50
-#define REJECTION_TEXT_MAX 768
-
-struct pushgateway {
-	struct sink sink;
-	const struct pushgateway_sink *spec;
-	const char *secrets_dir;
-	const struct clock *clock;
-	struct stop *stop;
-	struct http *http;
-	struct metric_columns *columns;
-	struct totals *totals; /* of each metric; used where it is a counter */
-	bool has_counters, restored;
-	uint64_t gateway_sequence; /* the totals have every window up to this one */
-	uint64_t next_sequence;    /* of the first window of this run */
-	uint64_t random;
-	char *target;
-	struct buffer url, list_url, body, answer;
-};
 
 static struct pushgateway *self(struct sink *sink)
 {
 	return (struct pushgateway *)sink;
 }
 
-static int64_t now_ms(const struct pushgateway *push)
+static void make_client(struct pushgateway *push, struct stop *stop)
 {
-	return clock_monotonic_ms(push->clock);
+	push->stop = stop;
+	if (!push->http)
+		push->http = http_new(push->spec, push->secrets_dir, stop);
 }
 
-static void report(struct pushgateway *push, const struct error *err)
+static int pushgateway_inspect(struct sink *sink, struct stop *stop, struct sink_held *ret_held, struct error *err)
 {
-	if (push->sink.report)
-		push->sink.report(push->sink.report_context, err);
+	struct pushgateway *push = self(sink);
+	struct held held;
+
+	make_client(push, stop);
+	if (push_list(push, err) < 0 ||
+	    held_read(push->job, push->spec, "", 1, buffer_slice(&push->answer), NULL, &held, err) != HELD_READ)
+		return -1;
+	*ret_held = held.window;
+	held_release(&held);
+	return 0;
+}
+
+/* Totals go on over lives; numbers do not. */
+static void judge(struct pushgateway *push)
+{
+	const struct sink_held *held = &push->held.window;
+	const struct sink_start *start = &push->start;
+	bool holds = sink_holds_next(start, held);
+
+	push->accepted = holds ? start->next_sequence : start->next_sequence - 1;
+	if (!strcmp(held->life, start->life) && held->sequence != push->accepted)
+		log_warn(held->sequence > push->accepted
+		                 ? "the gateway is ahead of the job: its source was set back"
+		                 : "the gateway has lost the newest windows: its counters go on from an older state",
+		         "sink=\"%s\" gateway=%" PRIu64 " job=%" PRIu64, push->target, held->sequence, push->accepted);
+	log_info("counters restored", "sink=\"%s\" sequence=%" PRIu64 " replay=%s", push->target, held->sequence,
+	         holds ? "true" : "false");
+}
+
+/* From the gateway's answer; what is written there by another version fails. */
+static enum held_read restore(struct pushgateway *push, struct error *err)
+{
+	enum held_read read;
+
+	read = held_read(push->job, push->spec, push->start.life, push->start.next_sequence,
+	                 buffer_slice(&push->answer), push->families, &push->held, err);
+	buffer_release(&push->answer);
+	if (read != HELD_READ)
+		return read;
+	push->restored = true;
+	judge(push);
+	return HELD_READ;
 }
 
 static int pushgateway_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct pushgateway *push = self(sink);
 
-	(void)err;
-	push->next_sequence = start->next_sequence;
-	push->stop = stop;
-	push->http = http_new(push->spec, push->secrets_dir, stop);
-	push->restored = !start->resumable || !push->has_counters;
-	return 0; /* a gateway that is away now may be there for the first window */
+	push->start = *start;
+	push->accepted = start->next_sequence - 1;
+	push->restored = !start->resumable;
+	make_client(push, stop);
+	/* A gateway that is away now may be there for the first window. */
+	if (!push->restored && push_list(push, err) == 0 && restore(push, err) == HELD_FOREIGN)
+		return -1;
+	return 0;
 }
 
-static void pause_ms(struct pushgateway *push, int64_t ms)
+/* What the gateway holds must be known, and no older request on its way. */
+static enum sink_outcome prepare(struct pushgateway *push, const struct window_result *result, struct error *err)
 {
-	int64_t until_ms = now_ms(push) + ms;
+	unsigned failures = push->backoff.failures;
+	enum sink_outcome outcome;
 
-	while (now_ms(push) < until_ms && !stop_deadline_passed(push->stop))
-		nanosleep(&(struct timespec){.tv_nsec = PAUSE_STEP_MS * 1000000L}, NULL);
+	if (!push->start.pending || result->sequence != push->start.next_sequence) {
+		outcome = wait_until_quiet(&push->sink, push->stop, err);
+		if (outcome != SINK_ACCEPTED)
+			return outcome;
+	}
+	if (push->restored)
+		return SINK_ACCEPTED;
+	outcome = push_request(push, "GET", push->list_url.data, (struct slice){"", 0}, err);
+	if (outcome != SINK_ACCEPTED)
+		return outcome == SINK_FENCED ? SINK_FENCED : SINK_RETRY;
+	if (restore(push, err) == HELD_READ)
+		return SINK_ACCEPTED;
+	push->last_error = *err;
+	push->backoff.failures = failures; /* it answers, but not with what is needed */
+	backoff_failed(&push->backoff, 0);
+	return SINK_RETRY;
 }
 
-/* Full jitter: anywhere between nothing and the doubled bound. */
-static int64_t backoff_ms(struct pushgateway *push, unsigned attempt)
+static void leave_out(struct pushgateway *push, const struct window_result *result)
 {
-	int64_t bound = attempt < 6 ? BACKOFF_MS_MIN << attempt : BACKOFF_MS_MAX;
-
-	return 1 + (int64_t)(hash_next(&push->random) % (uint64_t)(bound < BACKOFF_MS_MAX ? bound : BACKOFF_MS_MAX));
-}
-
-static void describe(struct pushgateway *push, const char *method, int status, struct error *err)
-{
-	struct slice body = buffer_slice(&push->answer);
-
-	while (body.size && (body.data[body.size - 1] == '\n' || body.data[body.size - 1] == ' '))
-		body.size--;
-	if (body.size > REJECTION_TEXT_MAX)
-		body.size = REJECTION_TEXT_MAX;
-	error_set(err, "%s %s: the gateway answered %d%s%.*s", method, push->target, status, body.size ? ": " : "",
-	          SLICE_ARG(body));
-}
-
-/* One request, again and again until it is accepted, refused, or the round's deadline is over. */
-static enum sink_outcome request(struct pushgateway *push, const char *method, const char *url, struct slice body,
-                                 struct error *err)
-{
-	int64_t deadline_ms = now_ms(push) + push->spec->retry_deadline_ms, retry_after_ms;
-
-	for (unsigned attempt = 0;; attempt++) {
+	for (size_t i = 0; push->sink.leave_out && i < push->staged.left_out_count; i++) {
+		const struct left_out *left_out = &push->staged.left_out[i];
 		struct error why;
-		int status = http_request(push->http, method, url, body, &push->answer, &retry_after_ms, &why);
-		int64_t pause;
 
-		if (status >= 200 && status < 300) {
-			report(push, NULL);
-			return SINK_ACCEPTED;
-		}
-		if (status)
-			describe(push, method, status, err);
-		else
-			error_set(err, "%s %s: %s", method, push->target, why.text);
-		if (status == 400)
-			return SINK_REJECTED;
-		pause = retry_after_ms ? retry_after_ms : backoff_ms(push, attempt);
-		if (now_ms(push) + pause >= deadline_ms || stop_deadline_passed(push->stop))
-			return SINK_RETRY;
-		report(push, err);
-		pause_ms(push, pause);
+		left_out_describe(push->families, left_out, &why);
+		push->sink.leave_out(push->sink.report_context, result, left_out->row, why.text);
 	}
 }
 
-/* What the gateway holds, before the first window is counted. */
-static enum sink_outcome restore(struct pushgateway *push, struct error *err)
+static void say_merged(struct pushgateway *push)
+{
+	if (!push->staged.merged || push->merged_said)
+		return;
+	push->merged_said = true;
+	log_warn("rows that have the same labels (NULL and \"\" are one to Prometheus) are one series: counters add "
+	         "them up, of gauges the last one counts; said once",
+	         "sink=\"%s\" samples=%zu", push->target, push->staged.merged);
+}
+
+/* Kept for once more where an older request may still come after it. */
+static void keep_accepted(struct pushgateway *push, const char *method, bool was_quiet)
+{
+	struct buffer body = push->repeat_body;
+
+	push->repeat_method = was_quiet ? NULL : method;
+	if (was_quiet) {
+		buffer_release(&push->repeat_body);
+		return;
+	}
+	push->repeat_body = push->body;
+	push->body = body;
+}
+
+static enum sink_outcome put(struct pushgateway *push, const struct window_result *result, struct error *err)
 {
 	enum sink_outcome outcome;
 
-	if (push->restored)
-		return SINK_ACCEPTED;
-	outcome = request(push, "GET", push->list_url.data, (struct slice){"", 0}, err);
-	if (outcome != SINK_ACCEPTED)
-		return SINK_RETRY;
-	if (totals_restore(push->spec, buffer_slice(&push->answer), push->totals, &push->gateway_sequence, err) < 0) {
-		for (size_t m = 0; m < push->spec->metrics_count; m++)
-			totals_release(&push->totals[m]);
-		return SINK_RETRY;
+	families_stage(push->families, result, result->sequence > push->accepted, &push->staged);
+	buffer_clear(&push->body);
+	snapshot_render(push->families, result, push->start.life, &push->body);
+	if (push->body.overflow) {
+		families_drop(push->families);
+		error_set(err, "the window's snapshot is larger than %zu bytes; group by fewer values", push->body.max);
+		return SINK_REJECTED;
 	}
-	if (push->gateway_sequence > push->next_sequence) {
-		/* Another life of the job pushed these: its totals go on, its numbers do not count. */
-		log_warn("the gateway is ahead of the job: its source was set back",
-		         "sink=\"%s\" gateway=%" PRIu64 " job=%" PRIu64, push->target, push->gateway_sequence,
-		         push->next_sequence);
-		push->gateway_sequence = push->next_sequence - 1;
+	outcome = push_request(push, "PUT", push->url.data, buffer_slice(&push->body), err);
+	if (outcome != SINK_ACCEPTED) {
+		families_drop(push->families); /* a refused window adds nothing; another try stages it again */
+		return outcome;
 	}
-	push->restored = true;
-	buffer_release(&push->answer);
-	log_info("counters restored", "sink=\"%s\" sequence=%" PRIu64, push->target, push->gateway_sequence);
+	families_apply(push->families, result->sequence);
+	say_merged(push);
+	leave_out(push, result);
 	return SINK_ACCEPTED;
 }
 
-/* A window is added to the totals once, whatever happens to its requests afterwards. */
-static int count_window(struct pushgateway *push, const struct window_result *result, struct error *err)
+/* Groups that the job pushed under another name, each in one attempt. */
+static void delete_stale(struct pushgateway *push)
 {
-	size_t refused = 0;
+	while (push->held.stale_count && backoff_wait(&push->backoff, push->stop, 0)) {
+		char **path = &push->held.stale[push->held.stale_count - 1];
+		size_t size = push->base_url.size;
+		enum sink_outcome outcome;
+		struct error err;
 
-	if (result->sequence <= push->gateway_sequence)
-		return 0;
-	push->gateway_sequence = result->sequence;
-	if (snapshot_count(push->spec, push->columns, result, push->totals, &refused, err) < 0)
-		return -1;
-	if (refused)
-		log_warn("negative or NaN increments of counters left out", "sink=\"%s\" samples=%zu", push->target,
-		         refused);
-	return 0;
+		buffer_append_text(&push->base_url, *path);
+		outcome = push_attempt(push, "DELETE", push->base_url.data, (struct slice){"", 0}, &err);
+		push->base_url.size = size;
+		push->base_url.data[size] = '\0';
+		if (outcome == SINK_ACCEPTED)
+			log_info("group deleted: the job has another one now", "sink=\"%s\" group=\"%s\"", push->target,
+			         *path);
+		else
+			log_warn("group not deleted, though the job has another one now", "group=\"%s\" error=\"%s\"",
+			         *path, err.text);
+		if (outcome == SINK_RETRY || outcome == SINK_FENCED)
+			return;
+		free(*path);
+		push->held.stale_count--;
+	}
 }
 
 static enum sink_outcome pushgateway_write(struct sink *sink, const struct window_result *result, struct stop *stop,
                                            struct error *err)
 {
 	struct pushgateway *push = self(sink);
-	enum sink_outcome outcome = restore(push, err);
+	enum sink_outcome outcome = prepare(push, result, err);
+	bool was_quiet = lease_quiet(sink->lease);
 
 	(void)stop;
 	if (outcome != SINK_ACCEPTED)
 		return outcome;
-	if (result->delete_group)
-		return request(push, "DELETE", push->url.data, (struct slice){"", 0}, err);
-	if (count_window(push, result, err) < 0)
-		return SINK_REJECTED;
-	buffer_clear(&push->body);
-	snapshot_render(push->spec, push->columns, result, push->totals, &push->body);
-	if (push->body.overflow) {
-		error_set(err, "the window's snapshot is larger than %zu bytes; group by fewer values", push->body.max);
-		return SINK_REJECTED;
+	if (result->delete_group) {
+		buffer_clear(&push->body);
+		outcome = push_request(push, "DELETE", push->url.data, (struct slice){"", 0}, err);
+	} else {
+		outcome = put(push, result, err);
 	}
-	return request(push, "PUT", push->url.data, buffer_slice(&push->body), err);
+	if (outcome != SINK_ACCEPTED)
+		return outcome;
+	if (result->sequence > push->accepted)
+		push->accepted = result->sequence;
+	keep_accepted(push, result->delete_group ? "DELETE" : "PUT", was_quiet);
+	if (was_quiet)
+		delete_stale(push);
+	return SINK_ACCEPTED;
+}
+
+static void repeat(struct pushgateway *push)
+{
+	struct error err;
+	enum sink_outcome outcome =
+	        push_attempt(push, push->repeat_method, push->url.data, buffer_slice(&push->repeat_body), &err);
+
+	if (outcome == SINK_ACCEPTED)
+		log_info("the last window was pushed again: a request of the process before this one may have come "
+		         "after it",
+		         "sink=\"%s\"", push->target);
+	if (push->sink.report && outcome != SINK_FENCED)
+		push->sink.report(push->sink.report_context, outcome == SINK_ACCEPTED ? NULL : &err);
+	if (outcome == SINK_RETRY || outcome == SINK_FENCED)
+		return;
+	push->repeat_method = NULL;
+	buffer_release(&push->repeat_body);
+}
+
+static void pushgateway_idle(struct sink *sink, struct stop *stop)
+{
+	struct pushgateway *push = self(sink);
+
+	(void)stop;
+	if (!lease_quiet(sink->lease) || !backoff_wait(&push->backoff, push->stop, 0))
+		return;
+	if (push->repeat_method) {
+		repeat(push);
+		if (!push->repeat_method)
+			delete_stale(push);
+	} else if (push->accepted >= push->start.next_sequence) {
+		delete_stale(push);
+	}
 }
 
 static void pushgateway_close(struct sink *sink)
@@ -197,51 +255,63 @@ static void pushgateway_close(struct sink *sink)
 	struct pushgateway *push = self(sink);
 
 	http_free(push->http);
-	for (size_t m = 0; m < push->spec->metrics_count; m++)
-		totals_release(&push->totals[m]);
-	free(push->totals);
-	metric_columns_free(push->columns, push->spec);
+	families_free(push->families);
+	staged_release(&push->staged);
+	held_release(&push->held);
 	buffer_release(&push->url);
 	buffer_release(&push->list_url);
+	buffer_release(&push->base_url);
 	buffer_release(&push->body);
 	buffer_release(&push->answer);
+	buffer_release(&push->repeat_body);
 	free(push->target);
 	free(push);
 }
 
 static const struct sink_ops pushgateway_ops = {
         .name = "pushgateway",
+        .inspect = pushgateway_inspect,
         .open = pushgateway_open,
         .write = pushgateway_write,
+        .idle = pushgateway_idle,
         .close = pushgateway_close,
 };
 
-struct sink *pushgateway_sink_new(const struct pushgateway_sink *spec, const struct schema *result,
-                                  const char *secrets_dir, const struct clock *clock)
+static char *target_of(const struct pushgateway_sink *spec)
 {
-	struct pushgateway *push = xcalloc(1, sizeof(*push));
 	struct buffer target;
 
-	push->sink.ops = &pushgateway_ops;
-	push->sink.fail_on_rejected = spec->on_rejected == REJECTED_FAIL;
-	push->spec = spec;
-	push->secrets_dir = secrets_dir;
-	push->clock = clock;
-	push->columns = metric_columns_new(spec, result);
-	push->totals = xcalloc(spec->metrics_count, sizeof(struct totals));
-	for (size_t m = 0; m < spec->metrics_count; m++)
-		push->has_counters = push->has_counters || spec->metrics[m].type == METRIC_COUNTER;
-	push->random = (uint64_t)clock_wall_ms(clock) ^ (uint64_t)(uintptr_t)push;
-	buffer_init(&push->url);
-	buffer_init(&push->list_url);
-	buffer_init(&push->body);
-	buffer_init(&push->answer);
-	group_url(spec, true, &push->url);
-	group_list_url(spec, &push->list_url);
 	buffer_init(&target);
 	buffer_append_text(&target, "pushgateway ");
 	group_url(spec, false, &target);
-	push->target = buffer_take(&target);
+	return buffer_take(&target);
+}
+
+struct sink *pushgateway_sink_new(const struct jobspec *job, size_t index, const struct schema *result,
+                                  const char *secrets_dir, const struct clock *clock)
+{
+	struct pushgateway *push = xcalloc(1, sizeof(*push));
+	const struct pushgateway_sink *spec = &job->sinks[index].pushgateway;
+
+	push->job = job;
+	push->spec = spec;
+	push->secrets_dir = secrets_dir;
+	push->clock = clock;
+	push->families = families_new(spec, result);
+	push->target = target_of(spec);
+	push->sink.ops = &pushgateway_ops;
+	push->sink.fail_on_rejected = spec->on_rejected == REJECTED_FAIL;
+	push->sink.request_timeout_ms = spec->timeout_ms;
 	push->sink.target = push->target;
+	backoff_init(&push->backoff, clock, (uint64_t)(uintptr_t)push);
+	buffer_init(&push->url);
+	buffer_init(&push->list_url);
+	buffer_init(&push->base_url);
+	buffer_init(&push->body);
+	buffer_init(&push->answer);
+	buffer_init(&push->repeat_body);
+	group_url(spec, true, &push->url);
+	group_list_url(spec, &push->list_url);
+	group_base_url(spec, &push->base_url);
 	return &push->sink;
 }

@@ -16,7 +16,7 @@
 #include "operator/cache/table.h"
 #include "operator/queue/backlog.h"
 #include "runtime/aggregate/aggregate.h"
-#include "runtime/pushgateway/totals.h"
+#include "runtime/pushgateway/series.h"
 
 #define VALUES 100
 
@@ -90,14 +90,11 @@ static void distinct_texts(struct buffer *out)
 
 static void counter_series(struct buffer *out)
 {
-	struct totals totals = {0};
-	struct error err;
+	struct series_table table;
 
-	assert_int_equal(totals_add(&totals, SLICE_LITERAL("pod=\"a\""), 1, &err), 0);
-	for (size_t i = 0; i < totals.capacity; i++)
-		if (totals.slots[i].labels)
-			append_word(out, totals.slots[i].hash);
-	totals_release(&totals);
+	series_init(&table);
+	append_word(out, series_get(&table, SLICE_LITERAL("pod=\"a\""), 1)->hash);
+	series_release(&table);
 }
 
 static void objects_by_key(struct buffer *out)

@@ -39,6 +39,8 @@ const char full_kafka[] =
         "      caSecretRef: {name: ga}\n"
         "      timeout: 7s\n"
         "      retryDeadline: 90s\n"
+        "      maxCounterSeries: 5000\n"
+        "      counterIdleWindows: 100\n"
         "      onRejected: fail\n"
         "  - kafka: {bootstrapServers: o:9092, topic: out, properties: {linger.ms: '5'},\n"
         "            security: {protocol: SSL, caSecretRef: {name: oa}}}\n"

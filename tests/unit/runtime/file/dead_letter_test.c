@@ -83,7 +83,7 @@ static void window_test(void **state)
 	column_set(&result.rows.columns[0], 1, (struct value){.type = TYPE_INT, .null = true});
 	letters = file_dead_letter_new(path);
 	assert_int_equal(letters->ops->open(letters, NULL, &err), 0);
-	assert_int_equal(letters->ops->write_window(letters, &result, "pushgateway", "400: bad", &err), 0);
+	assert_int_equal(letters->ops->write_rows(letters, &result, 0, 2, "pushgateway", "400: bad", &err), 0);
 	assert_int_equal(letters->ops->flush(letters, NULL, &err), 0);
 	expect_file(
 	        "{\"sink\":\"pushgateway\",\"sequence\":7,\"reason\":\"400: bad\",\"rows\":["

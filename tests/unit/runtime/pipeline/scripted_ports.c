@@ -187,9 +187,11 @@ static int letters_write(struct dead_letter *letters, const struct record *recor
 	return 0;
 }
 
-static int letters_window(struct dead_letter *letters, const struct window_result *result, const char *sink,
-                          const char *reason, struct error *err)
+static int letters_rows(struct dead_letter *letters, const struct window_result *result, size_t first, size_t rows,
+                        const char *sink, const char *reason, struct error *err)
 {
+	(void)first;
+	(void)rows;
 	(void)err;
 	witness_note(((struct scripted_letters *)letters)->witness, "letter of window %llu, %s: %s\n",
 	             (unsigned long long)result->sequence, sink, reason);
@@ -206,8 +208,8 @@ static void letters_close(struct dead_letter *letters)
 	atomic_fetch_add(&((struct scripted_letters *)letters)->witness->closed, 1);
 }
 
-static const struct dead_letter_ops letters_ops = {"scripted",     letters_open,  letters_write,
-                                                   letters_window, letters_flush, letters_close};
+static const struct dead_letter_ops letters_ops = {"scripted",   letters_open,  letters_write,
+                                                   letters_rows, letters_flush, letters_close};
 
 void scripted_letters_init(struct scripted_letters *letters, struct witness *witness)
 {
