@@ -22,6 +22,7 @@ struct file_dead_letter {
 	pthread_mutex_t mutex;
 	struct buffer text; /* not written yet */
 	bool unsynced;
+	bool torn; /* the file may end within a line: of a crash, or of a write that failed */
 };
 
 static struct file_dead_letter *self(struct dead_letter *letters)
@@ -37,6 +38,7 @@ static int letters_open(struct dead_letter *letters, struct stop *stop, struct e
 	file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (file->fd < 0)
 		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
+	file->torn = true;
 	return 0;
 }
 
@@ -62,14 +64,20 @@ static void append_bytes(struct buffer *out, const char *name, struct slice byte
 	free(encoded);
 }
 
+/* What is written again after a failure comes whole, on a line of its own. */
 static int write_out(struct file_dead_letter *file, struct error *err)
 {
-	int result = write_all(file->fd, buffer_slice(&file->text), file->path, err);
-
-	file->unsynced = file->unsynced || file->text.size;
-	if (!result)
-		buffer_clear(&file->text);
-	return result;
+	if (!file->text.size)
+		return 0;
+	if (file->torn && ends_within_line(file->path) &&
+	    write_all(file->fd, SLICE_LITERAL("\n"), file->path, err) < 0)
+		return -1;
+	file->torn = write_all(file->fd, buffer_slice(&file->text), file->path, err) < 0;
+	if (file->torn)
+		return -1;
+	file->unsynced = true;
+	buffer_clear(&file->text);
+	return 0;
 }
 
 static int end_line(struct file_dead_letter *file, struct error *err)

@@ -1,87 +1,42 @@
 /*
- * The file sink. Before window n's rows are appended, the side file gets {n, where they begin}: written whole under
- * another name, synced, renamed. A crash before that leaves windows up to n - 1; one after it leaves a mark to cut back
- * to.
+ * The file sink. Before window n's rows are appended, the side file gets {life, n, where they begin}: written whole
+ * under another name, synced, renamed. A crash before that leaves windows up to n - 1; one after it leaves a mark to cut
+ * back to, for the same window of the same life alone: whatever else is there is appended to.
+ *
+ * Two processes of one job on a shared volume: each looks at the lease before it changes anything, and takes no lock,
+ * which a process that stands still would keep. A new one writes nothing before the old one must be quiet.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "runtime/file/file.h"
+#include "runtime/file/side_file.h"
 #include "runtime/file/write.h"
+#include "runtime/port/wait.h"
 
 #define FLUSH_BYTES (1024 * 1024)
 
 struct file_sink {
 	struct sink sink;
 	const char *path;
-	char *side_path, *new_path, *folder, *target;
+	char *side_path, *target;
 	int fd;
-	uint64_t sequence; /* of the newest window that was begun; 0: none */
-	int64_t begin;     /* where it begins */
+	struct side_file begun; /* which window may be cut back, and to where; sequence 0: none */
+	struct backoff backoff;
+	struct error last_error;
 	struct buffer text;
 };
 
 static struct file_sink *self(struct sink *sink)
 {
 	return (struct file_sink *)sink;
-}
-
-/* 1: read; 0: there is none; -1: unreadable. */
-static int read_side(struct file_sink *file, struct error *err)
-{
-	FILE *side = fopen(file->side_path, "r");
-	int fields;
-
-	if (!side && errno == ENOENT)
-		return 0;
-	if (!side)
-		return error_set(err, "cannot open %s: %s", file->side_path, strerror(errno));
-	fields = fscanf(side, "{\"sequence\": %" SCNu64 ", \"begin\": %" SCNd64 "}", &file->sequence, &file->begin);
-	fclose(side);
-	if (fields != 2)
-		return error_set(err, "%s is not this sink's side file; move it away", file->side_path);
-	return 1;
-}
-
-static int sync_folder(const struct file_sink *file, struct error *err)
-{
-	int fd = open(file->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = fd < 0 ? -1 : fsync(fd);
-
-	if (fd >= 0)
-		close(fd);
-	return result < 0 ? error_set(err, "cannot sync %s: %s", file->folder, strerror(errno)) : 0;
-}
-
-static int write_side(struct file_sink *file, uint64_t sequence, int64_t begin, struct error *err)
-{
-	char text[128];
-	int size =
-	        snprintf(text, sizeof(text), "{\"sequence\": %" PRIu64 ", \"begin\": %" PRId64 "}\n", sequence, begin);
-	int fd = open(file->new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	if (fd < 0)
-		return error_set(err, "cannot write %s: %s", file->new_path, strerror(errno));
-	if (write_all(fd, (struct slice){text, (size_t)size}, file->new_path, err) < 0 || fsync(fd) < 0) {
-		error_set(err, "cannot write %s: %s", file->new_path, strerror(errno));
-		close(fd);
-		return -1;
-	}
-	close(fd);
-	if (rename(file->new_path, file->side_path) < 0)
-		return error_set(err, "cannot rename %s: %s", file->new_path, strerror(errno));
-	if (sync_folder(file, err) < 0)
-		return -1;
-	file->sequence = sequence;
-	file->begin = begin;
-	return 0;
 }
 
 /* Rows are cut back and synced: a device or a pipe can do neither. */
@@ -104,53 +59,146 @@ static int64_t file_size(const struct file_sink *file)
 	return fstat(file->fd, &status) < 0 ? -1 : status.st_size;
 }
 
-/* What an earlier run left must be ours and end where this one goes on. */
-static int check_earlier(struct file_sink *file, int side, uint64_t next_sequence, struct error *err)
+static int file_sink_inspect(struct sink *sink, struct stop *stop, struct sink_held *ret_held, struct error *err)
 {
-	if (!side && file_size(file) > 0)
+	struct side_file side = {0};
+
+	(void)stop;
+	if (side_file_read(self(sink)->side_path, &side, err) < 0)
+		return -1;
+	*ret_held = side.held;
+	return 0;
+}
+
+/* What an earlier run left must be ours; where it is the window to come, it must still be there. */
+static int check_earlier(struct file_sink *file, bool found, const struct side_file *side,
+                         const struct sink_start *start, struct error *err)
+{
+	if (!found && file_size(file) > 0)
 		return error_set(err,
 		                 "%s has content but no %s: it was not written by this job; move it away or choose "
 		                 "another path",
 		                 file->path, file->side_path);
-	if (side && file->sequence > next_sequence)
-		return error_set(err,
-		                 "%s has windows up to %" PRIu64 ", and the job goes on with window %" PRIu64
-		                 ": its source was set back; move %s and %s away",
-		                 file->path, file->sequence, next_sequence, file->path, file->side_path);
-	if (side && file_size(file) < file->begin)
+	if (!found)
+		return 0;
+	if (!sink_holds_next(start, &side->held)) {
+		if (!strcmp(side->held.life, start->life) && side->held.sequence >= start->next_sequence)
+			log_warn("the file is ahead of the job: its source was set back",
+			         "path=\"%s\" file=%" PRIu64 " job=%" PRIu64, file->path, side->held.sequence,
+			         start->next_sequence);
+		return 0;
+	}
+	if (file_size(file) < side->begin)
 		return error_set(err, "%s is shorter than its side file says; move both away", file->path);
+	file->begun = *side;
 	return 0;
 }
 
 static int file_sink_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct file_sink *file = self(sink);
-	int side;
+	struct side_file side;
+	int found = start->resumable ? side_file_read(file->side_path, &side, err) : 0;
 
-	(void)stop;
+	if (found < 0)
+		return -1;
+	file->begun = (struct side_file){0};
+	snprintf(file->begun.held.life, sizeof(file->begun.held.life), "%s", start->life);
+	backoff_init(&file->backoff, stop->clock, (uint64_t)(uintptr_t)file);
 	file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (start->resumable ? 0 : O_TRUNC), 0644);
 	if (file->fd < 0)
 		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
 	if (check_regular(file, err) < 0)
 		return -1;
-	if (!start->resumable) {
+	if (!start->resumable)
 		unlink(file->side_path);
+	return check_earlier(file, found, &side, start, err);
+}
+
+/* Before whatever changes a file: a process that has lost the job changes nothing. 0, -1 or SINK_FENCED. */
+static int owns(const struct file_sink *file, struct error *err)
+{
+	switch (lease_take(file->sink.lease, err)) {
+	case RENEWED:
 		return 0;
+	case RENEWED_FENCED:
+		return SINK_FENCED;
+	case RENEWED_NOT:
+		break;
 	}
-	side = read_side(file, err);
-	return side < 0 ? -1 : check_earlier(file, side, start->next_sequence, err);
+	return error_prefix(err, "%s: the job's lease cannot be renewed", file->path);
+}
+
+static int append(struct file_sink *file, struct slice bytes, struct error *err)
+{
+	int result = owns(file, err);
+
+	return result ? result : write_all(file->fd, bytes, file->path, err);
+}
+
+/* What a crash of another life left within a line is no row; the next one begins on a line of its own. */
+static int end_torn_line(struct file_sink *file, struct error *err)
+{
+	if (!ends_within_line(file->path))
+		return 0;
+	log_warn("the file ends within a line, which is ended", "path=\"%s\"", file->path);
+	if (lseek(file->fd, 0, SEEK_END) < 0)
+		return error_set(err, "cannot write %s: %s", file->path, strerror(errno));
+	return append(file, SLICE_LITERAL("\n"), err);
+}
+
+/* Notes where the window begins, before its rows come. */
+static int begin_window(struct file_sink *file, uint64_t sequence, struct error *err)
+{
+	struct side_file side = file->begun;
+	int result = end_torn_line(file, err);
+
+	if (result)
+		return result;
+	side.held.sequence = sequence;
+	side.begin = file_size(file);
+	if (side.begin < 0)
+		return error_set(err, "cannot find the size of %s: %s", file->path, strerror(errno));
+	result = owns(file, err);
+	if (!result)
+		result = side_file_prepare(file->side_path, &side, err);
+	if (!result)
+		result = owns(file, err);
+	if (!result)
+		result = side_file_publish(file->side_path, err);
+	if (!result)
+		file->begun = side;
+	return result;
+}
+
+/* To where the window begins; what is not there is not cut, for a process that stood still meanwhile would cut more. */
+static int cut_back(struct file_sink *file, struct error *err)
+{
+	int result = 0;
+
+	if (file_size(file) > file->begun.begin) {
+		result = owns(file, err);
+		if (!result && ftruncate(file->fd, file->begun.begin) < 0)
+			result = error_set(err, "cannot cut %s back: %s", file->path, strerror(errno));
+	}
+	if (!result && lseek(file->fd, file->begun.begin, SEEK_SET) < 0)
+		result = error_set(err, "cannot write %s: %s", file->path, strerror(errno));
+	return result;
 }
 
 static int write_rows(struct file_sink *file, const struct window_result *result, struct error *err)
 {
 	buffer_clear(&file->text);
 	for (size_t row = 0; row < result->rows.rows; row++) {
+		int written;
+
 		result_row_json(result, row, &file->text);
 		buffer_append_char(&file->text, '\n');
 		if (file->text.size < FLUSH_BYTES && row + 1 < result->rows.rows)
 			continue;
-		if (write_all(file->fd, buffer_slice(&file->text), file->path, err) < 0)
-			return -1;
+		written = append(file, buffer_slice(&file->text), err);
+		if (written)
+			return written;
 		buffer_clear(&file->text);
 	}
 	return fsync(file->fd) < 0 ? error_set(err, "cannot sync %s: %s", file->path, strerror(errno)) : 0;
@@ -158,20 +206,41 @@ static int write_rows(struct file_sink *file, const struct window_result *result
 
 static int write_window(struct file_sink *file, const struct window_result *result, struct error *err)
 {
-	if (result->sequence != file->sequence && write_side(file, result->sequence, file_size(file), err) < 0)
-		return -1;
-	if (ftruncate(file->fd, file->begin) < 0 || lseek(file->fd, file->begin, SEEK_SET) < 0)
-		return error_set(err, "cannot cut %s back: %s", file->path, strerror(errno));
-	return write_rows(file, result, err);
+	int outcome = 0;
+
+	if (result->sequence != file->begun.held.sequence)
+		outcome = begin_window(file, result->sequence, err);
+	if (!outcome)
+		outcome = cut_back(file, err);
+	return outcome ? outcome : write_rows(file, result, err);
 }
 
 static enum sink_outcome file_sink_write(struct sink *sink, const struct window_result *result, struct stop *stop,
                                          struct error *err)
 {
-	(void)stop;
+	struct file_sink *file = self(sink);
+	enum sink_outcome quiet;
+	int outcome;
+
 	if (result->delete_group)
 		return SINK_ACCEPTED;
-	return write_window(self(sink), result, err) < 0 ? SINK_RETRY : SINK_ACCEPTED;
+	quiet = wait_until_quiet(sink, stop, err);
+	if (quiet != SINK_ACCEPTED)
+		return quiet;
+	if (!backoff_wait(&file->backoff, stop, INT64_MAX)) {
+		*err = file->last_error;
+		return SINK_RETRY;
+	}
+	outcome = write_window(file, result, err);
+	if (outcome == SINK_FENCED)
+		return SINK_FENCED;
+	if (!outcome) {
+		backoff_worked(&file->backoff);
+		return SINK_ACCEPTED;
+	}
+	file->last_error = *err;
+	backoff_failed(&file->backoff, 0);
+	return SINK_RETRY;
 }
 
 static void file_sink_close(struct sink *sink)
@@ -182,14 +251,13 @@ static void file_sink_close(struct sink *sink)
 		close(file->fd);
 	buffer_release(&file->text);
 	free(file->side_path);
-	free(file->new_path);
-	free(file->folder);
 	free(file->target);
 	free(file);
 }
 
 static const struct sink_ops file_sink_ops = {
         .name = "file",
+        .inspect = file_sink_inspect,
         .open = file_sink_open,
         .write = file_sink_write,
         .close = file_sink_close,
@@ -207,17 +275,13 @@ static char *joined(const char *text, const char *more)
 struct sink *file_sink_new(const char *path)
 {
 	struct file_sink *file = xcalloc(1, sizeof(*file));
-	char *copy = xstrdup(path);
 
 	file->sink.ops = &file_sink_ops;
 	file->path = path;
 	file->fd = -1;
 	file->side_path = joined(path, ".streamjob");
-	file->new_path = joined(path, ".streamjob.new");
-	file->folder = xstrdup(dirname(copy));
 	file->target = joined("file ", path);
 	file->sink.target = file->target;
 	buffer_init(&file->text);
-	free(copy);
 	return &file->sink;
 }

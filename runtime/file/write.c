@@ -1,6 +1,8 @@
 #include "runtime/file/write.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int write_all(int fd, struct slice bytes, const char *name, struct error *err)
@@ -16,4 +18,21 @@ int write_all(int fd, struct slice bytes, const char *name, struct error *err)
 		bytes.size -= (size_t)written;
 	}
 	return 0;
+}
+
+bool ends_within_line(const char *path)
+{
+	struct stat status;
+	char last = '\n';
+	int fd;
+
+	if (stat(path, &status) < 0 || !S_ISREG(status.st_mode) || !status.st_size)
+		return false;
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (pread(fd, &last, 1, status.st_size - 1) != 1)
+		last = '\n';
+	close(fd);
+	return last != '\n';
 }

@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -67,6 +69,65 @@ static void letters_test(void **state)
 	unlink(path);
 }
 
+/* Half a line that a crash left, or a full disk, costs no later letter. */
+static void torn_line_test(void **state)
+{
+	static const struct {
+		const char *name, *before, *expected;
+	} cases[] = {
+	        {"half a letter", "{\"topic\":\"t", "{\"topic\":\"t\n" FIRST},
+	        {"a letter but for its end", "{}", "{}\n" FIRST},
+	        {"whole lines", "{}\n", "{}\n" FIRST},
+	        {"nothing", "", FIRST},
+	};
+	const struct record first = {.value = SLICE_LITERAL("{bad"), .offset = 42, .timestamp_ms = -1, .partition = 3};
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/streamjob-letters-%d", (int)getpid());
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct dead_letter *letters = file_dead_letter_new(path);
+		FILE *file = fopen(path, "w");
+		struct error err;
+
+		assert_non_null(file);
+		fputs(cases[i].before, file);
+		fclose(file);
+		assert_int_equal(letters->ops->open(letters, NULL, &err), 0);
+		assert_int_equal(letters->ops->write(letters, &first, "t", "no \"good\"", &err), 0);
+		assert_int_equal(letters->ops->flush(letters, NULL, &err), 0);
+		expect_file(cases[i].expected);
+		letters->ops->close(letters);
+	}
+	unlink(path);
+}
+
+/* A write that fails half-way (here a limit on the file's size) is done again, whole, on a line of its own. */
+static void full_disk_test(void **state)
+{
+	const struct record first = {.value = SLICE_LITERAL("{bad"), .offset = 42, .timestamp_ms = -1, .partition = 3};
+	struct dead_letter *letters;
+	struct rlimit limit, small;
+	struct error err;
+	char expected[256];
+
+	(void)state;
+	snprintf(path, sizeof(path), "/tmp/streamjob-letters-%d", (int)getpid());
+	letters = file_dead_letter_new(path);
+	assert_int_equal(letters->ops->open(letters, NULL, &err), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	getrlimit(RLIMIT_FSIZE, &limit);
+	small = (struct rlimit){10, limit.rlim_max};
+	setrlimit(RLIMIT_FSIZE, &small);
+	assert_int_equal(letters->ops->write(letters, &first, "t", "no \"good\"", &err), 0);
+	assert_int_equal(letters->ops->flush(letters, NULL, &err), -1);
+	setrlimit(RLIMIT_FSIZE, &limit);
+	assert_int_equal(letters->ops->flush(letters, NULL, &err), 0);
+	snprintf(expected, sizeof(expected), "%.10s\n%s", FIRST, FIRST);
+	expect_file(expected);
+	letters->ops->close(letters);
+	unlink(path);
+}
+
 static void window_test(void **state)
 {
 	static const struct schema_column columns[] = {{"n", TYPE_INT}};
@@ -108,7 +169,8 @@ static void unwritable_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(letters_test), cmocka_unit_test(window_test),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(letters_test), cmocka_unit_test(torn_line_test),
+	                                   cmocka_unit_test(full_disk_test), cmocka_unit_test(window_test),
 	                                   cmocka_unit_test(unwritable_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
