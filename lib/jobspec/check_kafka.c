@@ -90,8 +90,8 @@ void check_kafka(const struct jobspec *job, struct problems *problems)
 		if (job->sinks[i].kind != SINK_KAFKA)
 			continue;
 		snprintf(path, sizeof(path), "spec.sinks[%zu].kafka", i);
-		check_properties(&job->sinks[i].kafka, path, problems);
-		check_loop(job, &job->sinks[i].kafka, path, problems);
+		check_properties(&job->sinks[i].kafka.client, path, problems);
+		check_loop(job, &job->sinks[i].kafka.client, path, problems);
 	}
 	if (job->dead_letter.kind == SINK_KAFKA) {
 		check_properties(&job->dead_letter.kafka, "spec.deadLetter.kafka", problems);

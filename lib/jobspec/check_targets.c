@@ -39,8 +39,8 @@ static void check_pair(const struct jobspec *job, size_t first, size_t second, s
 		snprintf(path, sizeof(path), "spec.sinks[%zu].file.path", second);
 		check_problem(problems, path, "choose another file", "spec.sinks[%zu] writes this file already", first);
 	}
-	if (a->kind == SINK_KAFKA && same(a->kafka.topic, b->kafka.topic) &&
-	    same(a->kafka.bootstrap_servers, b->kafka.bootstrap_servers)) {
+	if (a->kind == SINK_KAFKA && same(a->kafka.client.topic, b->kafka.client.topic) &&
+	    same(a->kafka.client.bootstrap_servers, b->kafka.client.bootstrap_servers)) {
 		snprintf(path, sizeof(path), "spec.sinks[%zu].kafka.topic", second);
 		check_problem(problems, path, "choose another topic", "spec.sinks[%zu] writes this topic already",
 		              first);
@@ -76,8 +76,8 @@ void check_targets(const struct jobspec *job, struct problems *problems)
 			check_problem(problems, "spec.deadLetter.file.path", "choose another file",
 			              "spec.sinks[%zu] writes this file", i);
 		if (sink->kind == SINK_KAFKA && letters->kind == SINK_KAFKA &&
-		    same(sink->kafka.topic, letters->kafka.topic) &&
-		    same(sink->kafka.bootstrap_servers, letters->kafka.bootstrap_servers))
+		    same(sink->kafka.client.topic, letters->kafka.topic) &&
+		    same(sink->kafka.client.bootstrap_servers, letters->kafka.bootstrap_servers))
 			check_problem(problems, "spec.deadLetter.kafka.topic", "choose another topic",
 			              "spec.sinks[%zu] writes this topic", i);
 	}

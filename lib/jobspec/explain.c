@@ -144,8 +144,8 @@ static void explain_sink(const struct sink_spec *sink, struct buffer *out)
 			              sink->pushgateway.metrics[m].name, sink->pushgateway.metrics[m].value);
 		break;
 	case SINK_KAFKA:
-		buffer_printf(out, "sink       kafka topic %s at %s: one transaction a window\n", sink->kafka.topic,
-		              sink->kafka.bootstrap_servers);
+		buffer_printf(out, "sink       kafka topic %s at %s: one transaction a window\n",
+		              sink->kafka.client.topic, sink->kafka.client.bootstrap_servers);
 		break;
 	case SINK_FILE:
 		buffer_printf(out, "sink       file %s\n", sink->file.path);

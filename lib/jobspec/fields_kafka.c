@@ -172,7 +172,24 @@ static const struct field kafka_source_fields[] = {
 const struct object kafka_source_object = {
         .title = "Kafka source", .size = sizeof(struct kafka_source), .fields = kafka_source_fields};
 
-static const struct field kafka_sink_fields[] = {
+static const struct field kafka_topic_fields[] = {
         KAFKA_CLIENT_FIELDS("The topic to write, made beforehand."), KAFKA_CLIENT_TAIL, {0}};
+const struct object kafka_topic_object = {
+        .title = "Kafka topic", .size = sizeof(struct kafka_client), .fields = kafka_topic_fields};
+
+_Static_assert(offsetof(struct kafka_sink_spec, client) == 0, "struct kafka_sink_spec begins with its client");
+static const struct field kafka_sink_fields[] = {
+        KAFKA_CLIENT_FIELDS("The topic to write, made beforehand."),
+        {.name = "onRejected",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct kafka_sink_spec, on_rejected),
+         .choices = rejections,
+         .initial = "skip",
+         .doc = "What the brokers refuse for good: a row (too large, or not one that the topic takes) goes to the dead "
+                "letter and the rest of its window is written, a window (no such topic, no right to it) goes there as "
+                "a "
+                "whole, with the broker's words; or fail the job."},
+        KAFKA_CLIENT_TAIL,
+        {0}};
 const struct object kafka_sink_object = {
-        .title = "Kafka topic", .size = sizeof(struct kafka_client), .fields = kafka_sink_fields};
+        .title = "Kafka sink", .size = sizeof(struct kafka_sink_spec), .fields = kafka_sink_fields};

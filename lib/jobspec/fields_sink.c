@@ -2,7 +2,7 @@
 #include "lib/jobspec/tables.h"
 
 static const struct choice metric_types[] = {{"gauge", METRIC_GAUGE}, {"counter", METRIC_COUNTER}, {NULL, 0}};
-static const struct choice rejections[] = {{"skip", REJECTED_SKIP}, {"fail", REJECTED_FAIL}, {NULL, 0}};
+const struct choice rejections[] = {{"skip", REJECTED_SKIP}, {"fail", REJECTED_FAIL}, {NULL, 0}};
 static const struct choice row_formats[] = {{"json", FORMAT_JSON}, {"table", FORMAT_TABLE}, {NULL, 0}};
 
 static const struct field metric_fields[] = {
@@ -221,7 +221,7 @@ static const struct field dead_letter_fields[] = {
          .variant = true,
          .tag = SINK_KAFKA,
          .offset = offsetof(struct dead_letter_spec, kafka),
-         .object = &kafka_sink_object,
+         .object = &kafka_topic_object,
          .doc = "A Kafka topic: the raw record, with topic, partition, offset and reason as headers."},
         {0}};
 const struct object dead_letter_object = {.title = "Dead letter",

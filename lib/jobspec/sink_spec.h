@@ -26,10 +26,14 @@ struct pushgateway_sink {
 	int64_t max_counter_series, counter_idle_windows; /* idle: 0: never forgotten */
 	enum on_rejected on_rejected;
 };
+struct kafka_sink_spec {
+	struct kafka_client client;
+	enum on_rejected on_rejected;
+};
 struct sink_spec {
 	enum sink_kind kind;
 	struct pushgateway_sink pushgateway;
-	struct kafka_client kafka;
+	struct kafka_sink_spec kafka;
 	struct file_target file;
 	enum row_format stdout_format;
 };

@@ -89,7 +89,7 @@ static void add_sink(struct mounts *mounts, const struct sink_spec *sink)
 		add_secret(mounts, &sink->pushgateway.ca_secret);
 		break;
 	case SINK_KAFKA:
-		add_security(mounts, &sink->kafka.security);
+		add_security(mounts, &sink->kafka.client.security);
 		break;
 	case SINK_FILE:
 		add_folder(mounts, sink->file.path);

@@ -69,8 +69,7 @@ static int write_out(struct file_dead_letter *file, struct error *err)
 {
 	if (!file->text.size)
 		return 0;
-	if (file->torn && ends_within_line(file->path) &&
-	    write_all(file->fd, SLICE_LITERAL("\n"), file->path, err) < 0)
+	if (file->torn && ends_within_line(file->path) && write_all(file->fd, SLICE_LITERAL("\n"), file->path, err) < 0)
 		return -1;
 	file->torn = write_all(file->fd, buffer_slice(&file->text), file->path, err) < 0;
 	if (file->torn)

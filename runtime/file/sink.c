@@ -1,7 +1,7 @@
 /*
  * The file sink. Before window n's rows are appended, the side file gets {life, n, where they begin}: written whole
- * under another name, synced, renamed. A crash before that leaves windows up to n - 1; one after it leaves a mark to cut
- * back to, for the same window of the same life alone: whatever else is there is appended to.
+ * under another name, synced, renamed. A crash before that leaves windows up to n - 1; one after it leaves a mark to
+ * cut back to, for the same window of the same life alone: whatever else is there is appended to.
  *
  * Two processes of one job on a shared volume: each looks at the lease before it changes anything, and takes no lock,
  * which a process that stands still would keep. A new one writes nothing before the old one must be quiet.

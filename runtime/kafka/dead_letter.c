@@ -1,4 +1,10 @@
-/* Dead letters to a topic: the raw record under its own key, where it came from and why in the headers. */
+/*
+ * Dead letters to a topic: the raw record under its own key, where it came from and why in the headers.
+ *
+ * A letter that is too large for the topic is cut, again and again until it fits, and says so in a header; its place
+ * and its reason are always kept. Which one of a batch was too large is not known, so that a small one is first sent
+ * whole once more, alone.
+ */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +14,14 @@
 #include "lib/base/text.h"
 #include "runtime/kafka/client.h"
 #include "runtime/kafka/kafka.h"
+#include "runtime/kafka/letter.h"
+#include "runtime/kafka/refusal.h"
 
-#define QUEUE_WAIT_MS  100
-#define FLUSH_ROUND_MS 1000
+#define QUEUE_WAIT_MS    100
+#define FLUSH_ROUND_MS   1000
+#define BATCH_BYTES      65536 /* so that few letters share the fate of one that is too large */
+#define BATCH_BYTES_TEXT "65536"
+#define LETTER_BYTES_MAX "33554432" /* 32 MiB: of one letter; half of the queue. The topic's limit is the broker's */
 
 struct kafka_dead_letter {
 	struct dead_letter letters;
@@ -18,23 +29,50 @@ struct kafka_dead_letter {
 	const char *secrets_dir;
 	struct stop *stop;
 	rd_kafka_t *producer;
-	pthread_mutex_t mutex; /* of failure */
-	struct error failure;  /* of a record that the broker refused for good */
+	rd_kafka_topic_t
+	        *topic; /* held so that it is known before the first letter, which else waits a second for it */
+	pthread_mutex_t sending; /* held while a letter is sent alone, and to send any other */
+	pthread_mutex_t mutex;   /* of what follows */
+	struct error failure;    /* of a record that the broker refused for good */
 	bool failed;
+	struct letter *refused; /* to be sent again */
 };
 
-/* From rd_kafka_poll and rd_kafka_flush: any lane's thread, or the fire thread. */
+static int refuse(const struct kafka_dead_letter *letters, rd_kafka_resp_err_t code, const rd_kafka_headers_t *headers,
+                  struct error *err)
+{
+	const char *cure = refusal_cure(code);
+	struct buffer place;
+
+	buffer_init(&place);
+	letter_place(headers, &place);
+	error_set(err, "topic %s did not take the dead letter of %s: %s%s%s%s", letters->spec->topic, place.data,
+	          rd_kafka_err2str(code), refusal_is_size(code) ? ", though it was cut to its headers" : "",
+	          cure[0] ? "; " : "", cure);
+	buffer_release(&place);
+	return -1;
+}
+
+/* From rd_kafka_poll and rd_kafka_flush: any lane's thread, a sink's, or the fire thread. */
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *message, void *context)
 {
 	struct kafka_dead_letter *letters = context;
+	rd_kafka_headers_t *headers = NULL;
 
 	(void)rk;
 	if (!message->err)
 		return;
+	rd_kafka_message_headers(message, &headers);
 	pthread_mutex_lock(&letters->mutex);
-	letters->failed = true;
-	error_set(&letters->failure, "topic %s did not take a dead letter: %s", letters->spec->topic,
-	          rd_kafka_err2str(message->err));
+	if (refusal_is_size(message->err) && (message->len || message->key_len)) {
+		struct letter *letter = letter_of(message, headers);
+
+		letter->next = letters->refused;
+		letters->refused = letter;
+	} else {
+		letters->failed = true;
+		refuse(letters, message->err, headers, &letters->failure);
+	}
 	pthread_mutex_unlock(&letters->mutex);
 }
 
@@ -43,6 +81,8 @@ static int letters_open(struct dead_letter *base, struct stop *stop, struct erro
 	static const struct setting settings[] = {{"enable.idempotence", "true"},
 	                                          {"linger.ms", "20"},
 	                                          {"message.timeout.ms", "0"}, /* tried until it is there */
+	                                          {"message.max.bytes", LETTER_BYTES_MAX},
+	                                          {"batch.size", BATCH_BYTES_TEXT},
 	                                          {"queue.buffering.max.kbytes", "65536"},
 	                                          {"allow.auto.create.topics", "false"},
 	                                          {NULL, NULL}};
@@ -55,7 +95,10 @@ static int letters_open(struct dead_letter *base, struct stop *stop, struct erro
 	rd_kafka_conf_set_opaque(conf, letters);
 	rd_kafka_conf_set_dr_msg_cb(conf, delivered);
 	letters->producer = client_new(RD_KAFKA_PRODUCER, conf, err);
-	return letters->producer ? 0 : -1;
+	if (!letters->producer)
+		return -1;
+	letters->topic = rd_kafka_topic_new(letters->producer, letters->spec->topic, NULL);
+	return 0;
 }
 
 static int failure(struct kafka_dead_letter *letters, struct error *err)
@@ -71,38 +114,113 @@ static int failure(struct kafka_dead_letter *letters, struct error *err)
 	return result;
 }
 
-/* Produces; waits while the queue is full. The headers are the message's, or freed. */
+/* Waits while the queue is full. Where it is accepted, the headers are the message's. */
+static rd_kafka_resp_err_t send_letter(struct kafka_dead_letter *letters, struct slice key, struct slice value,
+                                       rd_kafka_headers_t *headers, bool alone)
+{
+	rd_kafka_resp_err_t code;
+
+	do {
+		code = rd_kafka_producev(letters->producer, RD_KAFKA_V_TOPIC(letters->spec->topic),
+		                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.size),
+		                         RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
+		                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(alone ? letters : NULL),
+		                         RD_KAFKA_V_END);
+		rd_kafka_poll(letters->producer, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_WAIT_MS : 0);
+	} while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && !stop_deadline_passed(letters->stop));
+	return code;
+}
+
+static int flush_queue(struct kafka_dead_letter *letters, struct error *err)
+{
+	while (rd_kafka_flush(letters->producer, FLUSH_ROUND_MS)) {
+		if (failure(letters, err) < 0)
+			return -1;
+		if (stop_deadline_passed(letters->stop))
+			return error_set(err, "topic %s did not take %d dead letters in time", letters->spec->topic,
+			                 rd_kafka_outq_len(letters->producer));
+		log_warn("dead letters wait", "topic=%s letters=%d", letters->spec->topic,
+		         rd_kafka_outq_len(letters->producer));
+	}
+	return failure(letters, err);
+}
+
+/* Alone in its batch. The letter is used up. With `sending`. */
+static int send_again(struct kafka_dead_letter *letters, struct letter *letter, struct error *err)
+{
+	rd_kafka_resp_err_t code;
+	int result = 0;
+
+	if (letter->alone || letter->key.size + letter->value.size > BATCH_BYTES)
+		letter_cut(letter);
+	for (;;) {
+		code = send_letter(letters, letter->key, letter->value, letter->headers, true);
+		if (!refusal_is_size(code) || !(letter->key.size + letter->value.size))
+			break;
+		letter_cut(letter); /* more than this client sends */
+	}
+	if (code)
+		result = refuse(letters, code, letter->headers, err);
+	else
+		letter->headers = NULL;
+	letter_free(letter);
+	return result ? result : flush_queue(letters, err);
+}
+
+/* All that were refused so far, until each is taken. */
+static int send_refused(struct kafka_dead_letter *letters, struct error *err)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&letters->sending);
+	while (!result) {
+		struct letter *letter;
+
+		pthread_mutex_lock(&letters->mutex);
+		letter = letters->refused;
+		letters->refused = letter ? letter->next : NULL;
+		pthread_mutex_unlock(&letters->mutex);
+		if (!letter)
+			break;
+		result = flush_queue(letters, err);
+		if (!result)
+			result = send_again(letters, letter, err);
+		else
+			letter_free(letter);
+	}
+	pthread_mutex_unlock(&letters->sending);
+	return result;
+}
+
+/* The headers are used up. */
 static int produce(struct kafka_dead_letter *letters, struct slice key, struct slice value, rd_kafka_headers_t *headers,
                    struct error *err)
 {
 	rd_kafka_resp_err_t code;
+	int result = 0;
 
-	for (;;) {
-		code = rd_kafka_producev(letters->producer, RD_KAFKA_V_TOPIC(letters->spec->topic),
-		                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data, key.size),
-		                         RD_KAFKA_V_VALUE((void *)(uintptr_t)value.data, value.size),
-		                         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-		rd_kafka_poll(letters->producer, code == RD_KAFKA_RESP_ERR__QUEUE_FULL ? QUEUE_WAIT_MS : 0);
-		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || stop_deadline_passed(letters->stop))
-			break;
+	pthread_mutex_lock(&letters->sending);
+	code = send_letter(letters, key, value, headers, false);
+	pthread_mutex_unlock(&letters->sending);
+	if (refusal_is_size(code)) { /* more than this client sends */
+		const rd_kafka_message_t message = {.key = (void *)(uintptr_t)key.data,
+		                                    .key_len = key.size,
+		                                    .payload = (void *)(uintptr_t)value.data,
+		                                    .len = value.size};
+		struct letter *letter = letter_of(&message, headers);
+
+		pthread_mutex_lock(&letters->mutex);
+		letter->next = letters->refused;
+		letters->refused = letter;
+		pthread_mutex_unlock(&letters->mutex);
+	} else if (code) {
+		result = refuse(letters, code, headers, err);
 	}
-	if (!code)
-		return failure(letters, err);
-	rd_kafka_headers_destroy(headers);
-	return client_error(err, code, "cannot produce a dead letter");
-}
-
-static void add_header(rd_kafka_headers_t *headers, const char *name, const char *value)
-{
-	rd_kafka_header_add(headers, name, -1, value, -1);
-}
-
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%lld", (long long)value);
-	add_header(headers, name, text);
+	if (code)
+		rd_kafka_headers_destroy(headers);
+	if (!result)
+		result = send_refused(letters, err);
+	return result ? result : failure(letters, err);
 }
 
 static int letters_write(struct dead_letter *base, const struct record *record, const char *topic, const char *reason,
@@ -110,15 +228,15 @@ static int letters_write(struct dead_letter *base, const struct record *record, 
 {
 	rd_kafka_headers_t *headers = rd_kafka_headers_new(7);
 
-	add_header(headers, "streamjob.topic", topic);
-	add_number(headers, "streamjob.partition", record->partition);
-	add_number(headers, "streamjob.offset", record->offset);
-	add_number(headers, "streamjob.timestamp", record->timestamp_ms);
+	letter_header(headers, "streamjob.topic", topic);
+	letter_number(headers, "streamjob.partition", record->partition);
+	letter_number(headers, "streamjob.offset", record->offset);
+	letter_number(headers, "streamjob.timestamp", record->timestamp_ms);
 	if (record->line)
-		add_number(headers, "streamjob.line", (int64_t)record->line);
+		letter_number(headers, "streamjob.line", (int64_t)record->line);
 	if (record->element)
-		add_number(headers, "streamjob.element", record->element);
-	add_header(headers, "streamjob.reason", reason);
+		letter_number(headers, "streamjob.element", record->element);
+	letter_header(headers, "streamjob.reason", reason);
 	return produce((struct kafka_dead_letter *)base, record->key, record->value, headers, err);
 }
 
@@ -133,9 +251,9 @@ static int letters_write_rows(struct dead_letter *base, const struct window_resu
 	for (size_t row = first; row < first + rows && !outcome; row++) {
 		rd_kafka_headers_t *headers = rd_kafka_headers_new(3);
 
-		add_header(headers, "streamjob.sink", sink);
-		add_number(headers, "streamjob.sequence", (int64_t)result->sequence);
-		add_header(headers, "streamjob.reason", reason);
+		letter_header(headers, "streamjob.sink", sink);
+		letter_number(headers, "streamjob.sequence", (int64_t)result->sequence);
+		letter_header(headers, "streamjob.reason", reason);
 		buffer_clear(&value);
 		result_row_json(result, row, &value);
 		outcome = produce((struct kafka_dead_letter *)base, (struct slice){NULL, 0}, buffer_slice(&value),
@@ -150,15 +268,8 @@ static int letters_flush(struct dead_letter *base, struct stop *stop, struct err
 	struct kafka_dead_letter *letters = (struct kafka_dead_letter *)base;
 
 	(void)stop;
-	while (rd_kafka_flush(letters->producer, FLUSH_ROUND_MS)) {
-		if (failure(letters, err) < 0)
-			return -1;
-		if (stop_deadline_passed(letters->stop))
-			return error_set(err, "topic %s did not take %d dead letters in time", letters->spec->topic,
-			                 rd_kafka_outq_len(letters->producer));
-		log_warn("dead letters wait", "topic=%s letters=%d", letters->spec->topic,
-		         rd_kafka_outq_len(letters->producer));
-	}
+	if (flush_queue(letters, err) < 0 || send_refused(letters, err) < 0)
+		return -1;
 	return failure(letters, err);
 }
 
@@ -166,10 +277,19 @@ static void letters_close(struct dead_letter *base)
 {
 	struct kafka_dead_letter *letters = (struct kafka_dead_letter *)base;
 
+	if (letters->topic)
+		rd_kafka_topic_destroy(letters->topic);
 	if (letters->producer) {
 		rd_kafka_purge(letters->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
 		rd_kafka_destroy(letters->producer);
 	}
+	while (letters->refused) {
+		struct letter *letter = letters->refused;
+
+		letters->refused = letter->next;
+		letter_free(letter);
+	}
+	pthread_mutex_destroy(&letters->sending);
 	pthread_mutex_destroy(&letters->mutex);
 	free(letters);
 }
@@ -190,6 +310,7 @@ struct dead_letter *kafka_dead_letter_new(const struct kafka_client *spec, const
 	letters->letters.ops = &letters_ops;
 	letters->spec = spec;
 	letters->secrets_dir = secrets_dir;
+	pthread_mutex_init(&letters->sending, NULL);
 	pthread_mutex_init(&letters->mutex, NULL);
 	return &letters->letters;
 }

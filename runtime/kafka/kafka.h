@@ -30,7 +30,7 @@ struct source *kafka_source_new(const struct kafka_source *spec, const char *sec
                                 const struct clock *clock, struct job_identity *identity);
 
 /* One transaction a window. `sink_id`, which no other sink has, names the transactions and the progress group. */
-struct sink *kafka_sink_new(const struct kafka_client *spec, const char *sink_id, const char *secrets_dir);
+struct sink *kafka_sink_new(const struct kafka_sink_spec *spec, const char *sink_id, const char *secrets_dir);
 struct dead_letter *kafka_dead_letter_new(const struct kafka_client *spec, const char *secrets_dir);
 
 #endif

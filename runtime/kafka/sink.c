@@ -3,257 +3,278 @@
  * the progress group at partition 0 of the sink's own topic, so the sink knows by itself what it has, whatever happened
  * to the reply of a commit, and whichever cluster the source is on.
  *
- * After any failure the producer is made anew: init_transactions fences and ends what was left, and the progress says
- * what became of it.
+ * After any failure the producer is made anew: init_transactions fences and ends what was left, and only then the
+ * progress is read, which is final by that. It is taken under the job's lease, so that no process that has lost the job
+ * takes it from the one that has it. docs/decisions/kafka-sink-producer.md.
  */
+#include "runtime/kafka/sink.h"
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "runtime/kafka/client.h"
 #include "runtime/kafka/kafka.h"
+#include "runtime/kafka/refusal.h"
 
-#define REQUEST_TIMEOUT_MS 10000
-#define COMMIT_TIMEOUT_MS  30000
-#define QUEUE_WAIT_MS      100
-#define RETRY_PAUSE_MS     500 /* between attempts that failed at once */
-#define ID_BYTES_MAX       512
-
-struct kafka_sink {
-	struct sink sink;
-	const struct kafka_client *spec;
-	const char *secrets_dir;
-	struct stop *stop;
-	char transactional_id[ID_BYTES_MAX], progress_group[ID_BYTES_MAX], target[ID_BYTES_MAX];
-	rd_kafka_t *producer; /* NULL: to be made by the next write */
-	bool resumable, fenced;
-	uint64_t next_sequence; /* of the first window of this run */
-	uint64_t progress;      /* the newest window in the topic */
-	struct buffer key, value;
-};
-
-static rd_kafka_topic_partition_list_t *progress_list(const struct kafka_sink *sink)
+static struct kafka_sink *self(struct sink *sink)
 {
-	rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-
-	rd_kafka_topic_partition_list_add(list, sink->spec->topic, 0);
-	return list;
+	return (struct kafka_sink *)sink;
 }
 
-/* Takes the error's words, destroys it; is -1. */
-static int failed(struct kafka_sink *sink, rd_kafka_error_t *error, const char *doing, struct error *err)
+static int kafka_sink_inspect(struct sink *base, struct stop *stop, struct sink_held *ret_held, struct error *err)
 {
-	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+	struct kafka_sink *sink = self(base);
 
-	sink->fenced = code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
-	               code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
-	error_set(err, "topic %s: %s: %s", sink->spec->topic, doing, rd_kafka_error_string(error));
-	rd_kafka_error_destroy(error);
-	return -1;
+	(void)stop;
+	return progress_read(&sink->spec->client, sink->id, sink->secrets_dir, ret_held, err) == PROGRESS_READ ? 0 : -1;
 }
 
-/* The committed progress, by a consumer handle of its own; -1: unknown. */
-static int read_progress(struct kafka_sink *sink, struct error *err)
+/* What is there at the start: the window to come, an earlier one, or one that does not count. */
+static void judge(struct kafka_sink *sink)
 {
-	const struct setting settings[] = {
-	        {"group.id", sink->progress_group}, {"isolation.level", "read_committed"}, {NULL, NULL}};
-	const struct kafka_client plain = {.bootstrap_servers = sink->spec->bootstrap_servers,
-	                                   .security = sink->spec->security};
-	rd_kafka_conf_t *conf = client_conf(&plain, sink->secrets_dir, settings, err);
-	rd_kafka_t *consumer = conf ? client_new(RD_KAFKA_CONSUMER, conf, err) : NULL;
-	rd_kafka_topic_partition_list_t *list;
-	rd_kafka_resp_err_t code;
+	const struct sink_start *start = &sink->start;
 
-	if (!consumer)
-		return -1;
-	list = progress_list(sink);
-	code = rd_kafka_committed(consumer, list, REQUEST_TIMEOUT_MS);
-	if (!code)
-		code = list->elems[0].err;
-	if (!code)
-		sink->progress = list->elems[0].offset < 0 ? 0 : (uint64_t)list->elems[0].offset;
-	rd_kafka_topic_partition_list_destroy(list);
-	rd_kafka_destroy(consumer);
-	return code ? client_error(err, code, "cannot read the sink's progress") : 0;
-}
-
-/* What an earlier life of the job wrote beyond where this one begins does not count. */
-static void judge_progress(struct kafka_sink *sink)
-{
-	if (sink->progress <= sink->next_sequence && sink->resumable)
+	sink->ahead = 0;
+	if (strcmp(sink->held.life, start->life) != 0 || sink->held.sequence < start->next_sequence ||
+	    sink_holds_next(start, &sink->held))
 		return;
-	if (sink->resumable)
-		log_warn("the sink is ahead of the job: its source was set back",
-		         "topic=%s sink=%" PRIu64 " job=%" PRIu64, sink->spec->topic, sink->progress,
-		         sink->next_sequence);
-	sink->progress = sink->next_sequence - 1;
-}
-
-static rd_kafka_conf_t *producer_conf(const struct kafka_sink *sink, struct error *err)
-{
-	const struct setting settings[] = {
-	        {"transactional.id", sink->transactional_id},
-	        {"partitioner", "murmur2_random"},
-	        {"linger.ms", "5"},
-	        {"transaction.timeout.ms", "60000"},
-	        {NULL, NULL},
-	};
-
-	return client_conf(sink->spec, sink->secrets_dir, settings, err);
-}
-
-static int connect_producer(struct kafka_sink *sink, bool first, struct error *err)
-{
-	rd_kafka_conf_t *conf = producer_conf(sink, err);
-	rd_kafka_error_t *error;
-
-	sink->producer = conf ? client_new(RD_KAFKA_PRODUCER, conf, err) : NULL;
-	if (!sink->producer)
-		return -1;
-	error = rd_kafka_init_transactions(sink->producer, REQUEST_TIMEOUT_MS);
-	if (error) {
-		failed(sink, error, "cannot start transactions", err);
-	} else if (read_progress(sink, err) == 0) {
-		if (first)
-			judge_progress(sink);
-		return 0;
-	}
-	rd_kafka_destroy(sink->producer);
-	sink->producer = NULL;
-	return -1;
-}
-
-static void drop_producer(struct kafka_sink *sink)
-{
-	if (sink->producer)
-		rd_kafka_destroy(sink->producer);
-	sink->producer = NULL;
+	sink->ahead = sink->held.sequence;
+	log_warn("the sink is ahead of the job: its source was set back", "topic=%s sink=%" PRIu64 " job=%" PRIu64,
+	         sink->spec->client.topic, sink->held.sequence, start->next_sequence);
 }
 
 static int kafka_sink_open(struct sink *base, const struct sink_start *start, struct stop *stop, struct error *err)
 {
-	struct kafka_sink *sink = (struct kafka_sink *)base;
-	rd_kafka_conf_t *conf = producer_conf(sink, err);
+	struct kafka_sink *sink = self(base);
+	rd_kafka_conf_t *conf = sink_producer_conf(sink, err);
 
 	if (!conf)
 		return -1; /* a wrong property or a missing secret: waiting does not mend it */
 	rd_kafka_conf_destroy(conf);
 	sink->stop = stop;
-	sink->next_sequence = start->next_sequence;
-	sink->resumable = start->resumable;
-	while (connect_producer(sink, true, err) < 0) {
-		if (atomic_load(&stop->requested) || stop_deadline_passed(sink->stop))
+	sink->start = *start;
+	backoff_init(&sink->backoff, stop->clock, (uint64_t)(uintptr_t)sink);
+	for (;;) {
+		enum progress_read read =
+		        progress_read(&sink->spec->client, sink->id, sink->secrets_dir, &sink->held, err);
+
+		if (read == PROGRESS_READ)
+			break;
+		if (read == PROGRESS_FOREIGN || atomic_load(&stop->requested))
 			return -1;
 		if (base->report)
 			base->report(base->report_context, err);
-		nanosleep(&(struct timespec){.tv_nsec = RETRY_PAUSE_MS * 1000000L}, NULL);
+		backoff_failed(&sink->backoff, 0);
+		if (!backoff_wait(&sink->backoff, stop, INT64_MAX))
+			return -1;
 	}
+	backoff_worked(&sink->backoff);
+	judge(sink);
 	if (base->report)
 		base->report(base->report_context, NULL);
 	return 0;
 }
 
-static int produce_row(struct kafka_sink *sink, const struct window_result *result, size_t row, struct error *err)
+static void forget_window(struct kafka_sink *sink)
 {
-	rd_kafka_resp_err_t code;
+	free(sink->refused);
+	sink->refused = NULL;
+	sink->refused_rows = sink->refused_bytes = 0;
+}
 
-	buffer_clear(&sink->key);
-	buffer_clear(&sink->value);
-	result_key_json(result, row, &sink->key);
-	result_row_json(result, row, &sink->value);
-	for (;;) {
-		code = rd_kafka_producev(sink->producer, RD_KAFKA_V_TOPIC(sink->spec->topic),
-		                         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-		                         RD_KAFKA_V_KEY(sink->key.data, sink->key.size),
-		                         RD_KAFKA_V_VALUE(sink->value.data, sink->value.size), RD_KAFKA_V_END);
-		if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL || stop_deadline_passed(sink->stop))
-			break;
-		rd_kafka_poll(sink->producer, QUEUE_WAIT_MS);
+static void begin_window(struct kafka_sink *sink, const struct window_result *result)
+{
+	if (sink->sequence == result->sequence && sink->rows == result->rows.rows)
+		return;
+	forget_window(sink);
+	sink->sequence = result->sequence;
+	sink->rows = result->rows.rows;
+}
+
+static bool has(const struct kafka_sink *sink, const struct window_result *result)
+{
+	return !strcmp(sink->held.life, sink->start.life) && sink->held.sequence >= result->sequence &&
+	       sink->held.sequence != sink->ahead;
+}
+
+static void describe_refused(const struct kafka_sink *sink, size_t row, struct error *err)
+{
+	rd_kafka_resp_err_t code = sink->refused[row];
+
+	error_set(err, "topic %s does not take the row: %s; %s", sink->spec->client.topic, rd_kafka_err2str(code),
+	          refusal_cure(code));
+}
+
+static void leave_out(struct kafka_sink *sink, const struct window_result *result)
+{
+	for (size_t row = 0; sink->sink.leave_out && row < sink->rows; row++) {
+		struct error why;
+
+		if (!sink->refused[row])
+			continue;
+		describe_refused(sink, row, &why);
+		sink->sink.leave_out(sink->sink.report_context, result, row, why.text);
 	}
-	return code ? client_error(err, code, "cannot produce a row") : 0;
 }
 
-static int send_progress(struct kafka_sink *sink, uint64_t sequence, struct error *err)
+static void accepted(struct kafka_sink *sink, const struct window_result *result)
 {
-	rd_kafka_topic_partition_list_t *list = progress_list(sink);
-	rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(sink->progress_group);
-	rd_kafka_error_t *error;
+	backoff_worked(&sink->backoff);
+	sink->ahead = 0;
+	if (sink->refused) {
+		leave_out(sink, result);
+		if (sink->single)
+			sink_disconnect(sink); /* the next window goes in batches again */
+		sink->single = false;
+	} else if (sink->single && sink->producer) {
+		static bool said;
 
-	list->elems[0].offset = (int64_t)sequence;
-	error = rd_kafka_send_offsets_to_transaction(sink->producer, list, group, COMMIT_TIMEOUT_MS);
-	rd_kafka_consumer_group_metadata_destroy(group);
-	rd_kafka_topic_partition_list_destroy(list);
-	return error ? failed(sink, error, "cannot add the progress to the transaction", err) : 0;
+		if (!said)
+			log_warn("each row is taken, but a batch of them is too large for the topic: they go one by "
+			         "one, which is slow; set properties batch.size to its max.message.bytes",
+			         "topic=%s", sink->spec->client.topic);
+		said = true;
+	}
+	forget_window(sink);
 }
 
-static int write_transaction(struct kafka_sink *sink, const struct window_result *result, struct error *err)
+/* With onRejected: fail no row may be left out. */
+static enum step check_refused(struct kafka_sink *sink, struct error *err)
 {
-	rd_kafka_error_t *error = rd_kafka_begin_transaction(sink->producer);
+	size_t row = 0;
 
-	if (error)
-		return failed(sink, error, "cannot begin a transaction", err);
-	for (size_t row = 0; row < result->rows.rows; row++)
-		if (produce_row(sink, result, row, err) < 0)
-			return -1;
-	if (send_progress(sink, result->sequence, err) < 0)
-		return -1;
-	error = rd_kafka_commit_transaction(sink->producer, COMMIT_TIMEOUT_MS);
-	return error ? failed(sink, error, "cannot commit the transaction", err) : 0;
+	if (!sink->refused || !sink->sink.fail_on_rejected)
+		return STEP_DONE;
+	while (!sink->refused[row])
+		row++;
+	describe_refused(sink, row, err);
+	return STEP_REFUSED;
+}
+
+static enum step attempt(struct kafka_sink *sink, const struct window_result *result, struct error *err)
+{
+	enum step step = STEP_DONE;
+
+	if (!sink->producer) {
+		switch (lease_take(sink->sink.lease, err)) {
+		case RENEWED:
+			step = sink_connect(sink, err);
+			break;
+		case RENEWED_NOT:
+			error_prefix(err, "topic %s: the job's lease cannot be renewed", sink->spec->client.topic);
+			return STEP_FAILED;
+		case RENEWED_FENCED:
+			return STEP_FENCED;
+		}
+	}
+	if (step == STEP_DONE && !has(sink, result))
+		step = sink_transaction(sink, result, err);
+	if (step == STEP_DONE || step == STEP_AGAIN) {
+		enum step refused = check_refused(sink, err);
+
+		if (refused != STEP_DONE)
+			step = refused;
+	}
+	if (step != STEP_DONE)
+		sink_disconnect(sink);
+	return step;
+}
+
+/* Another producer has the sink. Where the job is this process's, it is a stale one, and the sink is taken again. */
+static enum sink_outcome fenced(struct kafka_sink *sink, const struct window_result *result, struct error *err)
+{
+	const struct lease *lease = sink->sink.lease;
+
+	if (lease)
+		return lease->renew(lease->context, err) == RENEWED_FENCED ? SINK_FENCED : SINK_RETRY;
+	if (sink->fenced_sequence != result->sequence) {
+		sink->fenced_sequence = result->sequence; /* perhaps the broker ended this one: it stood still */
+		return SINK_RETRY;
+	}
+	error_prefix(err, "another process of this job writes this sink");
+	return SINK_FENCED;
+}
+
+static enum sink_outcome conclude(struct kafka_sink *sink, enum step step, const struct window_result *result,
+                                  struct error *err)
+{
+	enum sink_outcome outcome = SINK_RETRY;
+
+	switch (step) {
+	case STEP_DONE:
+		accepted(sink, result);
+		return SINK_ACCEPTED;
+	case STEP_REFUSED:
+		backoff_worked(&sink->backoff);
+		return SINK_REJECTED;
+	case STEP_FENCED:
+		outcome = fenced(sink, result, err);
+		break;
+	case STEP_FAILED:
+	case STEP_AGAIN:
+		break;
+	}
+	sink->last_error = *err;
+	backoff_failed(&sink->backoff, 0);
+	return outcome;
 }
 
 static enum sink_outcome kafka_sink_write(struct sink *base, const struct window_result *result, struct stop *stop,
                                           struct error *err)
 {
-	struct kafka_sink *sink = (struct kafka_sink *)base;
+	struct kafka_sink *sink = self(base);
+	enum step step;
 
-	(void)stop;
-	if (!sink->producer && connect_producer(sink, false, err) < 0)
-		return sink->fenced ? SINK_REJECTED : SINK_RETRY;
-	if (result->sequence <= sink->progress)
-		return SINK_ACCEPTED;
-	if (write_transaction(sink, result, err) == 0) {
-		sink->progress = result->sequence;
-		return SINK_ACCEPTED;
-	}
-	drop_producer(sink);
-	if (!sink->fenced)
+	begin_window(sink, result);
+	if (!backoff_wait(&sink->backoff, stop, INT64_MAX)) {
+		*err = sink->last_error;
 		return SINK_RETRY;
-	error_prefix(err, "another instance of this job writes this sink");
-	return SINK_REJECTED;
+	}
+	do
+		step = attempt(sink, result, err);
+	while (step == STEP_AGAIN && !stop_deadline_passed(stop));
+	if (step == STEP_AGAIN)
+		error_set(err, "topic %s: out of time while rows that it does not take were found",
+		          sink->spec->client.topic);
+	return conclude(sink, step, result, err);
 }
 
 static void kafka_sink_close(struct sink *base)
 {
-	struct kafka_sink *sink = (struct kafka_sink *)base;
+	struct kafka_sink *sink = self(base);
 
-	drop_producer(sink);
+	sink_disconnect(sink);
+	forget_window(sink);
 	buffer_release(&sink->key);
 	buffer_release(&sink->value);
+	free((char *)(uintptr_t)sink->id);
+	free(sink->target);
 	free(sink);
 }
 
 static const struct sink_ops kafka_sink_ops = {
         .name = "kafka",
+        .inspect = kafka_sink_inspect,
         .open = kafka_sink_open,
         .write = kafka_sink_write,
         .close = kafka_sink_close,
 };
 
-struct sink *kafka_sink_new(const struct kafka_client *spec, const char *sink_id, const char *secrets_dir)
+struct sink *kafka_sink_new(const struct kafka_sink_spec *spec, const char *sink_id, const char *secrets_dir)
 {
 	struct kafka_sink *sink = xcalloc(1, sizeof(*sink));
+	struct buffer target;
 
-	sink->sink.ops = &kafka_sink_ops;
-	sink->sink.target = sink->target;
-	sink->sink.fail_on_rejected = true; /* a window that is left out would be lost */
+	buffer_init(&target);
+	buffer_printf(&target, "kafka %s", spec->client.topic);
+	sink->target = buffer_take(&target);
+	sink->id = xstrdup(sink_id);
 	sink->spec = spec;
 	sink->secrets_dir = secrets_dir;
-	snprintf(sink->transactional_id, sizeof(sink->transactional_id), "%s", sink_id);
-	snprintf(sink->progress_group, sizeof(sink->progress_group), "%s", sink_id);
-	snprintf(sink->target, sizeof(sink->target), "kafka %s", spec->topic);
+	sink->sink.ops = &kafka_sink_ops;
+	sink->sink.target = sink->target;
+	sink->sink.fail_on_rejected = spec->on_rejected == REJECTED_FAIL;
 	buffer_init(&sink->key);
 	buffer_init(&sink->value);
 	return &sink->sink;

@@ -95,9 +95,9 @@ static void sinks_test(void **state)
 	assert_int_equal(gateway->retry_deadline_ms, 90000);
 	assert_int_equal(gateway->on_rejected, REJECTED_FAIL);
 	assert_int_equal(job->sinks[1].kind, SINK_KAFKA);
-	assert_string_equal(job->sinks[1].kafka.topic, "out");
-	assert_string_equal(job->sinks[1].kafka.properties.items[0].value, "5");
-	assert_string_equal(job->sinks[1].kafka.security.ca_secret.name, "oa");
+	assert_string_equal(job->sinks[1].kafka.client.topic, "out");
+	assert_string_equal(job->sinks[1].kafka.client.properties.items[0].value, "5");
+	assert_string_equal(job->sinks[1].kafka.client.security.ca_secret.name, "oa");
 	assert_int_equal(job->sinks[2].kind, SINK_FILE);
 	assert_string_equal(job->sinks[2].file.path, "out.jsonl");
 	assert_int_equal(job->sinks[3].kind, SINK_STDOUT);

@@ -269,7 +269,8 @@ static void refusals_test(void **state)
 	        {"before the file", ROW(1), SIDE("a", 5, -1), cut_off},
 	        {"a newer one", ROW(1), "{\"version\": 2, \"life\": \"a\", \"sequence\": 5, \"begin\": 0}\n",
 	         "is of version 2, and this program knows version 1"},
-	        {"the window to come, in a file that was cut", "", SIDE("a", 5, 90), "is shorter than its side file says"},
+	        {"the window to come, in a file that was cut", "", SIDE("a", 5, 90),
+	         "is shorter than its side file says"},
 	};
 
 	(void)state;

@@ -1,0 +1,27 @@
+/*
+ * What a Kafka sink has: the number of its newest window as the offset of a group of its own, at partition 0 of its
+ * topic, with the life beside it as metadata: "streamjob 1 life=…". Inside runtime/kafka only.
+ */
+#ifndef STREAMJOB_KAFKA_PROGRESS_H
+#define STREAMJOB_KAFKA_PROGRESS_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "lib/jobspec/jobspec.h"
+#include "runtime/port/sink.h"
+
+#define PROGRESS_TEXT_MAX 128
+
+void progress_format(const char *life, char text[PROGRESS_TEXT_MAX]);
+/* -1 and why: another version's or somebody else's. No text at all: no life. */
+int progress_parse(struct slice text, char ret_life[LIFE_BYTES_MAX], struct error *err);
+
+/* A list of the one partition, with what is to be kept; the caller's. */
+rd_kafka_topic_partition_list_t *progress_list(const char *topic, const struct sink_held *held);
+
+enum progress_read { PROGRESS_FOREIGN = -2, PROGRESS_FAILED = -1, PROGRESS_READ = 0 };
+/* The committed one, by a consumer handle of its own. FOREIGN: this version cannot go on from it. */
+enum progress_read progress_read(const struct kafka_client *client, const char *group, const char *secrets_dir,
+                                 struct sink_held *ret_held, struct error *err);
+
+#endif
