@@ -192,8 +192,9 @@ static enum sink_outcome fenced(struct kafka_sink *sink, const struct window_res
 		sink->fenced_sequence = result->sequence; /* perhaps the broker ended this one: it stood still */
 		return SINK_RETRY;
 	}
+	sink->sink.fail_on_rejected = true; /* nobody can say whose the sink is: this window must not be skipped */
 	error_prefix(err, "another process of this job writes this sink");
-	return SINK_FENCED;
+	return SINK_REJECTED;
 }
 
 static enum sink_outcome conclude(struct kafka_sink *sink, enum step step, const struct window_result *result,

@@ -23,8 +23,9 @@ void series_release(struct series_table *table)
 
 static void index_all(struct series_table *table)
 {
-	if (table->slots)
-		memset(table->slots, 0, table->slots_count * sizeof(*table->slots));
+	if (!table->slots)
+		return; /* it never had one */
+	memset(table->slots, 0, table->slots_count * sizeof(*table->slots));
 	for (size_t i = 0; i < table->count; i++) {
 		size_t slot = table->items[i].hash & (table->slots_count - 1);
 

@@ -157,6 +157,14 @@ class Kafka(Process):
 
         wait_for(orders, 60, "the controller to take orders")
 
+    def configure_topic(self, topic, **config):
+        from confluent_kafka.admin import ConfigResource
+
+        new = ConfigResource(ConfigResource.Type.TOPIC, topic, set_config={key.replace("_", "."): str(value) for key, value in config.items()})
+        admin = self.admin()
+        for future in admin.alter_configs([new]).values():
+            future.result(30)
+
     def delete_topic(self, topic):
         admin = self.admin()
         for future in admin.delete_topics([topic], operation_timeout=10).values():

@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "runtime/file/file.h"
+#include "tests/unit/runtime/port/passing_time.h"
 
 static char folder[64], path[96], side[128];
 
@@ -67,23 +67,7 @@ static const struct schema schema = {columns, 1};
 #define ROW(n)                                                                                                         \
 	"{\"window_start\":\"1970-01-01T00:00:00.000Z\",\"window_end\":\"1970-01-01T00:00:01.000Z\",\"n\":" #n "}\n"
 
-/* Time stands still but for sleeps, which take none of the test's. */
-static int64_t time_ms;
-
-static int64_t now(void *context)
-{
-	(void)context;
-	return time_ms;
-}
-static const struct clock standing = {now, now, NULL, NULL};
-static struct stop stop = {.deadline_ms = INT64_MAX, .clock = &standing};
-
-int nanosleep(const struct timespec *duration, struct timespec *rest)
-{
-	(void)rest;
-	time_ms += duration->tv_sec * 1000 + duration->tv_nsec / 1000000;
-	return 0;
-}
+static struct stop stop = {.deadline_ms = INT64_MAX, .clock = &passing_clock};
 
 #define SIDE(life, sequence, begin)                                                                                    \
 	"{\"version\": 1, \"life\": \"" life "\", \"sequence\": " #sequence ", \"begin\": " #begin "}\n"
@@ -314,7 +298,7 @@ static enum renewed renew(void *context, struct error *err)
 static void lease_test(void **state)
 {
 	struct sink *sink = open_sink(1, true);
-	struct owner owner = {.lease = {.clock = &standing, .renew = renew}};
+	struct owner owner = {.lease = {.clock = &passing_clock, .renew = renew}};
 	struct error err;
 
 	(void)state;
@@ -332,7 +316,7 @@ static void lease_test(void **state)
 	expect_file(path, ROW(1));
 	/* Lost between any two steps of a window that is written again. */
 	for (int step = 1; step <= 2; step++) {
-		owner = (struct owner){.lease = {.clock = &standing, .renew = renew, .context = &owner},
+		owner = (struct owner){.lease = {.clock = &passing_clock, .renew = renew, .context = &owner},
 		                       .answer = RENEWED,
 		                       .fenced_at = step};
 		assert_int_equal(write_window(sink, 1, 2, 1, &err), SINK_FENCED);
@@ -340,7 +324,7 @@ static void lease_test(void **state)
 	}
 	/* Or of one that is new. */
 	for (int step = 1; step <= 3; step++) {
-		owner = (struct owner){.lease = {.clock = &standing, .renew = renew, .context = &owner},
+		owner = (struct owner){.lease = {.clock = &passing_clock, .renew = renew, .context = &owner},
 		                       .answer = RENEWED,
 		                       .fenced_at = step};
 		assert_int_equal(write_window(sink, 2, 2, 1, &err), SINK_FENCED);
@@ -353,13 +337,13 @@ static void lease_test(void **state)
 static void quiet_test(void **state)
 {
 	struct sink *sink = open_sink(1, true);
-	struct owner owner = {.lease = {.clock = &standing, .renew = renew, .until_ms = INT64_MAX}};
+	struct owner owner = {.lease = {.clock = &passing_clock, .renew = renew, .until_ms = INT64_MAX}};
 	struct error err;
 
 	(void)state;
-	atomic_store(&owner.lease.quiet_ms, time_ms + 5000);
+	atomic_store(&owner.lease.quiet_ms, passing_ms + 5000);
 	sink->lease = &owner.lease;
-	stop.deadline_ms = time_ms + 1000;
+	stop.deadline_ms = passing_ms + 1000;
 	assert_int_equal(write_window(sink, 1, 1, 1, &err), SINK_RETRY);
 	assert_non_null(strstr(err.text, "may still be on its way"));
 	expect_file(path, "");
@@ -374,7 +358,7 @@ static void quiet_test(void **state)
 static void backoff_test(void **state)
 {
 	struct sink *sink = open_sink(1, true);
-	int64_t began_ms = time_ms;
+	int64_t began_ms = passing_ms;
 	char away[80];
 	struct error err;
 
@@ -385,7 +369,7 @@ static void backoff_test(void **state)
 		assert_int_equal(write_window(sink, 1, 1, 1, &err), SINK_RETRY);
 	assert_int_equal(rename(away, folder), 0);
 	assert_non_null(strstr(err.text, "cannot write"));
-	assert_true(time_ms - began_ms > 10000);
+	assert_true(passing_ms - began_ms > 10000);
 	assert_int_equal(write_window(sink, 1, 1, 1, &err), SINK_ACCEPTED);
 	expect_file(path, ROW(1));
 	sink->ops->close(sink);

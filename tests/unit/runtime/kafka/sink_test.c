@@ -453,7 +453,8 @@ static void fenced_test(void **state)
 	fence();
 	assert_int_equal(write_window(sink, 2, 1, &err), SINK_RETRY);
 	fence();
-	assert_int_equal(write_window(sink, 2, 1, &err), SINK_FENCED);
+	assert_int_equal(write_window(sink, 2, 1, &err), SINK_REJECTED);
+	assert_true(sink->fail_on_rejected);
 	assert_non_null(strstr(err.text, "another process of this job writes this sink"));
 	sink->ops->close(sink);
 }

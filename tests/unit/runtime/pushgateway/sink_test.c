@@ -7,292 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include <math.h>
-#include <time.h>
-
-#include "lib/base/text.h"
-#include "runtime/pushgateway/pushgateway.h"
-#include "tests/unit/runtime/pushgateway/fake_gateway.h"
-
-/* Time passes by looks at the clock, a millisecond each, and by sleeps, which take none of the test's. */
-static int64_t time_ms;
-
-int nanosleep(const struct timespec *duration, struct timespec *rest)
-{
-	(void)rest;
-	time_ms += duration->tv_sec * 1000 + duration->tv_nsec / 1000000;
-	return 0;
-}
-
-static int64_t tick(void *context)
-{
-	(void)context;
-	return time_ms++;
-}
-static const struct clock ticking = {tick, tick, NULL, NULL};
-
-static struct fake_gateway gateway;
-static struct stop stop;
-static const char *labels[] = {"k", "l"};
-static struct metric_spec metrics[] = {
-        {.name = "rows_total", .type = METRIC_COUNTER, .value = "x", .labels = {labels, 1}},
-        {.name = "rows", .type = METRIC_GAUGE, .value = "x", .labels = {labels, 1}},
-};
-static struct sink_spec sinks[2];
-static struct jobspec job;
-
-#define COLUMNS 3
-static const struct schema_column columns[COLUMNS] = {{"k", TYPE_STRING}, {"l", TYPE_STRING}, {"x", TYPE_DOUBLE}};
-static const struct schema schema = {columns, COLUMNS};
-
-struct row {
-	const char *k, *l; /* NULL: NULL */
-	double x;
-};
-
-static int set_up(void **state)
-{
-	(void)state;
-	fake_gateway_start(&gateway);
-	time_ms = 1000;
-	stop = (struct stop){.deadline_ms = INT64_MAX, .clock = &ticking};
-	memset(sinks, 0, sizeof(sinks));
-	sinks[0] = (struct sink_spec){.kind = SINK_PUSHGATEWAY};
-	sinks[0].pushgateway = (struct pushgateway_sink){.url = gateway.url,
-	                                                 .job = "j",
-	                                                 .metrics = metrics,
-	                                                 .metrics_count = 2,
-	                                                 .timeout_ms = 5000,
-	                                                 .retry_deadline_ms = 2000,
-	                                                 .max_counter_series = 4,
-	                                                 .counter_idle_windows = 3};
-	job = (struct jobspec){.sinks = sinks, .sinks_count = 1};
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	fake_gateway_stop(&gateway);
-	return 0;
-}
-
-/* The reasons of the rows that were left out, a line each. */
-static struct buffer left_out;
-
-static void note_left_out(void *context, const struct window_result *result, size_t row, const char *reason)
-{
-	(void)context;
-	(void)result;
-	buffer_printf(&left_out, "%zu %s\n", row, reason);
-}
-
-static struct sink *new_sink(void)
-{
-	struct sink *sink = pushgateway_sink_new(&job, 0, &schema, "/nowhere", &ticking);
-
-	sink->leave_out = note_left_out;
-	buffer_clear(&left_out);
-	return sink;
-}
-
-static struct sink *open_sink(const char *life, uint64_t next, bool pending)
-{
-	struct sink_start start = {.next_sequence = next, .pending = pending, .resumable = true};
-	struct sink *sink = new_sink();
-	struct error err;
-
-	snprintf(start.life, sizeof(start.life), "%s", life);
-	if (sink->ops->open(sink, &start, &stop, &err) < 0)
-		fail_msg("%s", err.text);
-	return sink;
-}
-
-static enum sink_outcome push(struct sink *sink, uint64_t sequence, const struct row *rows, size_t count,
-                              struct error *err)
-{
-	struct window_result result = {.end_ms = 1000, .sequence = sequence, .schema = &schema, .keys_count = 2};
-	enum sink_outcome outcome;
-
-	batch_init(&result.rows, &schema, NULL, count + 1);
-	result.rows.rows = count;
-	for (size_t i = 0; i < count; i++) {
-		const char *k = rows[i].k, *l = rows[i].l;
-
-		column_set(&result.rows.columns[0], i,
-		           (struct value){.type = TYPE_STRING, .null = !k, .string = slice_of(k ? k : "")});
-		column_set(&result.rows.columns[1], i,
-		           (struct value){.type = TYPE_STRING, .null = !l, .string = slice_of(l ? l : "")});
-		column_set(&result.rows.columns[2], i, (struct value){.type = TYPE_DOUBLE, .real = rows[i].x});
-	}
-	outcome = sink->ops->write(sink, &result, &stop, err);
-	batch_release(&result.rows);
-	return outcome;
-}
-
-/* In this round or, where the pause after a failure is longer, in one of the next. */
-static void must_push(struct sink *sink, uint64_t sequence, const struct row *rows, size_t count)
-{
-	struct error err = {.text = ""};
-	enum sink_outcome outcome = SINK_RETRY;
-
-	for (int round = 0; round < 10 && outcome == SINK_RETRY; round++)
-		outcome = push(sink, sequence, rows, count, &err);
-	if (outcome != SINK_ACCEPTED)
-		fail_msg("window %llu: %s", (unsigned long long)sequence, err.text);
-}
-
-/* The lines of the last PUT that are samples of rows_total and rows, in their order. */
-static void expect_samples(const char *name, const char *expected)
-{
-	const struct fake_request *request = fake_gateway_last(&gateway, "PUT");
-	struct buffer found;
-	char *copy, *line, *rest;
-
-	if (!request)
-		fail_msg("%s: nothing was pushed", name);
-	buffer_init(&found);
-	copy = strdup(request->body);
-	for (line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (!strncmp(line, "rows", 4))
-			buffer_printf(&found, "%s\n", line);
-	if (strcmp(found.size ? found.data : "", expected) != 0)
-		fail_msg("%s: pushed\n%s\nexpected\n%s", name, found.size ? found.data : "", expected);
-	free(copy);
-	buffer_release(&found);
-}
-
-#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-
-/* What is one series to Prometheus. */
-static void merged_test(void **state)
-{
-	static const struct row null_and_empty[] = {{NULL, "", 5}, {"", "", 7}, {"/cart", "", 2}};
-	static const struct row other_label[] = {{"a", "1", 1}, {"a", "2", 2}, {"b", "1", 4}};
-	static const struct {
-		const char *name;
-		const struct row *rows;
-		size_t count;
-		const char *expected;
-	} cases[] = {
-	        {"NULL and the empty text", null_and_empty, 3,
-	         "rows_total{k=\"\"} 12\nrows_total{k=\"/cart\"} 2\nrows{k=\"\"} 7\nrows{k=\"/cart\"} 2\n"},
-	        {"rows that differ in what is no label", other_label, 3,
-	         "rows_total{k=\"a\"} 3\nrows_total{k=\"b\"} 4\nrows{k=\"a\"} 2\nrows{k=\"b\"} 4\n"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct sink *sink = open_sink("a", 1, false);
-
-		must_push(sink, 1, cases[i].rows, cases[i].count);
-		expect_samples(cases[i].name, cases[i].expected);
-		assert_int_equal(left_out.size, 0);
-		sink->ops->close(sink);
-	}
-}
-
-/* Two entries of one name: one family, and one series where the second label is empty. */
-static void entries_of_one_name_test(void **state)
-{
-	static const struct row rows[] = {{"a", "", 1}, {"a", NULL, 2}, {"b", "z", 4}};
-	static struct metric_spec entries[] = {
-	        {.name = "rows_total", .type = METRIC_COUNTER, .value = "x", .labels = {labels, 1}},
-	        {.name = "rows", .type = METRIC_GAUGE, .value = "x", .labels = {labels, 1}},
-	        {.name = "rows_total", .type = METRIC_COUNTER, .value = "x", .labels = {labels, 2}},
-	        {.name = "rows", .type = METRIC_GAUGE, .value = "x", .labels = {labels, 2}},
-	};
-	struct sink *sink;
-
-	(void)state;
-	sinks[0].pushgateway.metrics = entries;
-	sinks[0].pushgateway.metrics_count = 4;
-	sink = open_sink("a", 1, false);
-	must_push(sink, 1, rows, COUNT(rows));
-	expect_samples("two entries", "rows_total{k=\"a\",l=\"\"} 6\nrows_total{k=\"b\",l=\"\"} 4\n"
-	                              "rows_total{k=\"b\",l=\"z\"} 4\nrows{k=\"a\",l=\"\"} 2\n"
-	                              "rows{k=\"b\",l=\"\"} 4\nrows{k=\"b\",l=\"z\"} 4\n");
-	sink->ops->close(sink);
-}
-
-/* One that cannot be never costs the others. */
-static void left_out_test(void **state)
-{
-	static const struct {
-		const char *name;
-		struct row row;
-		const char *expected; /* beside the good series' */
-		const char *said;
-	} cases[] = {
-	        {"infinite",
-	         {"b", "", INFINITY},
-	         "rows{k=\"b\"} +Inf\n",
-	         "1 rows_total: a counter cannot take an infinite increment\n"},
-	        {"infinite below zero",
-	         {"b", "", -INFINITY},
-	         "rows{k=\"b\"} -Inf\n",
-	         "1 rows_total: a counter cannot take an infinite increment\n"},
-	        {"NaN", {"b", "", NAN}, "rows{k=\"b\"} NaN\n", "1 rows_total: a counter cannot take NaN\n"},
-	        {"negative",
-	         {"b", "", -1},
-	         "rows{k=\"b\"} -1\n",
-	         "1 rows_total: a counter cannot take a negative increment\n"},
-	        {"a total that is too large",
-	         {"a", "", 1.7e308},
-	         "",
-	         "1 rows_total: the counter would become infinite\n"},
-	        {"no UTF-8",
-	         {"\xff", "", 1},
-	         "",
-	         "1 rows_total: a label is not UTF-8, which the Pushgateway refuses\n"
-	         "1 rows: a label is not UTF-8, which the Pushgateway refuses\n"},
-	        {"half a character",
-	         {"b\xc3", "", 1},
-	         "",
-	         "1 rows_total: a label is not UTF-8, which the Pushgateway refuses\n"
-	         "1 rows: a label is not UTF-8, which the Pushgateway refuses\n"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct row rows[2] = {{"a", "", 1e308}, cases[i].row};
-		struct sink *sink = open_sink("a", 1, false);
-		char expected[256];
-
-		must_push(sink, 1, rows, 2);
-		snprintf(expected, sizeof(expected), "rows_total{k=\"a\"} 1e+308\nrows{k=\"a\"} %s\n%s",
-		         !strcmp(cases[i].row.k, "a") ? "1.7e+308" : "1e+308", cases[i].expected);
-		expect_samples(cases[i].name, expected);
-		if (strcmp(left_out.size ? left_out.data : "", cases[i].said) != 0)
-			fail_msg("%s: left out %s", cases[i].name, left_out.size ? left_out.data : "nothing");
-		sink->ops->close(sink);
-	}
-}
-
-/* A counter's series have a limit of their own, and are forgotten when no window adds to them. */
-static void limit_test(void **state)
-{
-	static const struct row many[] = {{"a", "", 1}, {"b", "", 1}, {"c", "", 1},
-	                                  {"d", "", 1}, {"e", "", 1}, {"a", "", 1}};
-	struct sink *sink = open_sink("a", 1, false);
-
-	(void)state;
-	must_push(sink, 1, many, COUNT(many));
-	expect_samples("at the limit", "rows_total{k=\"a\"} 2\nrows_total{k=\"b\"} 1\nrows_total{k=\"c\"} 1\n"
-	                               "rows_total{k=\"d\"} 1\nrows{k=\"a\"} 1\nrows{k=\"b\"} 1\nrows{k=\"c\"} 1\n"
-	                               "rows{k=\"d\"} 1\nrows{k=\"e\"} 1\n");
-	assert_non_null(strstr(left_out.data, "4 rows_total: more than maxCounterSeries (4) series"));
-	for (uint64_t window = 2; window <= 4; window++)
-		must_push(sink, window, many, 1);
-	expect_samples("not yet idle", "rows_total{k=\"a\"} 5\nrows_total{k=\"b\"} 1\nrows_total{k=\"c\"} 1\n"
-	                               "rows_total{k=\"d\"} 1\nrows{k=\"a\"} 1\n");
-	must_push(sink, 5, many, 1);
-	expect_samples("idle for more than 3 windows", "rows_total{k=\"a\"} 6\nrows{k=\"a\"} 1\n");
-	must_push(sink, 6, many, 2);
-	expect_samples("begins at zero",
-	               "rows_total{k=\"a\"} 7\nrows_total{k=\"b\"} 1\nrows{k=\"a\"} 1\nrows{k=\"b\"} 1\n");
-	sink->ops->close(sink);
-}
+#include "tests/unit/runtime/pushgateway/gateway_case.h"
 
 /* What the gateway refuses adds to no counter; what it did not answer adds once. */
 static void outcomes_test(void **state)
@@ -460,20 +175,20 @@ static void retry_after_test(void **state)
 		struct sink *sink = open_sink("a", 1, false);
 		size_t before = fake_gateway_count(&gateway, "PUT");
 		struct error err = {.text = ""};
-		int64_t began_ms = time_ms;
+		int64_t began_ms = passing_ms;
 
 		gateway.status = cases[i].status;
 		gateway.headers = cases[i].headers;
 		assert_int_equal(push(sink, 1, rows, 1, &err), SINK_RETRY);
 		assert_int_equal(fake_gateway_count(&gateway, "PUT"), before + 1);
-		time_ms = began_ms + cases[i].least_ms - 2500; /* a round waits for 2,000 */
+		passing_ms = began_ms + cases[i].least_ms - 2500; /* a round waits for 2,000 */
 		assert_int_equal(push(sink, 1, rows, 1, &err), SINK_RETRY);
 		if (fake_gateway_count(&gateway, "PUT") != before + 1)
 			fail_msg("%s: asked again before its time", cases[i].headers);
 		assert_non_null(strstr(err.text, "the gateway answered"));
 		gateway.status = 200;
 		gateway.headers = NULL;
-		time_ms = began_ms + cases[i].least_ms + 1000;
+		passing_ms = began_ms + cases[i].least_ms + 1000;
 		must_push(sink, 1, rows, 1);
 		assert_int_equal(fake_gateway_count(&gateway, "PUT"), before + 2);
 		sink->ops->close(sink);
@@ -495,7 +210,7 @@ static void retry_after_list_test(void **state)
 	assert_int_equal(gateway.count, 1);
 	gateway.list_status = 200;
 	gateway.headers = NULL;
-	time_ms += 60000;
+	passing_ms += 60000;
 	must_push(sink, 1, rows, 1);
 	assert_int_equal(gateway.count, 3);
 	sink->ops->close(sink);
@@ -512,7 +227,7 @@ static void backoff_test(void **state)
 	sinks[0].pushgateway.retry_deadline_ms = 1;
 	sink = open_sink("a", 1, false);
 	gateway.status = 500;
-	for (int64_t until_ms = time_ms + 60000; time_ms < until_ms; time_ms += 10)
+	for (int64_t until_ms = passing_ms + 60000; passing_ms < until_ms; passing_ms += 10)
 		assert_int_equal(push(sink, 1, rows, 1, &err), SINK_RETRY);
 	if (fake_gateway_count(&gateway, "PUT") > 60)
 		fail_msg("%zu attempts in a minute", fake_gateway_count(&gateway, "PUT"));
@@ -542,7 +257,7 @@ static enum renewed renew(void *context, struct error *err)
 static void own(struct owner *owner, struct sink *sink)
 {
 	*owner = (struct owner){
-	        .lease = {.clock = &ticking, .renew = renew}, .answer = RENEWED, .runs_out_ms = INT64_MAX};
+	        .lease = {.clock = &passing_clock, .renew = renew}, .answer = RENEWED, .runs_out_ms = INT64_MAX};
 	owner->lease.context = owner;
 	sink->lease = &owner->lease;
 }
@@ -565,7 +280,7 @@ static void lease_test(void **state)
 	/* Renewed, and gone before the connection stands: whole milliseconds pass with each look at the clock. */
 	owner.answer = RENEWED;
 	owner.runs_out_ms = 0;
-	time_ms += 10000; /* no pause is left */
+	passing_ms += 10000; /* no pause is left */
 	assert_int_equal(push(sink, 1, rows, 1, &err), SINK_RETRY);
 	assert_non_null(strstr(err.text, "not sent: the job's lease ran out"));
 	for (size_t i = 0; i < gateway.count; i++)
@@ -586,22 +301,22 @@ static void quiet_test(void **state)
 
 	(void)state;
 	own(&owner, sink);
-	atomic_store(&owner.lease.quiet_ms, time_ms + 5000);
+	atomic_store(&owner.lease.quiet_ms, passing_ms + 5000);
 	must_push(sink, 5, rows, 1); /* the window that was begun may go at once */
 	assert_int_equal(fake_gateway_count(&gateway, "PUT"), 1);
 	sink->ops->idle(sink, &stop);
 	assert_int_equal(fake_gateway_count(&gateway, "PUT"), 1);
-	stop.deadline_ms = time_ms + 1000;
+	stop.deadline_ms = passing_ms + 1000;
 	assert_int_equal(push(sink, 6, rows, 1, &err), SINK_RETRY); /* a new one not before */
 	assert_non_null(strstr(err.text, "may still be on its way"));
 	assert_int_equal(fake_gateway_count(&gateway, "PUT"), 1);
 	stop.deadline_ms = INT64_MAX;
-	time_ms += 5000;
+	passing_ms += 5000;
 	gateway.status = 500;
 	sink->ops->idle(sink, &stop);
 	assert_int_equal(fake_gateway_count(&gateway, "PUT"), 2);
 	gateway.status = 200;
-	time_ms += 5000;
+	passing_ms += 5000;
 	sink->ops->idle(sink, &stop);
 	assert_int_equal(fake_gateway_count(&gateway, "PUT"), 3);
 	expect_samples("once more", "rows_total{k=\"a\"} 1\nrows{k=\"a\"} 1\n");
@@ -643,20 +358,12 @@ static void renamed_test(void **state)
 
 int main(void)
 {
-#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	        CASE(merged_test),      CASE(entries_of_one_name_test),
-	        CASE(left_out_test),    CASE(limit_test),
-	        CASE(outcomes_test),    CASE(lives_test),
-	        CASE(foreign_test),     CASE(inspect_test),
-	        CASE(retry_after_test), CASE(retry_after_list_test),
-	        CASE(backoff_test),     CASE(lease_test),
-	        CASE(quiet_test),       CASE(renamed_test),
+	        CASE(outcomes_test), CASE(lives_test),       CASE(foreign_test),
+	        CASE(inspect_test),  CASE(retry_after_test), CASE(retry_after_list_test),
+	        CASE(backoff_test),  CASE(lease_test),       CASE(quiet_test),
+	        CASE(renamed_test),
 	};
-	int result;
 
-	buffer_init(&left_out);
-	result = cmocka_run_group_tests(tests, NULL, NULL);
-	buffer_release(&left_out);
-	return result;
+	return cmocka_run_group_tests(tests, NULL, NULL);
 }
