@@ -98,7 +98,7 @@ static json_t *sink_json(const struct sink_status *sink)
 	}
 	set_integer(json, "failures", sink->failures);
 	set_integer(json, "rejected", sink->rejected);
-	status_set_integer(json, "leftOut", sink->left_out);
+	set_integer(json, "leftOut", sink->left_out);
 	if (sink->error.text[0])
 		json_object_set_new(json, "lastError", status_text_json(sink->error.text));
 	return json;

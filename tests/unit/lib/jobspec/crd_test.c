@@ -158,7 +158,7 @@ static void reference_test(void **state)
 	buffer_init(&out);
 	jobspec_reference(&out);
 	assert_non_null(strstr(out.data, "\n## Kafka source\n\n`spec.source.kafka`\n"));
-	assert_non_null(strstr(out.data, "`spec.sinks[].kafka`, `spec.deadLetter.kafka`"));
+	assert_non_null(strstr(out.data, "`spec.source.file`, `spec.sinks[].file`, `spec.deadLetter.file`"));
 	assert_non_null(strstr(out.data, "| `startingOffsets` | `earliest`, `latest` | `latest` |"));
 	assert_non_null(strstr(out.data, "| `stateBytes` | bytes | `512Mi` | 1Mi to 16Ti |"));
 	assert_non_null(strstr(out.data, "| `size` | duration | required | 100ms to 366d |"));

@@ -13,6 +13,8 @@
 #include "runtime/file/file.h"
 #include "tests/unit/runtime/port/passing_time.h"
 
+SLEEPS_PASS(); /* NOLINT(readability-inconsistent-declaration-parameter-name) */
+
 static char folder[64], path[96], side[128];
 
 static int set_up(void **state)
