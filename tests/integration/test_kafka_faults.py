@@ -147,7 +147,7 @@ def test_a_topic_made_anew_while_the_job_runs(kafka, tmp_path, policy):
 
 
 def test_a_topic_made_anew_while_the_job_was_away(kafka, tmp_path):
-    """The broker deletes the group's offsets with the topic: for the job it is a first start, from startingOffsets."""
+    """The broker deletes the group's offsets with the topic: the sink knows that there was a life, so it is no first start."""
     name, topic = unique("anew"), unique("events")
     kafka.create_topic(topic, 1)
     records, _ = make_events(8000, seed=22)
@@ -155,8 +155,13 @@ def test_a_topic_made_anew_while_the_job_was_away(kafka, tmp_path):
     spec = manifest(name, kafka_source(kafka, topic), [file_sink(tmp_path)], size="1h")
     job = StreamJob(tmp_path, spec, args=["--until-idle", "1s"], name="before")
     assert job.run(60) == 0, job.log()
+    before = file_sums(tmp_path)
     remake(kafka, topic, records[1] + records[2])
-    (tmp_path / "rows.jsonl").unlink()
     job = StreamJob(tmp_path, spec, args=["--until-idle", "2s"], name="after")
+    assert job.run(60) == 1, job.log()
+    assert "has no offsets" in job.log() and "has run before" in job.log() and "onOffsetLoss" in job.log()
+    assert file_sums(tmp_path) == before
+    spec["spec"]["source"]["kafka"]["onOffsetLoss"] = "earliest"
+    job = StreamJob(tmp_path, spec, args=["--until-idle", "2s"], name="all")
     assert job.run(60) == 0, job.log()
-    assert file_sums(tmp_path) == expected_sums(passing_of({0: records[1] + records[2]}))
+    assert file_sums(tmp_path) == expected_sums(passing_of({0: records[0] + records[1] + records[2]}))
