@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/base/memory.h"
 #include "lib/process/condition.h"
 
 #define RETRY_PAUSE_MS   100 /* between calls of a sink that asked for a retry; its own back-off comes before */
@@ -244,8 +245,10 @@ struct delivery *delivery_new(struct source *source, struct sink **sinks, size_t
 	pthread_mutex_init(&delivery->mutex, NULL);
 	condition_init(&delivery->changed);
 	pthread_mutex_lock(&status->mutex);
-	for (size_t i = 0; i < sinks_count; i++)
-		status->sinks[i].target = sinks[i]->target;
+	for (size_t i = 0; i < sinks_count; i++) {
+		free(status->sinks[i].target);
+		status->sinks[i].target = xstrdup(sinks[i]->target);
+	}
 	status->sinks_count = sinks_count;
 	pthread_mutex_unlock(&status->mutex);
 	for (size_t i = 0; i < sinks_count; i++) {

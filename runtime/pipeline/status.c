@@ -23,6 +23,8 @@ void status_release(struct status *status)
 {
 	job_clock_release(&status->job_clock);
 	losses_release(&status->losses);
+	for (size_t i = 0; i < status->sinks_count; i++)
+		free(status->sinks[i].target);
 	pthread_mutex_destroy(&status->mutex);
 }
 

@@ -45,7 +45,7 @@ struct closed_window {
 };
 
 struct sink_status {
-	const char *target;
+	char *target; /* the status's own: it is read after the sinks are closed */
 	bool opened, failing;
 	struct error error;         /* while failing, and the words of the last rejection */
 	uint64_t accepted_sequence; /* 0: none yet */

@@ -213,3 +213,13 @@ def test_an_output_whose_reader_is_gone(tree):
     _, err = job.communicate(timeout=60)
     assert job.returncode == 1
     assert "Broken pipe" in err
+
+
+def test_the_summary_names_each_sink(tree):
+    """After the sinks are closed."""
+    source = "source: {datagen: {rows: 9, rowsPerSecond: 0, columns: {k: {choice: {values: [a]}}, v: {sequence: {}}, ts: {sequence: {}}}}}"
+    job = re.sub(r"source: .*", source, MANIFEST)
+    tree.write("job.yaml", re.sub(r"sinks: .*", "sinks: [{file: {path: one.jsonl}}, {file: {path: another.jsonl}}]", job))
+    done = tree.streamjob("run", "job.yaml")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r'msg="sink" sink="(.*)" sequence', done.stderr) == ["file one.jsonl", "file another.jsonl"], done.stderr
