@@ -65,7 +65,7 @@ static int file_sink_inspect(struct sink *sink, struct stop *stop, struct sink_h
 
 	(void)stop;
 	if (side_file_read(self(sink)->side_path, &side, err) < 0)
-		return -1;
+		return -2;
 	*ret_held = side.held;
 	return 0;
 }

@@ -331,15 +331,20 @@ int delivery_window(struct delivery *delivery, const struct window_result *resul
 static int inspect_one(struct sink *sink, struct stop *stop, struct status *status, struct sink_held *held,
                        struct error *err)
 {
-	while (sink->ops->inspect(sink, stop, held, err) < 0) {
+	struct error said = {.text = ""};
+	int answer;
+
+	while ((answer = sink->ops->inspect(sink, stop, held, err)) == -1) {
 		error_prefix(err, "sink %s, which may know an earlier life of the job, cannot be asked", sink->target);
 		if (atomic_load(&stop->requested))
 			return -1;
+		if (strcmp(said.text, err->text) != 0)
+			log_warn("the first start waits for a sink", "error=\"%s\"", err->text);
+		said = *err;
 		status_error(status, err);
-		log_warn("the first start waits for a sink", "error=\"%s\"", err->text);
 		nanosleep(&(struct timespec){.tv_nsec = INSPECT_PAUSE_MS * 1000000L}, NULL);
 	}
-	return 0;
+	return answer < 0 ? error_prefix(err, "sink %s", sink->target) : 0;
 }
 
 int delivery_inspect(struct sink **sinks, size_t count, struct stop *stop, struct status *status,

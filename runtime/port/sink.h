@@ -41,8 +41,8 @@ enum sink_outcome { SINK_ACCEPTED, SINK_RETRY, SINK_REJECTED, SINK_FENCED };
 struct sink;
 struct sink_ops {
 	const char *name;
-	/* Before open, on a first start: what is there, in one attempt; changes nothing. -1: cannot be asked now. NULL
-	 * where the sink keeps nothing. */
+	/* Before open, on a first start: what is there, in one attempt; changes nothing. -1: cannot be asked now;
+	 * -2: what is there cannot be read, ever. NULL where the sink keeps nothing. */
 	int (*inspect)(struct sink *sink, struct stop *stop, struct sink_held *ret_held, struct error *err);
 	int (*open)(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err);
 	/* Idempotent by sequence. Retries within its own deadline, then SINK_RETRY and why: the pipeline says so in the

@@ -26,11 +26,14 @@ static int pushgateway_inspect(struct sink *sink, struct stop *stop, struct sink
 {
 	struct pushgateway *push = self(sink);
 	struct held held;
+	enum held_read read;
 
 	make_client(push, stop);
-	if (push_list(push, err) < 0 ||
-	    held_read(push->job, push->spec, "", 1, buffer_slice(&push->answer), NULL, &held, err) != HELD_READ)
+	if (push_list(push, err) < 0)
 		return -1;
+	read = held_read(push->job, push->spec, "", 1, buffer_slice(&push->answer), NULL, &held, err);
+	if (read != HELD_READ)
+		return (int)read; /* the same numbers */
 	*ret_held = held.window;
 	held_release(&held);
 	return 0;

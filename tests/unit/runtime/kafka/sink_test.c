@@ -239,7 +239,7 @@ static void foreign_test(void **state)
 		set_up(NULL);
 		hold(cases[i].metadata, 5);
 		sink = new_sink();
-		assert_int_equal(sink->ops->inspect(sink, &stop, &held, &err), -1);
+		assert_int_equal(sink->ops->inspect(sink, &stop, &held, &err), -2);
 		assert_int_equal(sink->ops->open(sink, &start, &stop, &err), -1);
 		if (!strstr(err.text, cases[i].said) || !strstr(err.text, GROUP) || !strstr(err.text, "begin anew"))
 			fail_msg("%s: %s", cases[i].metadata, err.text);

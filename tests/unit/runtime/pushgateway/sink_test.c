@@ -124,7 +124,7 @@ static void foreign_test(void **state)
 		struct error err = {.text = ""};
 
 		gateway.list = lists[i];
-		assert_int_equal(sink->ops->inspect(sink, &stop, &held, &err), -1);
+		assert_int_equal(sink->ops->inspect(sink, &stop, &held, &err), -2);
 		assert_int_equal(sink->ops->open(sink, &start, &stop, &err), -1);
 		if (!strstr(err.text, "this version reads format 1") ||
 		    !strstr(err.text, "curl -X DELETE http://127.0.0.1"))
