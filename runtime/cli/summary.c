@@ -101,7 +101,11 @@ static uint64_t say_sinks(const struct status *status)
 	for (size_t i = 0; i < status->sinks_count; i++) {
 		const struct sink_status *sink = &status->sinks[i];
 
-		lost += sink->rejected;
+		lost += sink->rejected + sink->left_out;
+		if (sink->left_out)
+			log_warn("a sink could not take all rows of its windows",
+			         "sink=\"%s\" left_out=%llu error=\"%s\"", sink->target, count_of(sink->left_out),
+			         sink->error.text);
 		if (sink->rejected)
 			log_warn("a sink rejected windows", "sink=\"%s\" rejected=%llu error=\"%s\"", sink->target,
 			         count_of(sink->rejected), sink->error.text);

@@ -27,7 +27,8 @@ static int kafka_sink_inspect(struct sink *base, struct stop *stop, struct sink_
 	struct kafka_sink *sink = self(base);
 
 	(void)stop;
-	return (int)progress_read(&sink->spec->client, sink->id, sink->secrets_dir, ret_held, err); /* the same numbers */
+	return (int)progress_read(&sink->spec->client, sink->id, sink->secrets_dir, ret_held,
+	                          err); /* the same numbers */
 }
 
 /* What is there at the start: the window to come, an earlier one, or one that does not count. */

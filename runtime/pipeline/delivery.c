@@ -244,13 +244,7 @@ struct delivery *delivery_new(struct source *source, struct sink **sinks, size_t
 	delivery->job_status = status;
 	pthread_mutex_init(&delivery->mutex, NULL);
 	condition_init(&delivery->changed);
-	pthread_mutex_lock(&status->mutex);
-	for (size_t i = 0; i < sinks_count; i++) {
-		free(status->sinks[i].target);
-		status->sinks[i].target = xstrdup(sinks[i]->target);
-	}
-	status->sinks_count = sinks_count;
-	pthread_mutex_unlock(&status->mutex);
+	status_sinks(status, sinks, sinks_count);
 	for (size_t i = 0; i < sinks_count; i++) {
 		struct sink_thread *thread = &delivery->threads[i];
 

@@ -21,10 +21,10 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 
 void status_release(struct status *status)
 {
-	job_clock_release(&status->job_clock);
-	losses_release(&status->losses);
 	for (size_t i = 0; i < status->sinks_count; i++)
 		free(status->sinks[i].target);
+	job_clock_release(&status->job_clock);
+	losses_release(&status->losses);
 	pthread_mutex_destroy(&status->mutex);
 }
 
@@ -38,6 +38,19 @@ void status_error(struct status *status, const struct error *err)
 	pthread_mutex_lock(&status->mutex);
 	status->last_error = *err;
 	status->last_error_wall_ms = clock_wall_ms(status->clock);
+	pthread_mutex_unlock(&status->mutex);
+}
+
+void status_sinks(struct status *status, struct sink *const *sinks, size_t count)
+{
+	pthread_mutex_lock(&status->mutex);
+	for (size_t i = 0; i < status->sinks_count; i++)
+		free(status->sinks[i].target);
+	for (size_t i = 0; i < count; i++) {
+		status->sinks[i].target = xstrdup(sinks[i]->target);
+		status->sinks[i].opened = false;
+	}
+	status->sinks_count = count;
 	pthread_mutex_unlock(&status->mutex);
 }
 

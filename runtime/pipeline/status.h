@@ -45,7 +45,7 @@ struct closed_window {
 };
 
 struct sink_status {
-	char *target; /* the status's own: it is read after the sinks are closed */
+	char *target; /* the status's own: sinks come and go */
 	bool opened, failing;
 	struct error error;         /* while failing, and the words of the last rejection */
 	uint64_t accepted_sequence; /* 0: none yet */
@@ -86,11 +86,11 @@ void status_release(struct status *status);
 void status_phase(struct status *status, enum phase phase);
 void status_error(struct status *status, const struct error *err);
 void status_source(struct status *status, struct source *source, bool open); /* NULL: it is closed */
+void status_sinks(struct status *status, struct sink *const *sinks, size_t count);
 /* Functions outlive the status, or NULL comes before their end. */
 void status_functions(struct status *status, struct functions *functions);
 struct status_counts status_counts(const struct status *status);
-/* Sum over the partitions of end minus committed, and of position minus committed (the part in open windows); -1:
- * unknown. */
+/* Sums over the partitions: end minus committed, and position minus committed (in open windows). -1: unknown. */
 int64_t status_lag(struct status *status, int64_t *ret_in_windows);
 /* How the rows of the last windows are; see losses.h. */
 enum input_state status_input(struct status *status, const char **ret_reason, struct error *ret_message);
