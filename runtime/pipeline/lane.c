@@ -204,10 +204,14 @@ static void boundary_reached(struct lane *lane)
 	lane->replaying = false;
 }
 
+/* A lane that waits for a window's acceptance, or for what comes behind a replayed one, is not idle. */
 static bool idle_for_long(const struct lane *lane)
 {
 	const struct lane_setup *setup = lane->setup;
+	const struct status *status = setup->status;
 
+	if (atomic_load(&status->oldest_end_ms) != INT64_MIN || atomic_load(&status->phase) == PHASE_REPLAYING)
+		return false;
 	return setup->until_idle_ms && monotonic_ms(lane) - atomic_load(&setup->last_row_ms) >= setup->until_idle_ms;
 }
 

@@ -31,7 +31,7 @@ struct lane_setup {
 	struct functions *functions; /* NULL: none */
 	struct handover *handover;
 	struct status *status;
-	_Atomic int64_t last_row_ms; /* monotonic; for until_idle_ms */
+	_Atomic int64_t last_row_ms; /* monotonic: the last row, or acceptance of a window; for until_idle_ms */
 };
 
 struct lane_call { /* one aggregate call of the query, as this lane runs it */
