@@ -336,5 +336,5 @@ def test_a_laptop_sees_print_and_traceback(tmp_path):
     job = StreamJob(tmp_path, text, args=["--input", str(rows)])
     assert job.run(60) == 1
     log = job.log()
-    for words in ("I see 2.0", "ValueError: three", "line 5", "offset"):
+    for words in ("I see 2.0", "ValueError: three", "line 5", "the record at line 4"):
         assert words in log, (words, log)
