@@ -63,7 +63,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz test test-programs bench demo docs clean install uninstall images cluster cluster-down \
+.PHONY: all build format lint check unit fuzz test test-programs bench chaos demo docs clean install uninstall images cluster cluster-down \
 	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
@@ -189,6 +189,9 @@ bench: deps-test build
 	@/usr/bin/python3 bench/run.py $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
 	@/usr/bin/python3 bench/functions.py $(if $(RUNS),--runs $(RUNS))
 	@/usr/bin/python3 bench/run_operator.py $(if $(JOBS),--jobs $(JOBS)) $(if $(RUNS),--runs $(RUNS))
+
+chaos: deps-test build
+	@/usr/bin/python3 tests/chaos/chaos.py $(or $(KILLS),1000) $(SEED)
 
 demo: build
 	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"

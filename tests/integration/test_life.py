@@ -9,10 +9,13 @@ from bucket import (
     PARTITIONS,
     expected_sums,
     file_rows,
+    gateway_sums,
+    kafka_rows,
     kafka_source,
     make_events,
     manifest,
     passing_of,
+    pushgateway_sink,
     split,
     sum_rows,
     unique,
@@ -111,3 +114,78 @@ def test_a_life_that_the_operator_knows_and_the_group_does_not_is_a_loss(kafka, 
     again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args, onOffsetLoss="earliest", startingOffsets="latest")
     assert again.run(60) == 0, again.log()
     assert sum_rows(file_rows(tmp_path / "again")) == expected_sums(passing_of(RECORDS))
+
+
+def remade_topic(kafka, topic, group):
+    kafka.delete_topic(topic)
+
+    def made():
+        try:
+            kafka.create_topic(topic, PARTITIONS)
+            return True
+        except Exception as error:
+            assert "EXISTS" in str(error)
+            return False
+
+    wait_for(made, 60, "the topic made anew")
+    kafka.produce(topic, RECORDS)
+
+
+def deleted_group(kafka, topic, group):
+    delete_group(kafka, group)
+
+
+@pytest.mark.parametrize("sink", ["pushgateway", "kafka", "file"])
+@pytest.mark.parametrize("loses", [remade_topic, deleted_group])
+def test_a_sink_that_knows_an_earlier_life_makes_lost_offsets_a_loss(kafka, gateway, tmp_path, loses, sink):
+    """Words by default; with onOffsetLoss: earliest all is counted once more, though the sink holds "window 1" of that life."""
+    name, topic, group = unique("life"), unique("life"), unique("group")
+    kafka.create_topic(topic, PARTITIONS)
+    kafka.produce(topic, RECORDS)
+    run = lifetime(kafka, gateway, tmp_path, name, sink)
+    assert run(topic, group) == expected_sums(passing_of(RECORDS))
+    loses(kafka, topic, group)
+    refused(kafka, run.job(topic, group), topic, group, f"group {group} has no offsets for topic {topic}", "has run before", "onOffsetLoss")
+    assert run(topic, group, onOffsetLoss="earliest") == twice(passing_of(RECORDS))
+
+
+@pytest.mark.parametrize("sink", ["pushgateway", "kafka", "file"])
+def test_another_topic_or_group_is_a_new_life_that_no_sink_takes_for_the_old(kafka, gateway, tmp_path, sink):
+    name, topics, groups = unique("life"), (unique("life"), unique("life")), (unique("group"), unique("group"))
+    for topic in topics:
+        kafka.create_topic(topic, PARTITIONS)
+        kafka.produce(topic, RECORDS)
+    run = lifetime(kafka, gateway, tmp_path, name, sink)
+    passing = passing_of(RECORDS)
+    assert run(topics[0], groups[0]) == expected_sums(passing)
+    assert run(topics[0], groups[1]) == twice(passing)
+    assert run(topics[1], groups[0]) == expected_sums(3 * passing)
+
+
+def twice(passing):
+    return expected_sums(2 * passing)
+
+
+def lifetime(kafka, gateway, tmp_path, name, sink):
+    """Runs the job to the end of what there is, in one window, and gives the sink's sums."""
+    out = name + ".out"
+    if sink == "kafka":
+        kafka.create_topic(out, 1)
+    sinks = {
+        "pushgateway": (lambda: pushgateway_sink(gateway, name), lambda: gateway_sums(gateway, name)),
+        "kafka": (lambda: {"kafka": {"bootstrapServers": kafka.address, "topic": out}}, lambda: sum_rows(kafka_rows(kafka, out))),
+        "file": (lambda: {"file": {"path": str(tmp_path / "rows")}}, lambda: sum_rows(file_rows(tmp_path / "rows"))),
+    }
+    made, sums = sinks[sink]
+
+    def job(topic, group, **source):
+        spec = manifest(name, kafka_source(kafka, topic, lease="300ms", groupId=group, **source), [made()], size="1h")
+        return StreamJob(tmp_path, spec, args=["--until-idle", "500ms"], name=f"{name}-{time.monotonic_ns()}")
+
+    def run(topic, group, **source):
+        once = job(topic, group, **source)
+        assert once.run(60) == 0, once.log()
+        return sums()
+
+    run.job = job
+    return run

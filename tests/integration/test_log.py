@@ -19,7 +19,7 @@ from bucket import (
     sum_rows,
     unique,
 )
-from servers import HoldingProxy, StreamJob, wait_for
+from servers import BINARY, HoldingProxy, StreamJob, wait_for
 from servers.kafka_requests import delete_records, group_offsets
 
 
@@ -193,3 +193,19 @@ def test_a_stop_ends_in_time_though_the_broker_does_not_answer(kafka, tmp_path, 
     finally:
         kafka.resume()
         kafka.settle()
+
+
+@pytest.mark.skipif("san-" in str(BINARY), reason="for its size alone; nothing of it is a sanitizer's")
+def test_a_topic_of_3600_partitions(kafka, tmp_path):
+    """A commit of all of them is larger than a request may be."""
+    topic, job = job_over(kafka, tmp_path, partitions=3600, size="1h")
+    rows = make_events(400, seed=35)[0][0]
+    kafka.produce(topic, {3599: rows})
+    job.start()
+    wait_for(lambda: job.status()["rows"]["in"] == 100, 60, lambda: job.log()[-4000:])
+    job.stop(timeout=60)
+    assert job.process.returncode == 0, job.log()[-4000:]
+    assert sum_rows(file_rows(tmp_path / "rows")) == expected_sums(passing_of({3599: rows}))
+    offsets = group_offsets(kafka, f"streamjob.default.{topic}", topic, 3600)
+    assert offsets[3599][0] == 100 and all(offset == 0 for p, (offset, _) in offsets.items() if p != 3599)
+    kafka.delete_topic(topic)

@@ -44,19 +44,19 @@ def held(gateway):
 class Job:
     """A job over all three sinks, its processes, and the sums that each sink has."""
 
-    def __init__(self, kafka, gateway, proxy, folder, **source):
+    def __init__(self, kafka, gateway, proxy, folder, request_ms=REQUEST_MS):
         self.kafka, self.gateway, self.folder = kafka, gateway, folder
         self.name, self.topic, self.out = unique("owner"), unique("events"), unique("out")
         kafka.create_topic(self.topic, PARTITIONS)
         kafka.create_topic(self.out, 2)
         self.rows = folder / "rows.jsonl"
         sinks = [
-            pushgateway_sink(proxy, self.name, timeout=f"{REQUEST_MS}ms", retryDeadline=f"{REQUEST_MS}ms"),
+            pushgateway_sink(proxy, self.name, timeout=f"{request_ms}ms", retryDeadline=f"{request_ms}ms"),
             {"kafka": {"bootstrapServers": kafka.address, "topic": self.out}},
             {"file": {"path": str(self.rows)}},
         ]
         self.spec = manifest(
-            self.name, kafka_source(kafka, self.topic, lease=f"{LEASE_MS}ms", **source), sinks, size="300ms",
+            self.name, kafka_source(kafka, self.topic, lease=f"{LEASE_MS}ms"), sinks, size="300ms",
             deadLetter={"kafka": {"bootstrapServers": kafka.address, "topic": self.out + ".bad"}},
             terminationGracePeriod="5s",
         )
@@ -73,6 +73,9 @@ class Job:
 
     def gateway_exact(self):
         return gateway_sums(self.gateway, self.name) == expected_sums(passing_of(self.sent))
+
+    def gateway_sequence(self):
+        return gateway_value(self.gateway, self.name, "streamjob_window_sequence") or 0
 
     def wait_exact(self, timeout=40):
         """Each sink has each row that was sent once."""
@@ -145,6 +148,15 @@ def stop_before(job, first, broker, held):
     wait_for(lambda: first.status()["rows"]["in"] >= 2000, 20, "rows of the open window")
 
 
+def stop_in_boundary(job, first, broker, held):
+    """Step 1: the commit is sent and not answered."""
+    job.send(stop_in_boundary.rows)
+    broker.pause()
+    time.sleep(1)
+    first.pause()
+    broker.resume()
+
+
 def stop_in_sink(job, first, broker, held):
     """Step 2: the gateway has got nothing of the request, the other sinks have the window."""
     held.holding = True
@@ -162,19 +174,19 @@ def stop_in_letters(job, first, broker, held):
     broker.produce(job.topic, {0: [b"no row at all"]})
     time.sleep(0.3)
     broker.pause()
-    before = gateway_value(job.gateway, job.name, "streamjob_window_sequence") or 0
+    before = job.gateway_sequence()
     held.release()
-    wait_for(lambda: (gateway_value(job.gateway, job.name, "streamjob_window_sequence") or 0) > before, 20, "the gateway has it")
+    wait_for(lambda: job.gateway_sequence() > before, 20, "the gateway has it")
     time.sleep(0.2)
     first.pause()
     broker.resume()
 
 
-@pytest.mark.parametrize("step", [stop_before, stop_in_sink, stop_in_letters])
+@pytest.mark.parametrize("step", [stop_before, stop_in_boundary, stop_in_sink, stop_in_letters])
 def test_a_process_stopped_in_a_step_and_continued_after_another_took_over(broker, gateway, held, tmp_path, step):
     job = Job(broker, gateway, held, tmp_path)
     slices = split(make_events(10_000)[0], 5)
-    for stop in (stop_in_sink, stop_in_letters):
+    for stop in (stop_in_boundary, stop_in_sink, stop_in_letters):
         stop.rows = slices[1]
     first, second = job.process("first"), job.process("second")
     first.start()
@@ -199,6 +211,33 @@ def test_a_process_stopped_in_a_step_and_continued_after_another_took_over(broke
     first.stop()
     assert first.process.returncode == 0, first.log()
     assert first.log().count(TAKEN) == 2 and second.log().count(TAKEN) == 1
+
+
+def test_a_straggler_that_sets_a_counter_back_is_set_right_without_a_new_window(kafka, gateway, held, tmp_path):
+    """Its process is gone, its bytes come after the next one has delivered what was pending; nothing else comes."""
+    job = Job(kafka, gateway, held, tmp_path, request_ms=3000)
+    slices = split(make_events(6000)[0], 3)
+    first, second = job.process("first"), job.process("second")
+    first.start()
+    job.send(slices[0])
+    job.wait_exact()
+    held.holding = True
+    job.send(slices[1])
+    wait_for(lambda: held.held, 20, "a request held")
+    held.holding = False
+    wait_for(job.gateway_exact, 20, lambda: first.log())
+    held.holding = True
+    job.send(slices[2])
+    wait_for(lambda: held.connections == 2, 20, "another one held: its window is pending")
+    held.holding = False
+    before = job.gateway_sequence()
+    first.kill()
+    second.start()
+    wait_for(lambda: job.gateway_sequence() > before, 20, lambda: second.log())
+    held.release(1)
+    wait_for(lambda: job.gateway_sequence() <= before, 10, "the straggler to come through")
+    wait_for(lambda: job.gateway_sequence() > before, 20, lambda: second.log())
+    job.wait_exact()
 
 
 def test_ten_live_processes_settle_to_one(kafka, gateway, tmp_path):

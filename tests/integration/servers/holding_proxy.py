@@ -28,10 +28,16 @@ class HoldingProxy:
         with self._lock:
             return sum(len(data) for _, data in self._kept)
 
-    def release(self):
-        """What was kept reaches the server; its answers go nowhere where the client has gone."""
+    @property
+    def connections(self):
+        """How many are kept."""
         with self._lock:
-            kept, self._kept = self._kept, []
+            return len(self._kept)
+
+    def release(self, count=None):
+        """What was kept, or of the first `count` connections, reaches the server; the answers go nowhere if the client has gone."""
+        with self._lock:
+            kept, self._kept = self._kept[:count], [] if count is None else self._kept[count:]
             for server, data in kept:
                 server.sendall(data)
 
