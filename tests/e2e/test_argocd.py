@@ -71,8 +71,7 @@ def test_every_state(kafka, gateway, job, argocd):
     one.apply()
     assert argocd.health(one.get())[0] == "Progressing"
     assert until(argocd, one, "Healthy", ["Progressing"]).startswith("Running: ")
-    (deployment,) = one.children("deployments")
-    assert argocd.health(deployment)[0] == "Healthy"
+    wait_for(lambda: argocd.health(one.children("deployments")[0])[0] == "Healthy", 30, "the Deployment, which asks its pod less often")
 
     one.apply(window={"tumbling": {"size": "2s"}})
     assert argocd.health(one.get())[0] == "Progressing", "what is known is of the spec before"
