@@ -97,15 +97,15 @@ def test_a_second_signal_ends_at_once(kafka, faulty, tmp_path):
     kafka.create_topic(topic, PARTITIONS)
     records, passing = make_events(400)
     kafka.produce(topic, records)
-    faulty.mode = "hang"
     spec = manifest(name, kafka_source(kafka, topic), [pushgateway_sink(faulty, name), {"file": {"path": str(tmp_path / "rows.jsonl")}}], size="1h")
     job = StreamJob(tmp_path, spec)
     # It leaves its threads where they are, and that is right.
     job.owner["env"] = {**os.environ, "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":report_thread_leaks=0"}
     job.start()
     wait_for(lambda: job.status()["rows"]["in"] == 400, 60, "the rows")
+    faulty.mode = "hang"
     job.process.send_signal(signal.SIGTERM)
-    wait_for(lambda: faulty.requests, 60, "the drain waits for the gateway")
+    wait_for(lambda: faulty.pushed(), 60, "the drain waits for the gateway")
     assert job.status()["phase"] == "draining"
     job.process.send_signal(signal.SIGTERM)
     assert job.wait(5) == 128 + signal.SIGTERM
@@ -120,10 +120,12 @@ def test_json_logs_are_json(kafka, faulty, tmp_path):
     kafka.create_topic(topic, PARTITIONS)
     records, _ = make_events(400)
     kafka.produce(topic, records)
-    faulty.mode, faulty.body = "500", b'says "no"\n\tand more \xff'
     sink = pushgateway_sink(faulty, name, timeout="100ms", retryDeadline="100ms")
     job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), [sink], size="200ms"), args=["--log-format", "json"])
     job.start()
+    wait_for(lambda: faulty.pushed(), 60, "the first window")
+    faulty.mode, faulty.body = "500", b'says "no"\n\tand more \xff'
+    kafka.produce(topic, records)
     wait_for(lambda: "sink attempt failed" in job.log(), 60, "a failed attempt")
     job.kill()
     lines = [json.loads(line) for line in job.log().splitlines()]
