@@ -115,7 +115,7 @@ $(B)/libtests.a: $(TEST_OBJ)
 	@rm -f $@
 	ar rcs $@ $^
 
-$(B)/tests/%_test: tests/%_test.c $(TEST_HASH_KEY) $(B)/libtests.a $(B)/libstreamjob.a
+$(B)/tests/%_test: tests/%_test.c $(TEST_HASH_KEY) $(C11_THREADS) $(B)/libtests.a $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $(filter %.c %.o %.a,$^) $(LIBS) -lcmocka
 

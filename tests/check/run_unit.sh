@@ -6,6 +6,8 @@ shift
 logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export logs
+# Tests that start librdkafka need what the whole program needs under ThreadSanitizer.
+export TSAN_OPTIONS="suppressions=$PWD/tests/integration/sanitizers/thread.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 run() {
 	local log=$logs/${1//\//_}
 	"$1" >"$log" 2>&1

@@ -1,5 +1,5 @@
 /*
- * C11's threads, mutexes and conditions by POSIX's, for the program under ThreadSanitizer only.
+ * C11's threads, mutexes and conditions by POSIX's, for the program and the unit tests under ThreadSanitizer only.
  *
  * librdkafka uses C11's, which ThreadSanitizer of GCC 12 does not know: its threads would be strangers (and crash it),
  * its locks would order nothing. glibc has the same objects behind both names, so each call goes to the one that is
