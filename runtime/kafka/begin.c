@@ -65,6 +65,11 @@ int reader_begin(struct source *source, const struct sink_held *known, size_t co
 	result = reader_commit(source, &source->boundary, NULL, err);
 	if (result < 0)
 		return result;
+	if (reader->jumped) {
+		atomic_fetch_add(&source->offset_jumps, 1);
+		log_warn("the topic was made anew: jumping to its earliest records", "topic=\"%s\"",
+		         reader->spec->client.topic);
+	}
 	reader->identity->fenced = false;
 	atomic_store(&reader->identity->topic_anew, false);
 	reader_owner(reader, reader->identity->process, NULL);

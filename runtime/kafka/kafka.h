@@ -20,6 +20,7 @@ struct job_identity {
 	const char *take_over;  /* the owner whose job may be taken; NULL: none */
 	bool drop_pending;      /* a window that another query began is given up */
 	/* Kept from one opening to the next: */
+	uint64_t offset_jumps;   /* so far */
 	_Atomic bool topic_anew; /* the offsets are of another log */
 	bool fenced;             /* another process took the job from this one */
 	int64_t quiet_ms;        /* as lease.quiet_ms */

@@ -217,9 +217,6 @@ static int judge_topic(struct kafka_reader *reader, struct found *found, struct 
 	}
 	for (size_t p = 0; p < reader->source.partitions; p++)
 		atomic_store(&reader->partitions[p].committed, -1);
-	atomic_fetch_add(&reader->source.offset_jumps, 1);
-	log_warn("the topic was made anew: jumping to its earliest records", "topic=\"%s\"",
-	         reader->spec->client.topic);
 	return 1;
 }
 
@@ -230,6 +227,7 @@ static int take_place(struct kafka_reader *reader, struct found *found, struct e
 
 	reader->place = (struct place){0};
 	if (anew) {
+		found->jumped = anew > 0;
 		new_life(reader);
 		return anew < 0 ? anew : 0;
 	}

@@ -9,7 +9,8 @@
 /* What the partitions say together. */
 struct found {
 	size_t with_offset, by_hand;
-	bool whole; /* the mark is there */
+	bool jumped; /* they are of another log: the job begins with the first record of this one */
+	bool whole;  /* the mark is there */
 	struct place mark;
 	uint64_t newest;     /* the largest sequence */
 	bool accepted;       /* a partition says that the newest was accepted */

@@ -25,8 +25,12 @@ static struct kafka_sink *self(struct sink *sink)
 static int kafka_sink_inspect(struct sink *base, struct stop *stop, struct sink_held *ret_held, struct error *err)
 {
 	struct kafka_sink *sink = self(base);
+	rd_kafka_conf_t *conf = sink_producer_conf(sink, err);
 
 	(void)stop;
+	if (!conf)
+		return -2; /* as in open */
+	rd_kafka_conf_destroy(conf);
 	return (int)progress_read(&sink->spec->client, sink->id, sink->secrets_dir, ret_held,
 	                          err); /* the same numbers */
 }

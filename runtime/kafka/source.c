@@ -297,6 +297,7 @@ static void reader_close(struct source *source)
 	if (reader->monitoring)
 		pthread_join(reader->monitor, NULL);
 	committer_stop(reader, source->ended_in_order);
+	reader->identity->offset_jumps = atomic_load(&source->offset_jumps);
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		for (size_t p = l; p < source->partitions && reader->lanes[l].queue; p += reader->lanes_count)
 			rd_kafka_consume_stop(reader->topic, (int32_t)p);
@@ -334,6 +335,7 @@ struct source *kafka_source_new(const struct kafka_source *spec, const char *sec
 	reader->wants_headers = wants_headers;
 	reader->clock = clock;
 	reader->identity = identity;
+	atomic_store(&reader->source.offset_jumps, identity->offset_jumps);
 	reader->round_ms = identity->drain_ms / 2 < ROUND_MS_MIN   ? ROUND_MS_MIN
 	                   : identity->drain_ms / 2 > ROUND_MS_MAX ? ROUND_MS_MAX
 	                                                           : (int)(identity->drain_ms / 2);

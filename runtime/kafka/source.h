@@ -62,6 +62,7 @@ struct kafka_reader {
 	pthread_t monitor;
 	bool monitoring;
 	_Atomic bool closing;
+	bool jumped;            /* by reader_start: to the first record of a topic that was made anew */
 	_Atomic bool made_anew; /* the topic was, while the job ran: the place says so from then on */
 	pthread_mutex_t mutex;  /* of what follows */
 	bool unhealthy, stuck;

@@ -196,6 +196,11 @@ static void fill_place(struct kafka_reader *reader, const struct found *found)
 	memcpy(reader->source.life, place->life, sizeof(place->life));
 }
 
+static bool first_start(const struct found *found)
+{
+	return !found->with_offset && !found->jumped;
+}
+
 /* 0: ready; -1: not yet; -2: waiting will not help. */
 static int try_start(struct kafka_reader *reader, struct error *err)
 {
@@ -222,12 +227,13 @@ static int try_start(struct kafka_reader *reader, struct error *err)
 	if (!result)
 		result = reader_find_place(reader, &found, err);
 	if (!result)
-		result = place_partitions(reader, !found.with_offset, err);
+		result = place_partitions(reader, first_start(&found), err);
 	if (result)
 		return result;
 	set_lease(reader, &found, fenced_ms);
 	fill_place(reader, &found);
-	reader->source.first_start = !found.with_offset;
+	reader->source.first_start = first_start(&found);
+	reader->jumped = found.jumped;
 	return 0;
 }
 

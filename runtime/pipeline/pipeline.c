@@ -94,7 +94,8 @@ static int fire_one(struct pipeline *pipeline, struct partial **partials, size_t
 		status_phase(pipeline->options->status, PHASE_RUNNING);
 	if (outcome)
 		return outcome;
-	atomic_store(&pipeline->setup.last_row_ms, clock_monotonic_ms(pipeline->options->clock)); /* lanes may have waited */
+	atomic_store(&pipeline->setup.last_row_ms,
+	             clock_monotonic_ms(pipeline->options->clock)); /* lanes may have waited */
 	atomic_store(&pipeline->options->status->oldest_end_ms, INT64_MIN);
 	if (pipeline->options->functions)
 		functions_accepted(pipeline->options->functions, pipeline->to, pipeline->handover.partitions);

@@ -13,7 +13,7 @@ T0 = 1760000000000
 
 def produce(kafka, topic, records):
     """records: dicts of Producer.produce's arguments, to partition 0."""
-    kafka.create_topic(topic, 1)
+    kafka.create_topic(topic, 1, retention_ms=-1)
     producer = Producer({"bootstrap.servers": kafka.address, "enable.idempotence": True})
     for record in records:
         producer.produce(topic, partition=0, **record)
@@ -40,7 +40,7 @@ def run(kafka, folder, records, args=(), source=None, code=0, **spec):
                 **spec,
             },
         },
-        args=["--until-idle", "500ms", *args],
+        args=["--until-idle", "1500ms", *args],
     )
     assert job.run(60) == code, job.log()
     return file_rows(folder / "rows.jsonl"), job
@@ -100,7 +100,7 @@ def test_a_record_that_is_an_array(kafka, tmp_path):
     assert (letter["partition"], letter["offset"], letter["element"], letter["key"]) == (0, 3, 2, "key")
     assert (letter["value"], letter["reason"]) == ('{"k" 1}', "byte 6: expected ':'")
     before = file_rows(tmp_path / "rows.jsonl")
-    again = StreamJob(tmp_path, job.manifest.read_text(), args=["--until-idle", "500ms"], name="again")
+    again = StreamJob(tmp_path, job.manifest.read_text(), args=["--until-idle", "1500ms"], name="again")
     assert again.run(60) == 0, again.log()
     assert file_rows(tmp_path / "rows.jsonl") == before
 
