@@ -27,7 +27,7 @@ STEP_SECONDS_MAX = 2400
 END_SECONDS_MAX = 20  # for a step that is told to end
 LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
-AT_ONCE = {BURN: 1, WAIT: 3, PROVIDE: 2}
+AT_ONCE = {BURN: 1, WAIT: 2, PROVIDE: 2}
 NICENESS = {BURN: 5, WAIT: 0, PROVIDE: 5}  # who waits for servers has deadlines
 
 
