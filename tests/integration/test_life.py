@@ -20,7 +20,7 @@ from bucket import (
     sum_rows,
     unique,
 )
-from servers import StreamJob, wait_for
+from servers import BINARY, Kafka, StreamJob, wait_for
 from servers.kafka_requests import delete_group, group_offsets, set_group_offsets
 
 RECORDS = make_events(4000, seed=41)[0]
@@ -71,6 +71,55 @@ def test_a_run_of_another_name_touches_nothing_of_a_live_job(kafka, tmp_path):
     taking.start()
     assert owner.wait(60) == 1, owner.log()
     assert "belongs to the job /default/laptop, and this is /default/owner" in owner.log()
+
+
+def test_a_group_that_is_deleted_under_a_running_job_comes_back(kafka, tmp_path):
+    topic, group = unique("life"), unique("group")
+    kafka.create_topic(topic, PARTITIONS)
+    halves = split(RECORDS, 2)
+    job = start_over(kafka, tmp_path, unique("first"), topic, group)
+    job.start()
+    kafka.produce(topic, halves[0])
+    ends = {p: len(rows) for p, rows in halves[0].items()}
+
+    def committed():
+        return {p: offset for p, (offset, _) in group_offsets(kafka, group, topic, PARTITIONS).items()}
+
+    wait_for(lambda: committed() == ends, 30, lambda: job.log())
+    delete_group(kafka, group)
+    wait_for(lambda: committed() == ends, 30, lambda: job.log())
+    job.kill()
+    kafka.produce(topic, halves[1])
+    job.start()
+    wait_for(lambda: sum_rows(file_rows(tmp_path / "rows")) == expected_sums(passing_of(RECORDS)), 30, lambda: job.log())
+
+
+@pytest.mark.skipif("san-" in str(BINARY), reason="the broker takes a minute to forget; nothing of it is a sanitizer's")
+def test_a_group_that_the_broker_forgets(tmp_path):
+    """It keeps that of a job that runs, though nothing comes; a job that was stopped for longer says what was lost."""
+    broker = Kafka(tmp_path)
+    with broker.settings.open("a") as settings:
+        settings.write("offsets.retention.minutes=1\noffsets.retention.check.interval.ms=500\n")
+    with broker:
+        topic, groups = unique("life"), {name: unique("group") for name in ("idle", "stopped")}
+        broker.create_topic(topic, PARTITIONS)
+        broker.produce(topic, RECORDS)
+        jobs = {name: start_over(broker, tmp_path, name, topic, group, file=name) for name, group in groups.items()}
+        for job in jobs.values():
+            job.start()
+        truth = expected_sums(passing_of(RECORDS))
+        wait_for(lambda: all(sum_rows(file_rows(tmp_path / name)) == truth for name in jobs), 60, "both jobs read all there is")
+        jobs["stopped"].stop()
+
+        def forgotten(name):
+            return all(offset < 0 for offset, _ in group_offsets(broker, groups[name], topic, PARTITIONS).values())
+
+        wait_for(lambda: forgotten("stopped"), 120, "the broker to forget the group")
+        assert not forgotten("idle")
+        again = start_over(broker, tmp_path, "stopped", topic, groups["stopped"], file="stopped")
+        refused(broker, again, topic, groups["stopped"], "has no offsets for topic", "offsets.retention.minutes", "onOffsetLoss")
+        jobs["idle"].stop()
+        assert jobs["idle"].process.returncode == 0, jobs["idle"].log()
 
 
 FOREIGN = {
