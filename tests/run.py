@@ -3,7 +3,8 @@
 
 Steps run side by side, each when what it needs is there: those that burn the cores one after the other, those that wait for
 servers a few at a time, and what takes long to provide (the cluster's programs, the images) beside them. A step's output is
-kept in build/test/STEP.log. A suite's is printed whole when it ends, what provides something is printed where it fails.
+kept in build/test/STEP.log. A suite that waits for servers and fails beside others, which may have taken its time, is tried once
+more, alone, at the end, and that is said: what is wrong fails again. A suite's is printed whole when it ends, what provides something is printed where it fails.
 Processes that a step leaves running are ended with it. At the end stands what each took; the last line counts the suites.
 
 Suites take their numbers of turns from the environment where they are set: STREAMJOB_TEST_KILLS, STREAMJOB_TEST_ROWS,
@@ -24,6 +25,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 LOGS = ROOT / "build" / "test"
 
 STEP_SECONDS_MAX = 2400
+AGAIN_SECONDS_MAX = 3000  # later in a run nothing is tried once more
 END_SECONDS_MAX = 20  # for a step that is told to end
 LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
@@ -43,6 +45,7 @@ class Step:
     begin: float = 0.0
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    again: bool = False  # it has failed beside others
 
     @property
     def log(self):
@@ -195,6 +198,9 @@ class Run:
             if failed:
                 step.state = "left out"
                 self.tell(step, f"is left out: {', '.join(failed)} failed\n")
+            elif step.again:
+                if not self.running() and not any(other.state == "waiting" and not other.again for other in self.steps.values()):
+                    self.start(step)
             elif all(self.steps[name].state == "passed" for name in step.needs) and sum(s.kind == step.kind for s in self.running()) < AT_ONCE[step.kind]:
                 self.start(step)
 
@@ -206,6 +212,10 @@ class Run:
             print(f"== {step.name}\n{text}", end="")
             print(f"== {step.name}: {step.seconds:.0f} s, {step.cpu_seconds:.0f} s of a core", flush=True)
 
+    def deserves_another(self, step):
+        in_time = step.seconds < STEP_SECONDS_MAX / 2 and time.monotonic() - self.began < AGAIN_SECONDS_MAX
+        return step.state == "failed" and step.kind == WAIT and step.suite and not step.again and in_time
+
     def look(self):
         for step in self.running():
             process, status, usage = os.wait4(step.process, os.WNOHANG)
@@ -214,6 +224,9 @@ class Run:
                 step.cpu_seconds = usage.ru_utime + usage.ru_stime
                 step.state = "passed" if status == 0 else "failed"
                 self.tell(step, step.log.read_text(errors="replace"))
+                if self.deserves_another(step):
+                    print(f"== {step.name} is tried once more, alone, when the others have ended", flush=True)
+                    step.again, step.state = True, "waiting"
 
     def stop(self):
         for step in self.running():
@@ -239,6 +252,8 @@ class Run:
         print(f"{'the whole run':<29} {time.monotonic() - self.began:7.0f} {sum(step.cpu_seconds for step in steps):9.0f}")
         suites = [step for step in self.steps.values() if step.suite]
         failed = [step.name for step in suites if step.state != "passed"]
+        if lucky := [step.name for step in suites if step.again and step.state == "passed"]:
+            print(f"passed alone, after they had failed beside others: {' '.join(lucky)}")
         if failed:
             print(f"FAILED: {' '.join(failed)}")
         print(f"suites: {len(suites) - len(failed)} passed, {len(failed)} failed")

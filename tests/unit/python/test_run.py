@@ -71,6 +71,16 @@ def test_a_failure_fails_the_run_and_leaves_out_what_needs_it(run):
     assert "FAILED: needs bad\nsuites: 1 passed, 2 failed\n" in text
 
 
+def test_what_fails_beside_others_is_tried_once_more_alone(run, tmp_path):
+    mark = tmp_path / "tried"
+    text, code = run(f'Step("late", WAIT, "test -e {mark} || {{ touch {mark}; false; }}"), Step("other", WAIT, "sleep .3")')
+    assert code == 0 and "== late is tried once more, alone" in text
+    assert "passed alone, after they had failed beside others: late\nsuites: 2 passed, 0 failed\n" in text
+    text, code = run(f'Step("wrong", WAIT, "echo x >>{mark}; false"), Step("burns", BURN, "echo x >>{mark}; false")')
+    assert code == 1 and text.endswith("FAILED: wrong burns\nsuites: 0 passed, 2 failed\n")
+    assert mark.read_text().count("x") == 3, "a second time is the last, and only for what waits for servers"
+
+
 def test_named_suites_and_what_they_need(run):
     steps = 'provide("made", "touch $MADE"), Step("one", WAIT, "echo one", ("made",)), Step("two", WAIT, "echo two")'
     text, code = run(steps, "two")
