@@ -68,9 +68,10 @@ static enum progress_read take(const rd_kafka_topic_partition_t *item, const cha
 }
 
 enum progress_read progress_read(const struct kafka_client *client, const char *group, const char *secrets_dir,
-                                 struct sink_held *ret_held, struct error *err)
+                                 bool stable, struct sink_held *ret_held, struct error *err)
 {
-	const struct setting settings[] = {{"group.id", group}, {"isolation.level", "read_committed"}, {NULL, NULL}};
+	const struct setting settings[] = {
+	        {"group.id", group}, {"isolation.level", stable ? "read_committed" : "read_uncommitted"}, {NULL, NULL}};
 	const struct kafka_client plain = {.bootstrap_servers = client->bootstrap_servers,
 	                                   .security = client->security};
 	rd_kafka_conf_t *conf = client_conf(&plain, secrets_dir, settings, err);

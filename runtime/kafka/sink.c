@@ -31,7 +31,7 @@ static int kafka_sink_inspect(struct sink *base, struct stop *stop, struct sink_
 	if (!conf)
 		return -2; /* as in open */
 	rd_kafka_conf_destroy(conf);
-	return (int)progress_read(&sink->spec->client, sink->id, sink->secrets_dir, ret_held,
+	return (int)progress_read(&sink->spec->client, sink->id, sink->secrets_dir, false, ret_held,
 	                          err); /* the same numbers */
 }
 
@@ -62,7 +62,7 @@ static int kafka_sink_open(struct sink *base, const struct sink_start *start, st
 	backoff_init(&sink->backoff, stop->clock, (uint64_t)(uintptr_t)sink);
 	for (;;) {
 		enum progress_read read =
-		        progress_read(&sink->spec->client, sink->id, sink->secrets_dir, &sink->held, err);
+		        progress_read(&sink->spec->client, sink->id, sink->secrets_dir, false, &sink->held, err);
 
 		if (read == PROGRESS_READ)
 			break;

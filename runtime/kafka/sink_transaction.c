@@ -128,7 +128,7 @@ enum step sink_connect(struct kafka_sink *sink, struct error *err)
 	error = rd_kafka_init_transactions(sink->producer, REQUEST_TIMEOUT_MS);
 	step = error ? failed(sink, error, "cannot start transactions", err) : STEP_DONE;
 	if (step == STEP_DONE &&
-	    progress_read(&sink->spec->client, sink->id, sink->secrets_dir, &sink->held, err) != PROGRESS_READ)
+	    progress_read(&sink->spec->client, sink->id, sink->secrets_dir, true, &sink->held, err) != PROGRESS_READ)
 		step = STEP_FAILED;
 	if (step == STEP_DONE)
 		learn_topic(sink);
