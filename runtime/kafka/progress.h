@@ -20,9 +20,9 @@ int progress_parse(struct slice text, char ret_life[LIFE_BYTES_MAX], struct erro
 rd_kafka_topic_partition_list_t *progress_list(const char *topic, const struct sink_held *held);
 
 enum progress_read { PROGRESS_FOREIGN = -2, PROGRESS_FAILED = -1, PROGRESS_READ = 0 };
-/* The committed one, by a consumer handle of its own. FOREIGN: this version cannot go on from it. `stable`: final, once the
- * fence is taken; without it a transaction that a process before this one, which may stand still, has left open is passed
- * by and not waited for. */
+/* The committed one, by a consumer handle of its own. FOREIGN: this version cannot go on from it. `stable`: final, once
+ * the fence is taken; without it a transaction that a process before this one, which may stand still, has left open is
+ * passed by and not waited for. */
 enum progress_read progress_read(const struct kafka_client *client, const char *group, const char *secrets_dir,
                                  bool stable, struct sink_held *ret_held, struct error *err);
 
