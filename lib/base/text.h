@@ -30,6 +30,10 @@ void text_bytes(struct buffer *out, int64_t bytes);
 /* The name of `names` nearest to `name` (edit distance at most a third of its length), or NULL. */
 const char *text_nearest(struct slice name, const char *const *names, size_t count);
 
+/* Any bytes, in lower-case hex or in base64 (RFC 4648, padded). */
+void text_hex(struct buffer *out, struct slice bytes);
+void text_base64(struct buffer *out, struct slice bytes);
+
 bool text_is_utf8(struct slice text);
 /* The length of the UTF-8 character that `text` begins with, or 0; `left` is at least 1. */
 size_t text_utf8_length(const void *text, size_t left);

@@ -7,6 +7,8 @@ static const struct choice protocols[] = {
 static const struct choice mechanisms[] = {{"PLAIN", 0}, {"SCRAM-SHA-256", 0}, {"SCRAM-SHA-512", 0}, {NULL, 0}};
 static const struct choice starts[] = {{"earliest", START_EARLIEST}, {"latest", START_LATEST}, {NULL, 0}};
 static const struct choice losses[] = {{"fail", OFFSET_LOSS_FAIL}, {"earliest", OFFSET_LOSS_EARLIEST}, {NULL, 0}};
+static const struct choice encodings[] = {
+        {"utf8", BYTES_UTF8}, {"base64", BYTES_BASE64}, {"hex", BYTES_HEX}, {NULL, 0}};
 
 static const struct field secret_fields[] = {{.name = "name",
                                               .kind = FIELD_STRING,
@@ -158,6 +160,19 @@ static const struct field kafka_source_fields[] = {
          .initial = "fail",
          .doc = "A committed offset that the broker no longer has: fail the job, or go on from the earliest record "
                 "and count the jump."},
+        {.name = "keyEncoding",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct kafka_source, key_encoding),
+         .choices = encodings,
+         .initial = "utf8",
+         .doc = "How kafka_key is made of the key's bytes: as a text, where one that is not UTF-8 is a bad field (see "
+                "format.json.onBadField); or in base64 (RFC 4648, padded) or lower-case hex, every key."},
+        {.name = "headerEncoding",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct kafka_source, header_encoding),
+         .choices = encodings,
+         .initial = "utf8",
+         .doc = "The same for the values of the headers in kafka_headers; their names are texts in each case."},
         {.name = "lease",
          .kind = FIELD_DURATION,
          .offset = offsetof(struct kafka_source, lease_ms),

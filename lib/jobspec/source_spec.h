@@ -16,11 +16,16 @@ enum generator {
 	GENERATE_NOW
 };
 
+/* What becomes of the bytes of a record's key and headers: a text, or a bad field where they are none; or a text of any
+ * bytes. */
+enum bytes_encoding { BYTES_UTF8, BYTES_BASE64, BYTES_HEX };
+
 struct kafka_source {
 	struct kafka_client client;
 	const char *group_id; /* default: streamjob.<namespace>.<name> */
 	enum starting_offsets starting_offsets;
 	enum offset_loss on_offset_loss;
+	enum bytes_encoding key_encoding, header_encoding;
 	int64_t lease_ms;
 };
 struct datagen_column {

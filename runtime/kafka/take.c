@@ -26,28 +26,67 @@ static void reached(struct kafka_lane *lane, struct partition *partition)
 	partition->reached = true;
 }
 
-/* Headers as a JSON object into the lane's buffer: record.headers holds its place until the batch is whole. */
-static void take_headers(struct kafka_lane *lane, const rd_kafka_message_t *message, struct record *record)
+#define SHOWN_BYTES_MAX 32 /* of a header that is not UTF-8 */
+
+/* In place of the object, from `begin` on: which header is no text. */
+static void bad_header(struct kafka_lane *lane, size_t begin, const char *what, const char *name, struct slice bytes,
+                       struct record *record)
 {
-	rd_kafka_headers_t *headers;
+	lane->headers.size = begin;
+	buffer_printf(&lane->headers, "%s%s 0x", what, name);
+	text_hex(&lane->headers,
+	         (struct slice){bytes.data, bytes.size < SHOWN_BYTES_MAX ? bytes.size : SHOWN_BYTES_MAX});
+	record->headers_bad = true;
+}
+
+/* False where it is no text. */
+static bool append_header(struct buffer *out, enum bytes_encoding encoding, struct slice value)
+{
+	if (encoding == BYTES_UTF8 && !text_is_utf8(value))
+		return false;
+	if (encoding == BYTES_UTF8) {
+		text_json_string(out, value);
+		return true;
+	}
+	buffer_append_char(out, '"');
+	(encoding == BYTES_HEX ? text_hex : text_base64)(out, value);
+	buffer_append_char(out, '"');
+	return true;
+}
+
+/* The headers as a JSON object, or what bad_header says. */
+static void append_headers(struct kafka_lane *lane, enum bytes_encoding encoding, const rd_kafka_headers_t *headers,
+                           struct record *record)
+{
 	size_t begin = lane->headers.size, size;
 	const char *name;
 	const void *value;
 
-	if (rd_kafka_message_headers(message, &headers))
-		return;
 	buffer_append_char(&lane->headers, '{');
 	for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, &value, &size); i++) {
-		if (i)
-			buffer_append_char(&lane->headers, ',');
+		buffer_append_text(&lane->headers, i ? "," : "");
+		if (!text_is_utf8(slice_of(name)))
+			return bad_header(lane, begin, "the name", "", slice_of(name), record);
 		text_json_string(&lane->headers, slice_of(name));
 		buffer_append_char(&lane->headers, ':');
-		if (value)
-			text_json_string(&lane->headers, (struct slice){value, size});
-		else
+		if (!value)
 			buffer_append_text(&lane->headers, "null");
+		else if (!append_header(&lane->headers, encoding, (struct slice){value, size}))
+			return bad_header(lane, begin, "header ", name, (struct slice){value, size}, record);
 	}
 	buffer_append_char(&lane->headers, '}');
+}
+
+/* Into the lane's buffer: record.headers holds its place until the batch is whole. */
+static void take_headers(struct kafka_lane *lane, enum bytes_encoding encoding, const rd_kafka_message_t *message,
+                         struct record *record)
+{
+	rd_kafka_headers_t *headers;
+	size_t begin = lane->headers.size;
+
+	if (rd_kafka_message_headers(message, &headers))
+		return;
+	append_headers(lane, encoding, headers, record);
 	record->headers = (struct slice){(const char *)"", lane->headers.size - begin};
 }
 
@@ -151,7 +190,7 @@ static void take_record(struct kafka_reader *reader, struct kafka_lane *lane, co
 	        .partition = (uint32_t)message->partition,
 	};
 	if (reader->wants_headers)
-		take_headers(lane, message, record);
+		take_headers(lane, reader->spec->header_encoding, message, record);
 	partition->after_record = message->offset + 1;
 	atomic_store_explicit(&partition->position, message->offset + 1, memory_order_relaxed);
 	batch->count++;

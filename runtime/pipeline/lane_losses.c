@@ -31,6 +31,12 @@ static void note_column(struct lane *lane, size_t column)
 	}
 }
 
+void lane_note_bad_values(struct lane *lane, uint64_t count, uint32_t first, const char *reason, struct slice excerpt)
+{
+	atomic_fetch_add_explicit(&lane->counts->bad_fields, count, memory_order_relaxed);
+	note(lane, LOSS_BAD_VALUE, count, first, reason, excerpt);
+}
+
 static uint32_t first_tombstone(const struct lane *lane)
 {
 	uint32_t row = 0;

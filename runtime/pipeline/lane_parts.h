@@ -17,10 +17,14 @@ size_t lane_apply_verdicts(struct lane *lane, size_t n);
  * value of the row. */
 int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const char *reason, const char *kind,
                  struct error *err);
+/* The source's own columns of the rows lane->rows[0..n). Takes bad rows out; how many are left, or -1. */
+int lane_source_columns(struct lane *lane, size_t n, struct error *err);
 /* The source's topic, or "". */
 const char *lane_topic(const struct lane *lane);
 /* What lane->bad has of the batch beside its bad rows. */
 void lane_note_decoded(struct lane *lane);
+/* Of a source's column, values that became NULL. */
+void lane_note_bad_values(struct lane *lane, uint64_t count, uint32_t first, const char *reason, struct slice excerpt);
 void lane_note_late(struct lane *lane, uint64_t count, uint32_t first);
 void lane_note_dropped(struct lane *lane, uint64_t rows);
 /* lane_times.c: which columns hold times, and the first value of each, once the rows[0..n) are decoded. */

@@ -57,41 +57,6 @@ int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const 
 	return 0;
 }
 
-static void fill_source_columns(struct lane *lane, const uint32_t *rows, size_t n)
-{
-	const struct query *query = lane->query;
-	struct column *columns = lane->batch.columns + query->declared_count;
-	const bool *read = query->read + query->declared_count;
-
-	if (!query->source_count)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t row = rows[i];
-		const struct record *record = &lane->records.records[row];
-
-		if (read[0]) {
-			columns[0].valid[row] = record->key.data != NULL;
-			columns[0].strings[row] = record->key;
-		}
-		if (read[1]) {
-			columns[1].valid[row] = 1;
-			columns[1].ints[row] = (int32_t)record->partition;
-		}
-		if (read[2]) {
-			columns[2].valid[row] = 1;
-			columns[2].bigints[row] = record->offset;
-		}
-		if (read[3]) {
-			columns[3].valid[row] = record->timestamp_ms >= 0;
-			columns[3].bigints[row] = record->timestamp_ms;
-		}
-		if (read[4]) {
-			columns[4].valid[row] = record->headers.data != NULL;
-			columns[4].strings[row] = record->headers;
-		}
-	}
-}
-
 int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char *method, const char *reason,
                     struct error *err)
 {
@@ -191,6 +156,7 @@ static size_t judge_stamps(struct lane *lane, size_t n)
 static int decode(struct lane *lane, struct error *err)
 {
 	size_t n = json_decode(lane->decoder, &lane->records, &lane->batch, lane->rows, &lane->bad);
+	int left;
 
 	if (lane->clock_index >= 0 && (size_t)lane->clock_index < lane->query->declared_count)
 		n = judge_stamps(lane, n);
@@ -204,7 +170,8 @@ static int decode(struct lane *lane, struct error *err)
 		lane_note_decoded(lane);
 	if (lane->times_left)
 		lane_check_times(lane, n);
-	return drop_poison(lane, n, err);
+	left = lane_source_columns(lane, n, err);
+	return left < 0 ? -1 : drop_poison(lane, (size_t)left, err);
 }
 
 static size_t run_filter(struct lane *lane, size_t n)
@@ -281,7 +248,6 @@ static int evaluate(struct lane *lane, struct error *err)
 		memcpy(lane->decoded, lane->rows, (size_t)n * sizeof(uint32_t));
 		lane->decoded_count = (size_t)n;
 	}
-	fill_source_columns(lane, lane->rows, (size_t)n);
 	good = run_filter(lane, (size_t)n);
 	run_select(lane, good);
 	if (lane->query->lateral_count)

@@ -16,6 +16,7 @@ struct record {
 	uint64_t line;        /* of a file, from 1; 0: none */
 	const char *wrong;    /* why it is a bad row whatever it holds: longer than a record may be; NULL: nothing */
 	struct slice headers; /* a JSON object, only where the job reads kafka_headers; else empty */
+	bool headers_bad;     /* a header is not UTF-8: `headers` says which */
 };
 
 #define RECORD_PLACE_MAX 96

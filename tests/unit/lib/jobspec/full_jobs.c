@@ -12,6 +12,7 @@ const char full_kafka[] =
         "      groupId: mine\n"
         "      startingOffsets: earliest\n"
         "      onOffsetLoss: earliest\n      lease: 2s\n"
+        "      keyEncoding: base64\n      headerEncoding: hex\n"
         "      properties: {fetch.min.bytes: '1', client.rack: r}\n"
         "      security: {protocol: SASL_SSL, mechanism: SCRAM-SHA-256, credentialsSecretRef: {name: kc},\n"
         "                 caSecretRef: {name: ka}, clientCertificateSecretRef: {name: kk}}\n"
