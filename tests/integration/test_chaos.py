@@ -10,4 +10,4 @@ from chaos import chaos  # noqa: E402
 
 
 def test_kills_at_random_moments_with_second_processes_between(kafka, gateway, tmp_path):
-    chaos(kafka, gateway, tmp_path, int(os.environ.get("STREAMJOB_TEST_KILLS", 30)), seed=7)
+    chaos(kafka, gateway, tmp_path, int(os.environ.get("STREAMJOB_TEST_KILLS", 30)), seed=7, life_s_max=2.0)
