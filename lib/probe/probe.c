@@ -1,23 +1,36 @@
 #include "lib/probe/probe.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
 #include <microhttpd.h>
-#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "lib/base/memory.h"
-
-#define PORT_MAX        65535
-#define PORT_DIGITS_MAX 5
+#include "lib/probe/clients.h"
+#include "lib/probe/listen.h"
+#include "lib/probe/renderer.h"
+#include "lib/process/system_clock.h"
 
 struct probe {
+	struct probe_options options;
 	struct MHD_Daemon *daemon;
-	const struct probe_page *pages;
-	size_t pages_count;
-	void *context;
+	struct clients clients; /* of the server's thread */
+	struct renderer renderer;
+	pthread_t thread;
 	int port;
+	int wake_fd; /* a page was rendered, or `stop`: without a thread of its own, libmicrohttpd wakes nobody */
+	atomic_bool stop;
+};
+
+/* One request, from its headers to the end of its answer. */
+struct request {
+	struct rendering rendering;
+	struct probe *probe;
+	struct MHD_Connection *connection;
+	bool given;
 };
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type, struct buffer *body)
@@ -53,135 +66,196 @@ static bool has_body(struct MHD_Connection *connection)
 	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
-/* First called after the headers, then once more: what is answered at the first call ends the connection unread. */
+static enum MHD_Result begin(struct probe *probe, struct MHD_Connection *connection, const char *method, void **request)
+{
+	struct request *begun = xcalloc(1, sizeof(*begun));
+
+	buffer_init(&begun->rendering.body);
+	begun->rendering.owner = begun;
+	begun->probe = probe;
+	begun->connection = connection;
+	*request = begun;
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+		return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+	if (has_body(connection))
+		return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "a request has no body here\n");
+	return MHD_YES;
+}
+
+/* On either thread. */
+static void rendered(struct rendering *rendering)
+{
+	struct request *request = rendering->owner;
+	int wake_fd = request->probe->wake_fd;
+
+	MHD_resume_connection(request->connection); /* from here on the request may be gone */
+	eventfd_write(wake_fd, 1);
+}
+
+static enum MHD_Result give(struct probe *probe, struct MHD_Connection *connection, struct request *request)
+{
+	MHD_suspend_connection(connection);
+	request->given = true;
+	if (renderer_give(&probe->renderer, &request->rendering))
+		return MHD_YES;
+	buffer_append_text(&request->rendering.body, "too many pages are being rendered: ask again\n");
+	request->rendering.status = MHD_HTTP_SERVICE_UNAVAILABLE;
+	rendered(&request->rendering);
+	return MHD_YES;
+}
+
+static enum MHD_Result not_found(struct probe *probe, struct MHD_Connection *connection)
+{
+	struct buffer body;
+
+	buffer_init(&body);
+	buffer_append_text(&body, "not found; there are:\n");
+	for (size_t i = 0; i < probe->options.pages_count; i++)
+		buffer_printf(&body, "%s\n", probe->options.pages[i].path);
+	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", &body);
+}
+
+static const struct probe_page *page_of(const struct probe *probe, const char *url)
+{
+	for (size_t i = 0; i < probe->options.pages_count; i++)
+		if (!strcmp(url, probe->options.pages[i].path))
+			return &probe->options.pages[i];
+	return NULL;
+}
+
+/*
+ * First called after the headers, then once more: what is answered at the first call ends the connection unread. For a
+ * page that the other thread renders a third time.
+ */
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url, const char *method,
-                              const char *version, const char *upload, size_t *upload_size, void **request)
+                              const char *version, const char *upload, size_t *upload_size, void **state)
 {
 	struct probe *probe = context;
-	struct buffer body;
+	struct request *request = *state;
+	struct rendering *rendering;
 
 	(void)version;
 	(void)upload;
 	(void)upload_size;
-	if (!*request) {
-		*request = probe;
-		if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
-			return refuse(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-		if (has_body(connection))
-			return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE, "a request has no body here\n");
-		return MHD_YES;
+	if (!request)
+		return begin(probe, connection, method, state);
+	rendering = &request->rendering;
+	if (request->given)
+		return answer(connection, rendering->status, rendering->page->content_type, &rendering->body);
+	rendering->page = page_of(probe, url);
+	if (!rendering->page)
+		return not_found(probe, connection);
+	if (!rendering->page->health)
+		return give(probe, connection, request);
+	rendering->status = (unsigned)rendering->page->render(probe->options.context, &rendering->body);
+	return answer(connection, rendering->status, rendering->page->content_type, &rendering->body);
+}
+
+static int64_t now_ms(void)
+{
+	return clock_monotonic_ms(&system_clock);
+}
+
+static void completed(void *context, struct MHD_Connection *connection, void **state,
+                      enum MHD_RequestTerminationCode how)
+{
+	struct request *request = *state;
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	(void)context;
+	(void)how;
+	if (info && info->socket_context)
+		clients_answered(info->socket_context, now_ms());
+	if (request)
+		buffer_release(&request->rendering.body);
+	free(request);
+	*state = NULL;
+}
+
+static void connected(void *context, struct MHD_Connection *connection, void **client,
+                      enum MHD_ConnectionNotificationCode what)
+{
+	struct probe *probe = context;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		*client = clients_add(
+		        &probe->clients,
+		        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+		        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, now_ms());
+	else
+		clients_remove(&probe->clients, *client);
+}
+
+static void *serve(void *context)
+{
+	struct probe *probe = context;
+	struct pollfd polled[2] = {
+	        {.fd = MHD_get_daemon_info(probe->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, .events = POLLIN},
+	        {.fd = probe->wake_fd, .events = POLLIN}};
+
+	while (!atomic_load(&probe->stop)) {
+		int64_t next_ms = clients_expire(&probe->clients, now_ms());
+		MHD_UNSIGNED_LONG_LONG timeout_ms;
+		eventfd_t count;
+
+		if (MHD_get_timeout(probe->daemon, &timeout_ms) == MHD_YES &&
+		    (next_ms < 0 || timeout_ms < (MHD_UNSIGNED_LONG_LONG)next_ms))
+			next_ms = (int64_t)timeout_ms;
+		poll(polled, 2, (int)next_ms);
+		eventfd_read(probe->wake_fd, &count);
+		MHD_run(probe->daemon);
 	}
-	buffer_init(&body);
-	for (size_t i = 0; i < probe->pages_count; i++) {
-		const struct probe_page *page = &probe->pages[i];
+	return NULL;
+}
 
-		if (!strcmp(url, page->path))
-			return answer(connection, (unsigned)page->render(probe->context, &body), page->content_type,
-			              &body);
+static int start_daemon(struct probe *probe, int fd)
+{
+	probe->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle, probe,
+	                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+	                                 (unsigned)CLIENTS_MAX, MHD_OPTION_NOTIFY_CONNECTION, connected, probe,
+	                                 MHD_OPTION_NOTIFY_COMPLETED, completed, probe, MHD_OPTION_END);
+	return probe->daemon ? 0 : -1;
+}
+
+/* From the last to the first that was started. */
+static struct probe *start_threads(struct probe *probe, struct error *err)
+{
+	int code;
+
+	if (renderer_start(&probe->renderer, probe->options.context, rendered, err) < 0) {
+		MHD_stop_daemon(probe->daemon);
+		return NULL;
 	}
-	buffer_append_text(&body, "not found; there are:\n");
-	for (size_t i = 0; i < probe->pages_count; i++)
-		buffer_printf(&body, "%s\n", probe->pages[i].path);
-	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", &body);
+	code = pthread_create(&probe->thread, NULL, serve, probe);
+	if (!code)
+		return probe;
+	error_set(err, "cannot start a thread: %s", strerror(code));
+	renderer_stop(&probe->renderer);
+	MHD_stop_daemon(probe->daemon);
+	return NULL;
 }
 
-/* getaddrinfo would take names, and numbers past the largest port. */
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-
-	return digits && digits <= PORT_DIGITS_MAX && !text[digits] && atoi(text) <= PORT_MAX;
-}
-
-/* "host:port", ":port", "[host]:port". */
-static int split_address(const char *listen, char *host, size_t host_size, const char **ret_port)
-{
-	const char *colon = strrchr(listen, ':');
-	size_t size;
-
-	if (!colon || !is_port(colon + 1))
-		return -1;
-	size = (size_t)(colon - listen);
-	if (size >= 2 && listen[0] == '[' && listen[size - 1] == ']') {
-		listen++;
-		size -= 2;
-	}
-	if (size >= host_size)
-		return -1;
-	memcpy(host, listen, size);
-	host[size] = '\0';
-	*ret_port = colon + 1;
-	return 0;
-}
-
-static int bind_socket(const struct addrinfo *address)
-{
-	int one = 1, fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
-
-	if (fd < 0)
-		return -1;
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, PROBE_CONNECTIONS_MAX) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static int open_socket(const char *where, struct error *err)
-{
-	struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found;
-	char host[256];
-	const char *port;
-	int fd = -1, code;
-
-	if (split_address(where, host, sizeof(host), &port) < 0)
-		return error_set(err, "\"%s\" is not an address; write 127.0.0.1:8080, :8080 or [::1]:8080", where);
-	if (!host[0])
-		hints.ai_family = AF_INET; /* every interface, as pods have them */
-	code = getaddrinfo(host[0] ? host : NULL, port, &hints, &found);
-	if (code)
-		return error_set(err, "\"%s\" is not an address: %s", where, gai_strerror(code));
-	for (const struct addrinfo *address = found; address && fd < 0; address = address->ai_next)
-		fd = bind_socket(address);
-	freeaddrinfo(found);
-	return fd < 0 ? error_set(err, "cannot listen on %s: %s", where, strerror(errno)) : fd;
-}
-
-static int socket_port(int fd)
-{
-	union {
-		struct sockaddr any;
-		struct sockaddr_in v4;
-		struct sockaddr_in6 v6;
-	} address = {0};
-	socklen_t size = sizeof(address);
-
-	if (getsockname(fd, &address.any, &size) < 0)
-		return 0;
-	return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
-}
-
-struct probe *probe_start(const char *listen, const struct probe_page *pages, size_t pages_count, void *context,
-                          struct error *err)
+struct probe *probe_start(const struct probe_options *options, struct error *err)
 {
 	struct probe *probe;
-	int fd = open_socket(listen, err);
+	int fd = listen_open(options->listen, err);
 
 	if (fd < 0)
 		return NULL;
 	probe = xcalloc(1, sizeof(*probe));
-	probe->pages = pages;
-	probe->pages_count = pages_count;
-	probe->context = context;
-	probe->port = socket_port(fd);
-	probe->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handle, probe,
-	                                 MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-	                                 (unsigned)PROBE_CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-	                                 (unsigned)PROBE_IDLE_S, MHD_OPTION_END);
-	if (probe->daemon)
-		return probe;
-	error_set(err, "cannot start the HTTP server on %s", listen);
-	close(fd);
+	probe->options = *options;
+	probe->clients.request_ms = options->request_ms ? options->request_ms : PROBE_REQUEST_MS;
+	probe->port = listen_port(fd);
+	probe->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (probe->wake_fd >= 0 && start_daemon(probe, fd) == 0) {
+		if (start_threads(probe, err))
+			return probe;
+	} else {
+		error_set(err, "cannot start the HTTP server on %s", options->listen);
+		close(fd);
+	}
+	if (probe->wake_fd >= 0)
+		close(probe->wake_fd);
 	free(probe);
 	return NULL;
 }
@@ -195,6 +269,11 @@ void probe_stop(struct probe *probe)
 {
 	if (!probe)
 		return;
+	atomic_store(&probe->stop, true);
+	eventfd_write(probe->wake_fd, 1);
+	pthread_join(probe->thread, NULL);
+	renderer_stop(&probe->renderer); /* resumes who waits for a page, as the end of the daemon asks for */
 	MHD_stop_daemon(probe->daemon);
+	close(probe->wake_fd);
 	free(probe);
 }

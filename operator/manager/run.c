@@ -105,12 +105,16 @@ static void make_identity(struct manager *manager)
 static int start_probe(struct manager *manager, struct error *err)
 {
 	static const struct probe_page pages[] = {
-	        {"/healthz", "text/plain; charset=utf-8", manager_page_health},
-	        {"/readyz", "text/plain; charset=utf-8", manager_page_ready},
-	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", manager_page_metrics},
+	        {"/healthz", "text/plain; charset=utf-8", manager_page_health, true},
+	        {"/readyz", "text/plain; charset=utf-8", manager_page_ready, true},
+	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", manager_page_metrics, false},
 	};
+	const struct probe_options options = {.listen = manager->options->listen,
+	                                      .pages = pages,
+	                                      .pages_count = sizeof(pages) / sizeof(pages[0]),
+	                                      .context = manager};
 
-	manager->probe = probe_start(manager->options->listen, pages, sizeof(pages) / sizeof(pages[0]), manager, err);
+	manager->probe = probe_start(&options, err);
 	if (!manager->probe)
 		return error_prefix(err, "--listen");
 	log_info("serving", "listen=\"%s\" port=%d", manager->options->listen, probe_port(manager->probe));

@@ -150,12 +150,14 @@ static void wait_for_job(struct run *run, const sigset_t *signals, bool live)
 static struct probe *start_probe(const char *listen, struct status *status, struct error *err)
 {
 	static const struct probe_page pages[] = {
-	        {"/healthz", "text/plain; charset=utf-8", status_page_health},
-	        {"/readyz", "text/plain; charset=utf-8", status_page_ready},
-	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", status_page_metrics},
-	        {"/status", "application/json", status_page_status},
+	        {"/healthz", "text/plain; charset=utf-8", status_page_health, true},
+	        {"/readyz", "text/plain; charset=utf-8", status_page_ready, true},
+	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", status_page_metrics, false},
+	        {"/status", "application/json", status_page_status, false},
 	};
-	struct probe *probe = probe_start(listen, pages, sizeof(pages) / sizeof(pages[0]), status, err);
+	const struct probe_options options = {
+	        .listen = listen, .pages = pages, .pages_count = sizeof(pages) / sizeof(pages[0]), .context = status};
+	struct probe *probe = probe_start(&options, err);
 
 	if (probe)
 		log_info("serving status", "listen=\"%s\" port=%d", listen, probe_port(probe));

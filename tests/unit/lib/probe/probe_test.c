@@ -9,14 +9,14 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "lib/probe/probe.h"
+#include "tests/unit/lib/probe/probe_client.h"
 
-#define WAIT_S     30
 #define BIG_BYTES  (1 << 20)
 #define BIG_HEADER (128 * 1024)
 
@@ -52,16 +52,21 @@ static int render_empty(void *context, struct buffer *out)
 }
 
 static const struct probe_page pages[] = {
-        {"/status", "application/json", render_ok},
-        {"/readyz", "text/plain", render_down},
-        {"/big", "text/plain", render_big},
-        {"/healthz", "text/plain", render_empty},
+        {"/status", "application/json", render_ok, false},
+        {"/readyz", "text/plain", render_down, true},
+        {"/big", "text/plain", render_big, false},
+        {"/healthz", "text/plain", render_empty, true},
 };
+#define PAGES_COUNT (sizeof(pages) / sizeof(pages[0]))
 
 static struct probe *start(void)
 {
 	struct error err = {""};
-	struct probe *probe = probe_start("127.0.0.1:0", pages, 4, (void *)(uintptr_t) "j", &err);
+	struct probe_options options = {.listen = "127.0.0.1:0",
+	                                .pages = pages,
+	                                .pages_count = PAGES_COUNT,
+	                                .context = (void *)(uintptr_t) "j"};
+	struct probe *probe = probe_start(&options, &err);
 
 	if (!probe)
 		fail_msg("%s", err.text);
@@ -71,41 +76,7 @@ static struct probe *start(void)
 
 static int dial(const struct probe *probe)
 {
-	struct sockaddr_in address = {.sin_family = AF_INET,
-	                              .sin_port = htons((uint16_t)probe_port(probe)),
-	                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct timeval wait = {.tv_sec = WAIT_S};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Sends what the peer takes; it may close before the end. */
-static void send_all(int fd, const char *data, size_t size)
-{
-	while (size) {
-		ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return;
-		data += sent;
-		size -= (size_t)sent;
-	}
-}
-
-/* All that comes until the peer closes; -1 when it is silent too long. */
-static int receive_all(int fd, struct buffer *out)
-{
-	char part[16384];
-	ssize_t size;
-
-	while ((size = recv(fd, part, sizeof(part), 0)) > 0)
-		buffer_append(out, part, (size_t)size);
-	return size == 0 || out->size ? 0 : -1;
+	return dial_from(probe, 1);
 }
 
 /* One request on a connection of its own, and all of its answer. */
@@ -119,14 +90,6 @@ static void ask(const struct probe *probe, const char *request, size_t size, str
 	close(fd);
 }
 
-static const char *body_of(const struct buffer *answer)
-{
-	const char *end = answer->data ? strstr(answer->data, "\r\n\r\n") : NULL;
-
-	return end ? end + 4 : "";
-}
-
-#define END     " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
 #define GET     "GET /status" END "\r\n"
 #define METHODS "\r\nAllow: GET, HEAD\r\n"
 #define PAGES   "not found; there are:\n/status\n/readyz\n/big\n/healthz\n"
@@ -288,53 +251,6 @@ static void kept_connection_test(void **state)
 	probe_stop(probe);
 }
 
-/* Clients that stop in the middle of a request keep nobody else from being served. */
-static void stuck_clients_test(void **state)
-{
-	struct probe *probe = start();
-	int stuck[PROBE_CONNECTIONS_MAX / 2];
-	struct buffer answer;
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(stuck) / sizeof(stuck[0]); i++) {
-		stuck[i] = dial(probe);
-		assert_true(stuck[i] >= 0);
-		send_all(stuck[i], GET, i % strlen(GET));
-	}
-	buffer_init(&answer);
-	ask(probe, GET, strlen(GET), &answer);
-	assert_string_equal(body_of(&answer), "{\"job\":\"j\"}");
-	for (size_t i = 0; i < sizeof(stuck) / sizeof(stuck[0]); i++)
-		close(stuck[i]);
-	buffer_release(&answer);
-	probe_stop(probe);
-}
-
-/* More connections than are allowed: who is over waits or is closed, and is served once the others are gone. */
-static void too_many_test(void **state)
-{
-	struct probe *probe = start();
-	int idle[PROBE_CONNECTIONS_MAX];
-	struct buffer answer;
-
-	(void)state;
-	for (size_t i = 0; i < PROBE_CONNECTIONS_MAX; i++) {
-		idle[i] = dial(probe);
-		assert_true(idle[i] >= 0);
-	}
-	for (size_t i = 0; i < PROBE_CONNECTIONS_MAX; i++)
-		close(idle[i]);
-	buffer_init(&answer);
-	for (int i = 0; i < 1000 && !answer.size; i++) { /* the server has yet to see that they are gone */
-		ask(probe, GET, strlen(GET), &answer);
-		if (!answer.size)
-			usleep(10000);
-	}
-	assert_string_equal(body_of(&answer), "{\"job\":\"j\"}");
-	buffer_release(&answer);
-	probe_stop(probe);
-}
-
 #define CLIENTS 8
 #define EACH    50
 
@@ -394,6 +310,13 @@ static void stop_test(void **state)
 	probe_stop(NULL);
 }
 
+static struct probe *open_on(const char *listen, struct error *err)
+{
+	struct probe_options options = {.listen = listen, .pages = pages, .pages_count = PAGES_COUNT};
+
+	return probe_start(&options, err);
+}
+
 static void addresses_test(void **state)
 {
 	static const struct {
@@ -420,7 +343,7 @@ static void addresses_test(void **state)
 	(void)state;
 	for (size_t c = 0; c < sizeof(cases) / sizeof(cases[0]); c++) {
 		struct error err = {""};
-		struct probe *other = probe_start(cases[c].listen, pages, 4, NULL, &err);
+		struct probe *other = open_on(cases[c].listen, &err);
 
 		if (other)
 			fail_msg("\"%s\" is listened on, port %d", cases[c].listen, probe_port(other));
@@ -431,14 +354,14 @@ static void addresses_test(void **state)
 		struct error err = {""};
 
 		snprintf(taken, sizeof(taken), "127.0.0.1:%d", probe_port(probe));
-		assert_null(probe_start(taken, pages, 4, NULL, &err));
+		assert_null(open_on(taken, &err));
 		assert_non_null(strstr(err.text, "Address already in use"));
 	}
 	probe_stop(probe);
 	{
 		struct error err = {""};
 
-		probe = probe_start(taken, pages, 4, NULL, &err); /* at once after it was stopped */
+		probe = open_on(taken, &err); /* at once after it was stopped */
 		if (!probe)
 			fail_msg("%s", err.text);
 		probe_stop(probe);
@@ -453,8 +376,6 @@ int main(void)
 	        cmocka_unit_test(bad_requests_test),
 	        cmocka_unit_test(huge_header_test),
 	        cmocka_unit_test(kept_connection_test),
-	        cmocka_unit_test(stuck_clients_test),
-	        cmocka_unit_test(too_many_test),
 	        cmocka_unit_test(many_clients_test),
 	        cmocka_unit_test(stop_test),
 	        cmocka_unit_test(addresses_test),
