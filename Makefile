@@ -63,7 +63,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz test test-programs bench chaos demo docs clean install uninstall images cluster cluster-down \
+.PHONY: all build format lint check unit fuzz fuzz-worker hostile-programs test test-programs bench chaos demo docs clean install uninstall images cluster cluster-down \
 	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
@@ -138,6 +138,16 @@ $(PARITY): tests/integration/postgres_parity/eval_expr.c $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $< $(B)/libstreamjob.a $(LIBS)
 
+# The runtime against a worker that answers anything: the runtime has the sanitizers of $(B), the worker has none.
+HOSTILE_WORKER := $(B)/tests/fuzz/hostile_worker
+FUZZ_RUNTIME := $(B)/tests/fuzz/fuzz_runtime
+$(HOSTILE_WORKER): tests/fuzz/hostile_worker.c runtime/udf/protocol.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fsanitize=%,$(CFLAGS)) -o $@ $< -lpthread
+$(FUZZ_RUNTIME): tests/fuzz/fuzz_runtime.c $(TEST_HASH_KEY) $(B)/libstreamjob.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -MMD -MP -MF $@.d -MT $@ $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # The operator's rooms on a command line, for the fault tests.
 FAULT_DRIVER := $(B)/tests/faults/driver
 $(FAULT_DRIVER): tests/faults/driver.c $(TEST_HASH_KEY) $(B)/libstreamjob.a
@@ -167,6 +177,14 @@ fuzz: deps-test
 	@$(MAKE) --no-print-directory $(FUZZ_BINS)
 	@tests/fuzz/run.sh $(FUZZ_BINS)
 
+# FUZZ_WORKER_SECONDS and FUZZ_WORKER_SEED may be given; ten minutes without.
+fuzz-worker: deps-test
+	@$(MAKE) --no-print-directory SAN=address,undefined hostile-programs
+	@FUZZ_WORKER_SECONDS=$(or $(FUZZ_WORKER_SECONDS),600) build/san-address-undefined/tests/fuzz/fuzz_runtime \
+		build/san-address-undefined/tests/fuzz/hostile_worker
+
+hostile-programs: $(FUZZ_RUNTIME) $(HOSTILE_WORKER)
+
 # Looks at the objects and asks the program for the generated files, so it builds both first.
 lint: deps-check
 	@$(MAKE) --no-print-directory $(PROGRAMS)
@@ -177,7 +195,7 @@ check: unit
 
 # All that the suites of tests/run.py run, so that none of them builds while others do.
 test-programs:
-	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS) $(NATIVE_LIBRARY) $(if $(SAN),$(FAULT_DRIVER),$(PARITY) $(DEBUG_WORKER))
+	@$(MAKE) --no-print-directory $(TEST_BINS) $(PROGRAMS) $(NATIVE_LIBRARY) $(if $(SAN),$(FAULT_DRIVER) $(FUZZ_RUNTIME) $(HOSTILE_WORKER),$(PARITY) $(DEBUG_WORKER))
 
 # ONLY="check cli" runs these suites alone.
 test: deps-test

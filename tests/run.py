@@ -8,7 +8,7 @@ more, alone, at the end, and that is said: what is wrong fails again. A suite's 
 Processes that a step leaves running are ended with it. At the end stands what each took; the last line counts the suites.
 
 Suites take their numbers of turns from the environment where they are set: STREAMJOB_TEST_KILLS, STREAMJOB_TEST_ROWS,
-UDF_RESTARTS, UDF_WINDOWS, RUNS (of the fuzzer).
+UDF_RESTARTS, UDF_WINDOWS, RUNS (of the fuzzer), FUZZ_WORKER_SECONDS.
 """
 
 import ctypes
@@ -88,6 +88,7 @@ STEPS = [  # of those that can begin, the first of its kind does
     Step("unit-thread", BURN, f"{MAKE} {THREAD} unit", ("programs-thread",)),
     Step("leaks", BURN, LEAKS, ("programs",)),
     Step("fuzz", BURN, "make -s fuzz"),
+    Step("fuzz-worker", BURN, "FUZZ_WORKER_SECONDS=${FUZZ_WORKER_SECONDS:-30} make -s fuzz-worker", ("programs-address",)),
     Step("arm64", BURN, "tests/check/arm64.sh"),
     Step("trixie", BURN, "tests/check/debian_release.sh trixie", ("trixie-root",)),
 ]

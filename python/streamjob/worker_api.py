@@ -253,6 +253,11 @@ def _set_results(entrypoint, loaded, own, declared):
             f"{entrypoint} has {len(own_fields)} result fields ({', '.join(n for n, _ in own_fields)}), "
             f"but the job file's `returns` has {len(declared)}"
         )
+    if loaded.kind == "scalar" and is_row:
+        raise FunctionError(
+            f"{entrypoint}: a scalar function with a result of type {own} cannot be carried: an expression has one value; "
+            "make a function of each field, or a table function (kind: table) whose columns lateral selects"
+        )
     for name, data_type in own_fields or ():
         if data_type.column is None:
             raise FunctionError(f"{entrypoint}: a result of type {data_type} (field {name}) cannot be a column")

@@ -251,23 +251,48 @@ struct user_function functions_known(const struct function_spec *spec, const str
 	};
 }
 
+/* The columns of the job were made for what the first worker declared: another, or a later one, that declares something
+ * else is ended. Releases the signature. */
+static bool says_the_same(struct functions *functions, size_t f, struct udf_worker *worker,
+                          struct udf_signature *signature, struct udf_failure *ret_failure)
+{
+	const struct function_state *state = &functions->items[f];
+	bool same = udf_signature_equal(signature, &state->signature);
+
+	udf_signature_release(signature);
+	if (same)
+		return true;
+	functions->ops->stop(worker, NULL);
+	*ret_failure = (struct udf_failure){
+	        .reason = UDF_START, .function = state->spec->name, .method = "import", .row = UDF_NO_ROW};
+	snprintf(ret_failure->text, sizeof(ret_failure->text),
+	         "function %s, import: its code declares other arguments or results than when the job began; what it "
+	         "declares must not depend on the time, chance or a file. Start the job again if the code was changed",
+	         state->spec->name);
+	return false;
+}
+
 static int start_one(struct functions *functions, size_t f, unsigned lane, struct error *err)
 {
 	struct function_state *state = &functions->items[f];
 	struct udf_worker **worker = &functions->workers[lane * functions->count + f];
+	struct udf_signature signature;
 	struct udf_worker *started;
 	struct udf_failure failure;
 
 	if (*worker)
 		return 0;
-	started = functions->ops->start(state->spec, &functions->environments[lane * functions->count + f],
-	                                state->loaded ? NULL : &state->signature, &failure);
+	started = functions->ops->start(state->spec, &functions->environments[lane * functions->count + f], &signature,
+	                                &failure);
+	if (started && state->loaded && !says_the_same(functions, f, started, &signature, &failure))
+		started = NULL;
 	if (!started)
 		return functions_failed(functions, f, lane, FAILED_STARTING, &failure, err);
 	pthread_mutex_lock(&functions->mutex);
 	*worker = started;
 	pthread_mutex_unlock(&functions->mutex);
 	if (!state->loaded) { /* by functions_load, before there are lanes */
+		state->signature = signature;
 		functions->known[f] = functions_known(state->spec, &state->signature);
 		state->loaded = true;
 	}

@@ -47,6 +47,12 @@ const char *udf_reason_name(enum udf_reason reason)
 	return names[reason];
 }
 
+void call_forget(struct udf_worker *worker)
+{
+	arena_reset(&worker->arena);
+	worker->answered_bytes = 0;
+}
+
 void call_begin(struct udf_worker *worker)
 {
 	worker->request = (struct wire_out){.data = udf_request_area(worker->control), .max = UDF_REQUEST_BYTES_MAX};
@@ -160,10 +166,15 @@ static int wait_once(struct udf_worker *worker, int64_t left_ns, bool *ret_ended
 
 static int copy_reply(struct udf_worker *worker, struct udf_failure *ret_failure)
 {
-	uint32_t size = worker->control->reply_bytes;
+	uint32_t size = atomic_load_explicit(&worker->control->reply_bytes, memory_order_relaxed);
 
 	if (size > UDF_REPLY_BYTES_MAX)
 		return call_garbled(worker, ret_failure);
+	worker->answered_bytes += size;
+	if (worker->answered_bytes > UDF_ANSWERS_BYTES_MAX)
+		return worker_fail(worker, UDF_MEMORY, UDF_NO_ROW,
+		                   "its answers for one batch are larger than they may be together (256 MiB)",
+		                   ret_failure);
 	if (size > worker->reply_capacity) {
 		free(worker->reply);
 		worker->reply = xmalloc(size);
@@ -188,7 +199,7 @@ static int look_at(struct udf_worker *worker, enum udf_op op, uint32_t row, stru
 	char what[UDF_REASON_BYTES_MAX + 128];
 	struct slice text;
 
-	switch (worker->control->reply_status) {
+	switch (atomic_load_explicit(&worker->control->reply_status, memory_order_relaxed)) {
 	case REPLY_OK:
 		return copy_reply(worker, ret_failure);
 	case REPLY_EXHAUSTED:
@@ -226,7 +237,7 @@ static int send_request(struct udf_worker *worker, enum udf_op op)
 
 	control->op = op;
 	control->request_bytes = (uint32_t)worker->request.size;
-	control->reply_status = 0;
+	atomic_store_explicit(&control->reply_status, 0, memory_order_relaxed);
 	atomic_store(&control->row, UDF_NO_ROW);
 	atomic_store(&control->sequence, ++worker->sequence);
 	if (worker->inside) {
@@ -248,6 +259,9 @@ int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, c
 		*ret_failure = worker->failure;
 		return -1;
 	}
+	if (worker->request.overflow)
+		return worker_fail(worker, UDF_PROTOCOL, UDF_NO_ROW,
+		                   "what it would be given is larger than a request may be (32 MiB)", ret_failure);
 	if (send_request(worker, op) < 0)
 		return worker_fail(worker, UDF_PROTOCOL, UDF_NO_ROW, "cannot be called: no descriptor", ret_failure);
 	got = worker->inside != NULL;

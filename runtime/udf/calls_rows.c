@@ -105,7 +105,7 @@ static void whole(const struct udf_arguments *arguments, struct part *part)
 static int begin(struct udf_worker *worker, struct udf_failure *ret_failure)
 {
 	pthread_mutex_lock(&worker->mutex);
-	arena_reset(&worker->arena);
+	call_forget(worker);
 	if (!worker->dead)
 		return 0;
 	*ret_failure = worker->failure;

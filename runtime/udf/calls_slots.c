@@ -74,7 +74,7 @@ static int call_slots(const struct slot_call *call, size_t n)
 	int result = 0;
 
 	pthread_mutex_lock(&worker->mutex);
-	arena_reset(&worker->arena);
+	call_forget(worker);
 	while (result >= 0 && done < n) {
 		part = part < n - done ? part : n - done;
 		result = call_part(call, done, part);
@@ -181,7 +181,7 @@ int udf_merge(struct udf_worker *worker, unsigned table, const uint32_t *slots, 
 	int result = 0;
 
 	pthread_mutex_lock(&worker->mutex);
-	arena_reset(&worker->arena);
+	call_forget(worker);
 	column_init(&column, TYPE_STRING, n);
 	for (size_t i = 0; i < n; i++)
 		numbers[i] = (uint32_t)i;
@@ -206,7 +206,7 @@ int udf_clear(struct udf_worker *worker, unsigned table, struct udf_failure *ret
 	int result;
 
 	pthread_mutex_lock(&worker->mutex);
-	arena_reset(&worker->arena);
+	call_forget(worker);
 	call_begin(worker);
 	wire_put_u32(&worker->request, table);
 	result = call_finish(worker, OP_CLEAR, worker->spec->timeout_ms, NULL, 0, ret_failure);

@@ -57,6 +57,7 @@ struct udf_worker {
 	enum type results[UDF_RESULTS_MAX];
 	char *reply; /* the copy of the last reply */
 	size_t reply_capacity;
+	size_t answered_bytes;   /* by the replies of this call */
 	struct wire_in in;       /* of it */
 	struct arena arena;      /* of the results and reasons of the last call */
 	struct wire_out request; /* being written */
@@ -80,6 +81,8 @@ void *keeper_run(void *argument);
 /* The last bytes of stderr, whole lines where there are several. */
 void keeper_tail(struct keeper *keeper, struct buffer *out);
 
+/* What the last call gave is gone: its strings, its reasons, and how much it was. */
+void call_forget(struct udf_worker *worker);
 /* A new request; the caller writes worker->request. */
 void call_begin(struct udf_worker *worker);
 /* Sends it and waits; worker->in is the reply, in private memory. Row i of the request has the number rows[i], i < n.

@@ -18,6 +18,7 @@ static bool take_name(char *to, const char *from, size_t size)
 	return true;
 }
 
+/* `shared` is a private copy. */
 static bool take_metric(const struct udf_shared_metric *shared, struct udf_metric *metric)
 {
 	uint32_t labels = shared->labels_count;
@@ -44,7 +45,11 @@ size_t udf_metrics(struct udf_worker *worker, struct udf_metric *ret_metrics, si
 	uint32_t there = atomic_load(&worker->control->metrics_count);
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < there && i < UDF_SHARED_METRICS_MAX && count < max; i++)
-		count += take_metric(&worker->control->metrics[i], &ret_metrics[count]);
+	for (uint32_t i = 0; i < there && i < UDF_SHARED_METRICS_MAX && count < max; i++) {
+		struct udf_shared_metric copy = worker->control->metrics[i];
+
+		atomic_signal_fence(memory_order_seq_cst); /* or the compiler may read again what was checked */
+		count += take_metric(&copy, &ret_metrics[count]);
+	}
 	return count;
 }

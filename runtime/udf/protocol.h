@@ -19,6 +19,8 @@
 #define UDF_REPLY_BYTES_MAX   (32u << 20)
 #define UDF_SHARED_BYTES      (UDF_CONTROL_BYTES + UDF_REQUEST_BYTES_MAX + UDF_REPLY_BYTES_MAX)
 
+#define UDF_ANSWERS_BYTES_MAX (256u << 20) /* of all the replies to one call, which may go in parts */
+
 #define UDF_REASON_BYTES_MAX 2048 /* of a row's failure */
 #define UDF_EXIT_DESCRIPTORS 70   /* the worker's descriptors were closed under it */
 #define UDF_EXIT_SANDBOX     71
@@ -69,8 +71,8 @@ struct udf_shared_metric {
 struct udf_control {
 	_Atomic uint64_t sequence; /* of the request */
 	uint32_t op, request_bytes;
-	_Atomic uint64_t reply_sequence; /* the request that the reply is for */
-	uint32_t reply_status, reply_bytes;
+	_Atomic uint64_t reply_sequence;            /* the request that the reply is for */
+	_Atomic uint32_t reply_status, reply_bytes; /* read once: what was checked is what is used */
 	_Atomic uint32_t method, row;
 	_Atomic uint32_t metrics_count;
 	struct udf_shared_metric metrics[UDF_SHARED_METRICS_MAX];

@@ -17,6 +17,18 @@ void add_failure(struct row_failures *failures, uint32_t row, const char *reason
 	failures->reasons[failures->count++] = reason;
 }
 
+/* Cut to what a reason may be; what is no text says so. */
+static const char *reason_text(struct arena *arena, struct slice reason)
+{
+	if (reason.size > UDF_REASON_BYTES_MAX)
+		reason.size = UDF_REASON_BYTES_MAX;
+	while (reason.size && reason.size == UDF_REASON_BYTES_MAX && (reason.data[reason.size - 1] & 0x80))
+		reason.size--;
+	if (!text_is_utf8(reason))
+		return "the function raised, and its words are not UTF-8";
+	return arena_string(arena, reason);
+}
+
 void take_failures(struct udf_worker *worker, const uint32_t *rows, size_t n, struct row_failures *failures)
 {
 	struct udf_counts *counts = worker->environment.counts;
@@ -30,9 +42,9 @@ void take_failures(struct udf_worker *worker, const uint32_t *rows, size_t n, st
 
 		worker->in.bad |= index >= n;
 		if (!worker->in.bad)
-			add_failure(failures, rows[index], arena_string(&worker->arena, reason));
+			add_failure(failures, rows[index], reason_text(&worker->arena, reason));
 	}
-	if (counts)
+	if (counts && !worker->in.bad)
 		atomic_fetch_add_explicit(&counts->row_failures, count, memory_order_relaxed);
 }
 

@@ -98,8 +98,8 @@ void serve_request(struct worker *worker, const struct language *language, uint6
 	worker->in = (struct wire_in){.data = udf_request_area(control), .size = control->request_bytes};
 	worker->out = (struct wire_out){.data = udf_reply_area(control), .max = UDF_REPLY_BYTES_MAX};
 	status = op == OP_START ? language->start(worker) : call(worker, language, op);
-	control->reply_status = (uint32_t)status;
-	control->reply_bytes = (uint32_t)worker->out.size;
+	atomic_store_explicit(&control->reply_status, (uint32_t)status, memory_order_relaxed);
+	atomic_store_explicit(&control->reply_bytes, (uint32_t)worker->out.size, memory_order_relaxed);
 	atomic_store(&control->reply_sequence, sequence);
 }
 

@@ -6,14 +6,16 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/base/text.h"
 #include "lib/process/file.h"
 #include "runtime/udf/life.h"
 
-#define SOURCE_BYTES_MAX  (4u << 20) /* of a module given by path or ConfigMap */
-#define FUNCTIONS_FOLDER  "/etc/streamjob/functions"
-#define BACKOFF_FIRST_MS  100
-#define BACKOFF_MOST_MS   30000
-#define BACKOFF_DOUBLINGS 9
+#define SOURCE_BYTES_MAX   (4u << 20) /* of a module given by path or ConfigMap */
+#define UDF_NAME_BYTES_MAX 256        /* of a result's field */
+#define FUNCTIONS_FOLDER   "/etc/streamjob/functions"
+#define BACKOFF_FIRST_MS   100
+#define BACKOFF_MOST_MS    30000
+#define BACKOFF_DOUBLINGS  9
 
 struct module { /* where the code is; all empty for an installed package */
 	bool has_source;
@@ -106,11 +108,14 @@ static void take_results(struct udf_worker *worker, struct udf_signature *signat
 	}
 	columns = arena_zalloc(&signature->arena, count * sizeof(*columns));
 	for (uint32_t i = 0; i < count; i++) {
+		struct slice name;
 		uint32_t type;
 
-		columns[i].name = arena_string(&signature->arena, wire_take_text(in));
+		name = wire_take_text(in);
+		columns[i].name = arena_string(&signature->arena, name);
 		type = wire_take_u32(in);
-		in->bad |= type <= TYPE_NULL || type >= TYPE_COUNT;
+		in->bad |= type <= TYPE_NULL || type >= TYPE_COUNT || name.size > UDF_NAME_BYTES_MAX ||
+		           !text_is_utf8(name);
 		columns[i].type = in->bad ? TYPE_BOOLEAN : (enum type)type;
 		worker->results[i] = columns[i].type;
 	}
@@ -129,8 +134,8 @@ static bool take_signature(struct udf_worker *worker, struct udf_signature *sign
 	signature->arguments_min = wire_take_u32(in);
 	signature->arguments_max = wire_take_u32(in);
 	count = wire_take_u32(in);
-	in->bad |= count > UDF_ARGUMENTS_MAX || signature->arguments_min > UDF_ARGUMENTS_MAX ||
-	           signature->arguments_max > UDF_ARGUMENTS_MAX;
+	in->bad |= count > UDF_ARGUMENTS_MAX || signature->arguments_max > UDF_ARGUMENTS_MAX ||
+	           signature->arguments_min > signature->arguments_max;
 	for (uint32_t i = 0; !in->bad && i < count; i++) {
 		uint32_t type = wire_take_u32(in);
 
@@ -160,15 +165,31 @@ static struct udf_worker *cannot_start(struct udf_worker *worker, const struct e
 	return NULL;
 }
 
+/* An expression has one column for what a scalar function yields. */
+static bool can_be_carried(const struct udf_signature *signature)
+{
+	return signature->kind != FUNCTION_SCALAR || signature->results.count == 1;
+}
+
 static int greet(struct udf_worker *worker, struct udf_signature *signature, struct udf_failure *ret_failure)
 {
+	char what[256];
+	size_t scalar;
+
 	if (call_finish(worker, OP_START, worker->spec->start_timeout_ms, NULL, 0, ret_failure) < 0)
 		return -1;
 	arena_init(&signature->arena);
-	if (take_signature(worker, signature))
+	if (take_signature(worker, signature) && can_be_carried(signature))
 		return 0;
+	scalar = worker->in.bad ? 0 : signature->results.count;
 	udf_signature_release(signature);
-	return call_garbled(worker, ret_failure);
+	if (!scalar)
+		return call_garbled(worker, ret_failure);
+	snprintf(what, sizeof(what),
+	         "it declares a row of %zu fields, but a scalar function yields one value: make a function of each "
+	         "field, or declare kind: table and select its columns in lateral",
+	         scalar);
+	return worker_fail(worker, UDF_START, UDF_NO_ROW, what, ret_failure);
 }
 
 struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_environment *environment,
@@ -210,6 +231,19 @@ struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_
 	else
 		udf_signature_release(&signature);
 	return worker;
+}
+
+bool udf_signature_equal(const struct udf_signature *a, const struct udf_signature *b)
+{
+	bool equal = a->kind == b->kind && a->vectorized == b->vectorized && a->mergeable == b->mergeable &&
+	             a->arguments_min == b->arguments_min && a->arguments_max == b->arguments_max &&
+	             a->argument_types_count == b->argument_types_count && a->results.count == b->results.count;
+
+	for (size_t i = 0; equal && i < a->argument_types_count; i++)
+		equal = a->argument_types[i] == b->argument_types[i];
+	for (size_t i = 0; equal && i < a->results.count; i++)
+		equal = a->results.columns[i].type == b->results.columns[i].type;
+	return equal;
 }
 
 void udf_signature_release(struct udf_signature *signature)

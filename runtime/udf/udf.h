@@ -69,6 +69,8 @@ struct udf_signature {
 	struct arena arena;
 };
 void udf_signature_release(struct udf_signature *signature);
+/* Do both take and yield the same? Names do not count. */
+bool udf_signature_equal(const struct udf_signature *a, const struct udf_signature *b);
 
 struct udf_worker;
 

@@ -21,6 +21,7 @@ class f(AggregateFunction):
 """
 
 REFUSED = [
+    ("a scalar with a row", "f = udf(lambda: 0, result_type='ROW<a INT>')", "scalar", "a result of type ROW<a INT> cannot be carried"),
     ("no such name", "g = 1", "scalar", "m has no f; it has .*g"),
     ("another kind", AGGREGATE, "scalar", "m:f is a AggregateFunction, but the job file says kind: scalar"),
     ("no get_value", AGGREGATE.replace("def get_value", "def value"), "aggregate",
@@ -82,8 +83,8 @@ ACCEPTED = [
     ("udtf with two types", "@udtf(result_types=[DataTypes.STRING(), DataTypes.INT()])\ndef f(s):\n    yield s, 1", "table",
      {"result_fields": [("f0", "STRING"), ("f1", "INT")], "row_result": True}),
     ("a ROW with an ARRAY in it",
-     "f = udf(lambda: 0, result_type=DataTypes.ROW([DataTypes.FIELD('a', DataTypes.ARRAY('INT')), DataTypes.FIELD('b', 'DATE')]))",
-     "scalar", {"result_fields": [("a", "STRING"), ("b", "TIMESTAMP")], "json_fields": [True, False]}),
+     "f = udtf(lambda: 0, result_types=DataTypes.ROW([DataTypes.FIELD('a', DataTypes.ARRAY('INT')), DataTypes.FIELD('b', 'DATE')]))",
+     "table", {"result_fields": [("a", "STRING"), ("b", "TIMESTAMP")], "json_fields": [True, False]}),
     ("a vectorized function that asks for memoryviews", "@udf(result_type='INT', func_type='pandas')\ndef f(x: memoryview): return x",
      "scalar", {"func_type": "pandas", "columns": "memoryview"}),
     ("a vectorized function with an argument", "f = udf(lambda x: x, result_type='INT', func_type='pandas', columns='numpy')", "scalar",

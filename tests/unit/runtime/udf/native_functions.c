@@ -130,7 +130,7 @@ static const struct streamjob_result rows_result[] = {{"n", STREAMJOB_INT}, {"ev
 #define FUNCTION .abi = STREAMJOB_FUNCTION_ABI, .size = sizeof(struct streamjob_function), .arguments_count = 1
 
 extern const struct streamjob_function upper_function, count_function, crash_function, join_function, empty_function,
-        old_function;
+        pair_function, old_function;
 const struct streamjob_function upper_function = {
         FUNCTION,           .kind = STREAMJOB_SCALAR, .argument_types = string_type,
         .results_count = 1, .results = string_result, .eval = upper};
@@ -155,4 +155,7 @@ const struct streamjob_function join_function = {FUNCTION,
                                                  .load = join_load};
 const struct streamjob_function empty_function = {FUNCTION, .kind = STREAMJOB_SCALAR, .argument_types = string_type,
                                                   .results_count = 1, .results = string_result};
+const struct streamjob_function pair_function = {
+        FUNCTION,           .kind = STREAMJOB_SCALAR, .argument_types = string_type,
+        .results_count = 2, .results = rows_result,   .eval = upper};
 const struct streamjob_function old_function = {.abi = 0, .size = sizeof(struct streamjob_function)};

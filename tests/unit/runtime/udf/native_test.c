@@ -136,6 +136,7 @@ static void what_cannot_start(void **state)
 	        {"lib.so", "library.so:symbol", FUNCTION_SCALAR},
 	        {"lib.so:nothing", "no symbol nothing", FUNCTION_SCALAR},
 	        {"lib.so:empty_function", "has no eval", FUNCTION_SCALAR},
+	        {"lib.so:pair_function", "a row of 2 fields, but a scalar function yields one value", FUNCTION_SCALAR},
 	        {"lib.so:old_function", "another version", FUNCTION_SCALAR},
 	        {"lib.so:upper_function", "another kind", FUNCTION_TABLE},
 	        {"lib.so:join_function", "separator is missing", FUNCTION_AGGREGATE},
