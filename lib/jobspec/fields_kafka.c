@@ -146,7 +146,7 @@ static const struct field kafka_source_fields[] = {
          .min = 1,
          .max = JOB_ID_MAX,
          .doc = "The consumer group that holds the job's offsets and window boundaries. No other program may use it. "
-                "The Kafka sinks call their transactions and their progress groups GROUPID.sink-INDEX."},
+                "The Kafka sinks call their transactions and their progress groups GROUPID.sink-TOPIC."},
         {.name = "startingOffsets",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct kafka_source, starting_offsets),

@@ -2,11 +2,11 @@
 
 #include <stdio.h>
 
+#include "lib/base/buffer.h"
 #include "lib/base/hash.h"
 
 #define ID_START    "streamjob."
 #define HASH_DIGITS 16
-#define SUFFIX_MAX  32
 
 _Static_assert(sizeof(ID_START) + JOB_NAME_MAX + 1 + JOB_NAME_MAX <= JOB_ID_MAX + 1, "a job's id is never cut");
 
@@ -20,21 +20,36 @@ static bool is_inside_character(char byte)
 	return ((unsigned char)byte & 0xc0) == 0x80;
 }
 
+/* How many sinks before it write to its topic. */
+static size_t sinks_before(const struct jobspec *job, size_t index)
+{
+	const char *topic = job->sinks[index].kafka.client.topic;
+	size_t count = 0;
+
+	for (size_t i = 0; i < index; i++)
+		count += job->sinks[i].kind == SINK_KAFKA && !strcmp(job->sinks[i].kafka.client.topic, topic);
+	return count;
+}
+
 void job_sink_id(const struct jobspec *job, size_t index, char ret_id[JOB_ID_MAX + 1])
 {
-	bool has_group = job->source.kind == SOURCE_KAFKA;
-	char own[JOB_ID_MAX + 1], suffix[SUFFIX_MAX], hash[1 + HASH_DIGITS + 1] = "", hex[HASH_SHA256_HEX];
-	const char *id = has_group ? job->source.kafka.group_id : own;
-	size_t size, room;
+	size_t size = JOB_ID_MAX - HASH_DIGITS - 1, before = sinks_before(job, index);
+	char own[JOB_ID_MAX + 1], hex[HASH_SHA256_HEX];
+	struct buffer id;
 
 	job_id(job->namespace, job->name, own);
-	room = JOB_ID_MAX - (size_t)snprintf(suffix, sizeof(suffix), ".sink-%zu", index);
-	size = strlen(id);
-	if (size > room) {
-		hash_sha256_hex(slice_of(id), hex);
-		snprintf(hash, sizeof(hash), ".%.*s", HASH_DIGITS, hex);
-		for (size = room - strlen(hash); is_inside_character(id[size]); size--)
-			;
+	buffer_init(&id);
+	buffer_printf(&id, "%s.sink-%s", job->source.kind == SOURCE_KAFKA ? job->source.kafka.group_id : own,
+	              job->sinks[index].kafka.client.topic);
+	if (before)
+		buffer_printf(&id, ":%zu", before + 1);
+	if (id.size <= JOB_ID_MAX) {
+		snprintf(ret_id, JOB_ID_MAX + 1, "%s", id.data);
+	} else {
+		while (is_inside_character(id.data[size]))
+			size--;
+		hash_sha256_hex(buffer_slice(&id), hex);
+		snprintf(ret_id, JOB_ID_MAX + 1, "%.*s.%.*s", (int)size, id.data, HASH_DIGITS, hex);
 	}
-	snprintf(ret_id, JOB_ID_MAX + 1, "%.*s%s%s", (int)size, id, hash, suffix);
+	buffer_release(&id);
 }

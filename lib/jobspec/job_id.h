@@ -13,9 +13,10 @@
 /* "streamjob.NAMESPACE.NAME". */
 void job_id(const char *namespace, const char *name, char ret_id[JOB_ID_MAX + 1]);
 /*
- * Of the sink spec.sinks[index], "GROUP.sink-INDEX": GROUP is the source's consumer group, which belongs to one job
- * only, or the job's id where the source has none. Over JOB_ID_MAX bytes GROUP is cut, at a character's end, and a hash
- * of the whole stands behind it.
+ * Of the Kafka sink spec.sinks[index], "GROUP.sink-TOPIC", so that it stays what it is when another sink comes or goes;
+ * a second one to the topic has ":2" behind it, which no topic has. GROUP is the source's consumer group, which belongs
+ * to one job only, or the job's id where the source has none. Over JOB_ID_MAX bytes it is cut, at a character's end,
+ * and a hash of the whole stands behind it.
  */
 void job_sink_id(const struct jobspec *job, size_t index, char ret_id[JOB_ID_MAX + 1]);
 

@@ -43,7 +43,7 @@ static void pairs_test(void **state)
 	        {"a", "b-c-d", "a-b", "c-d"},
 	        {"prod", "feed-1", "prod", "feed"},
 	        {"prod", "feed", "prod", "feed-sink"},
-	        {"prod", "feed", "prod", "feed-sink-0"},
+	        {"prod", "feed", "prod", "feed-sink-o"},
 	        {"1", "1-1", "1-1", "1"},
 	        {LONG_NAME, "b", LONG_NAME, "c"},
 	};
@@ -61,7 +61,7 @@ static void pairs_test(void **state)
 	}
 	ids_of("prod", "eu-feed", ids);
 	assert_string_equal(ids[0], "streamjob.prod.eu-feed");
-	assert_string_equal(ids[2], "streamjob.prod.eu-feed.sink-1");
+	assert_string_equal(ids[2], "streamjob.prod.eu-feed.sink-p");
 	ids_of(LONG_NAME, LONG_NAME, ids);
 	assert_string_equal(ids[0], "streamjob." LONG_NAME "." LONG_NAME);
 }
@@ -76,7 +76,7 @@ static void given_group_test(void **state)
 	(void)state;
 	job_sink_id(first.items[0], 0, id);
 	job_sink_id(second.items[0], 0, other);
-	assert_string_equal(id, "east.sink-0");
+	assert_string_equal(id, "east.sink-o");
 	assert_string_not_equal(id, other);
 	jobspecs_release(&first);
 	jobspecs_release(&second);
@@ -104,7 +104,44 @@ static void long_group_test(void **state)
 		jobspecs_release(&jobs);
 		assert_string_not_equal(id, other);
 		assert_true(strlen(id) <= JOB_ID_MAX && text_is_utf8(slice_of(id)));
-		assert_string_equal(id + strlen(id) - strlen(".sink-0"), ".sink-0");
+	}
+}
+
+/* What a sink is called does not depend on the sinks beside it, and no two have one name. */
+static void neighbours_test(void **state)
+{
+	static const struct {
+		const char *name, *sinks; /* in which the last one is looked at */
+		size_t index;
+		const char *id;
+	} rows[] = {
+	        {"alone", "[{kafka: {bootstrapServers: 'k:1', topic: o}}]", 0, "g.sink-o"},
+	        {"behind a file", "[{file: {path: /f}}, {kafka: {bootstrapServers: 'k:1', topic: o}}]", 1, "g.sink-o"},
+	        {"behind another topic",
+	         "[{kafka: {bootstrapServers: 'k:1', topic: p}}, {kafka: {bootstrapServers: 'k:1', topic: o}}]", 1,
+	         "g.sink-o"},
+	        {"the topic twice",
+	         "[{kafka: {bootstrapServers: 'k:1', topic: o}}, {file: {path: /f}}, {kafka: {bootstrapServers: "
+	         "'k:2', topic: o}}]",
+	         2, "g.sink-o:2"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[4096], id[JOB_ID_MAX + 1];
+		struct jobspecs jobs;
+
+		snprintf(text, sizeof(text),
+		         "apiVersion: streamjob.dev/v1alpha1\nkind: StreamJob\nmetadata: {name: j}\nspec:\n"
+		         "  source: {kafka: {bootstrapServers: 'k:1', topic: t, groupId: g}}\n"
+		         "  columns: [{name: a, type: BIGINT}]\n  window: {tumbling: {size: 1s}}\n"
+		         "  aggregates: [{name: k, expr: COUNT(*)}]\n  sinks: %s\n",
+		         rows[i].sinks);
+		jobs = good_jobs(rows[i].name, slice_of(text));
+		job_sink_id(jobs.items[0], rows[i].index, id);
+		if (strcmp(id, rows[i].id) != 0)
+			fail_msg("%s: %s instead of %s", rows[i].name, id, rows[i].id);
+		jobspecs_release(&jobs);
 	}
 }
 
@@ -116,7 +153,7 @@ static void no_group_test(void **state)
 
 	(void)state;
 	job_sink_id(jobs.items[0], 0, id);
-	assert_string_equal(id, "streamjob.default.j.sink-0");
+	assert_string_equal(id, "streamjob.default.j.sink-o");
 	jobspecs_release(&jobs);
 	free(text);
 }
@@ -124,7 +161,8 @@ static void no_group_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(pairs_test), cmocka_unit_test(given_group_test),
-	                                   cmocka_unit_test(long_group_test), cmocka_unit_test(no_group_test)};
+	                                   cmocka_unit_test(long_group_test), cmocka_unit_test(neighbours_test),
+	                                   cmocka_unit_test(no_group_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
