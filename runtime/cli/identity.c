@@ -69,7 +69,8 @@ int run_identity_init(struct run_identity *identity, const struct jobspec *job, 
 	                .drain_ms = job->termination_grace_ms,
 	                .rollout = options->rollout,
 	                .take_over = options->take_over,
-	                .drop_pending = options->drop_pending},
+	                .drop_pending = options->drop_pending,
+	                .drop_query = options->drop_query},
 	};
 	snprintf(identity->owner, sizeof(identity->owner), "%s/%s/%s",
 	         options->owner_cluster ? options->owner_cluster : "", job->namespace, job->name);

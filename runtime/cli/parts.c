@@ -19,17 +19,16 @@ static bool reads_headers(const struct query *query)
 	return index >= 0 && query->read[index];
 }
 
-static struct source *make_source(const struct jobspec *job, const struct query *query,
+static struct source *make_source(const struct jobspec *job, const struct source_spec *from, const struct query *query,
                                   const struct run_options *options, struct job_identity *identity)
 {
 	if (options->input)
 		return file_source_new(options->input, job->limits.record_bytes);
-	switch (job->source.kind) {
+	switch (from->kind) {
 	case SOURCE_KAFKA:
-		return kafka_source_new(&job->source.kafka, options->secrets, reads_headers(query), &system_clock,
-		                        identity);
+		return kafka_source_new(&from->kafka, options->secrets, reads_headers(query), &system_clock, identity);
 	case SOURCE_FILE:
-		return file_source_new(job->source.file.path, job->limits.record_bytes);
+		return file_source_new(from->file.path, job->limits.record_bytes);
 	case SOURCE_STDIN:
 		return file_source_new("-", job->limits.record_bytes);
 	case SOURCE_DATAGEN:
@@ -115,12 +114,12 @@ static struct dead_letter *make_dead_letter(const struct jobspec *job, const str
 	}
 }
 
-void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
-                    struct job_identity *identity, struct pipeline_options *parts)
+void run_make_parts(const struct jobspec *job, const struct source_spec *from, const struct query *query,
+                    const struct run_options *options, struct job_identity *identity, struct pipeline_options *parts)
 {
 	parts->sinks_count = 0;
 	parts->sinks = xcalloc(STATUS_SINKS_MAX, sizeof(struct sink *));
-	parts->source = make_source(job, query, options, identity);
+	parts->source = make_source(job, from, query, options, identity);
 	if (options->output)
 		parts->sinks[parts->sinks_count++] = output_sink_new(options->output);
 	else

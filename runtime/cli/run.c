@@ -11,31 +11,15 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
-#include "lib/probe/probe.h"
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/function_loader.h"
-#include "runtime/cli/identity.h"
-#include "runtime/cli/run.h"
+#include "runtime/cli/running.h"
 #include "runtime/pipeline/recover.h"
-#include "runtime/pipeline/status_page.h"
 
 #define LIVE_LINE_MS 500
 
-struct run {
-	const struct run_options *options;
-	struct pipeline_options parts;
-	struct run_identity identity;
-	struct stop stop;
-	struct status status;
-	pthread_t main_thread, job_thread;
-	_Atomic bool done;
-	int outcome;
-	struct error error;
-};
-
-/* The input ends by itself: a laptop's job gives up where one on a cluster would try again. */
-static bool is_bounded(const struct run *run)
+bool run_is_bounded(const struct run *run)
 {
 	const struct source_spec *source = &run->parts.job->source;
 
@@ -43,10 +27,9 @@ static bool is_bounded(const struct run *run)
 	       source->kind == SOURCE_STDIN || (source->kind == SOURCE_DATAGEN && source->datagen.rows);
 }
 
-/* The job was checked, but the functions' own words come with their code. */
-static struct query *compile(struct run *run)
+struct query *run_compile(const struct pipeline_options *parts, struct error *err)
 {
-	const struct functions *functions = run->parts.functions;
+	const struct functions *functions = parts->functions;
 	struct user_functions known = {0};
 	struct problems problems;
 	struct query *query;
@@ -55,14 +38,21 @@ static struct query *compile(struct run *run)
 	if (functions)
 		known = (struct user_functions){.items = functions->known, .count = functions->count};
 	problems_init(&problems);
-	query = query_compile_calling(run->parts.job, run->options->clock_column, functions ? &known : NULL, &problems);
+	query = query_compile_calling(parts->job, parts->clock_column, functions ? &known : NULL, &problems);
 	buffer_init(&text);
 	problems_print(&problems, &text);
 	if (!query)
-		error_set(&run->error, "%.*s", SLICE_ARG(buffer_slice(&text)));
+		error_set(err, "%.*s", SLICE_ARG(buffer_slice(&text)));
 	buffer_release(&text);
 	problems_release(&problems);
 	return query;
+}
+
+int run_load_functions(struct run *run, const struct pipeline_options *parts, struct error *err)
+{
+	struct recovery recovery = {parts->functions, &run->stop, parts->status, run_is_bounded(run), 0};
+
+	return recover_load(&recovery, err);
 }
 
 static int fail(struct run *run)
@@ -72,22 +62,35 @@ static int fail(struct run *run)
 	return -1;
 }
 
+/* With new parts. */
+static int run_once(struct run *run, const struct query *query)
+{
+	struct job_identity *identity = &run->identity.job;
+	int outcome;
+
+	free(run->parts.sinks);
+	identity->pending_query[0] = '\0';
+	run_make_parts(run->parts.job, &run->parts.job->source, query, run->options, identity, &run->parts);
+	outcome = pipeline_run(&run->parts, &run->error);
+	if (outcome >= 0 || !identity->pending_query[0])
+		return outcome;
+	outcome = run_finish_pending(run);
+	return outcome < 0 ? fail(run) : outcome;
+}
+
 /* Functions first: what they yield decides what the sinks are given. */
 static int run_parts(struct run *run)
 {
-	struct recovery recovery = {run->parts.functions, &run->stop, &run->status, is_bounded(run), 0};
 	struct query *query;
-	int outcome = run->parts.functions ? recover_load(&recovery, &run->error) : 0;
+	int outcome = run->parts.functions ? run_load_functions(run, &run->parts, &run->error) : 0;
 
 	if (outcome)
 		return outcome > 0 ? 0 : fail(run);
-	query = compile(run);
+	query = run_compile(&run->parts, &run->error);
 	if (!query)
 		return fail(run);
 	do {
-		free(run->parts.sinks);
-		run_make_parts(run->parts.job, query, run->options, &run->identity.job, &run->parts);
-		outcome = pipeline_run(&run->parts, &run->error);
+		outcome = run_once(run, query);
 		if (outcome == PIPELINE_AGAIN && run->parts.functions)
 			functions_recover(run->parts.functions, LANES_MAX);
 	} while (outcome == PIPELINE_AGAIN);
@@ -124,7 +127,7 @@ static void request_stop(struct run *run, int signal_number)
 		_exit(128 + signal_number);
 	}
 	log_info("draining", "signal=%d grace_ms=%lld", signal_number, (long long)grace_ms);
-	status_phase(&run->status, PHASE_DRAINING);
+	pages_draining(&run->pages);
 	atomic_store(&run->stop.deadline_ms, clock_monotonic_ms(&system_clock) + grace_ms);
 	atomic_store(&run->stop.requested, true);
 }
@@ -145,23 +148,6 @@ static void wait_for_job(struct run *run, const sigset_t *signals, bool live)
 			live_line_show(&line, &run->status);
 	}
 	live_line_clear(&line);
-}
-
-static struct probe *start_probe(const char *listen, struct status *status, struct error *err)
-{
-	static const struct probe_page pages[] = {
-	        {"/healthz", "text/plain; charset=utf-8", status_page_health, true},
-	        {"/readyz", "text/plain; charset=utf-8", status_page_ready, true},
-	        {"/metrics", "text/plain; version=0.0.4; charset=utf-8", status_page_metrics, false},
-	        {"/status", "application/json", status_page_status, false},
-	};
-	const struct probe_options options = {
-	        .listen = listen, .pages = pages, .pages_count = sizeof(pages) / sizeof(pages[0]), .context = status};
-	struct probe *probe = probe_start(&options, err);
-
-	if (probe)
-		log_info("serving status", "listen=\"%s\" port=%d", listen, probe_port(probe));
-	return probe;
 }
 
 static bool clock_is_good(const struct jobspec *job, const struct run_options *options)
@@ -203,7 +189,6 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
 	struct udf_environment environment = cli_environment(options->functions_dir);
-	struct probe *probe = NULL;
 	sigset_t signals;
 	int code = EXIT_FAILED;
 	bool lost;
@@ -228,9 +213,8 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	if (job->functions_count)
 		run->parts.functions = functions_new(job, &udf_worker_ops, &environment, &system_clock);
 	status_functions(&run->status, run->parts.functions);
-	if (options->listen)
-		probe = start_probe(options->listen, &run->status, &run->error);
-	if (options->listen && !probe) {
+	pages_init(&run->pages, &run->status);
+	if (options->listen && pages_serve(&run->pages, options->listen, &run->error) < 0) {
 		fprintf(stderr, "streamjob run: --listen: %s\n", run->error.text);
 	} else if (run_identity_init(&run->identity, job, options, &run->error) < 0) {
 		fprintf(stderr, "streamjob run: --known: %s\n", run->error.text);
@@ -242,10 +226,10 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 		pthread_join(run->job_thread, NULL);
 		if (run->outcome < 0)
 			log_error("job failed", "job=\"%s\" error=\"%s\"", job->name, run->error.text);
-		lost = run_summary(&run->status);
+		lost = run_summary(&run->status) || run->lost;
 		code = run->outcome < 0 ? EXIT_FAILED : lost && (options->strict || job->strict) ? EXIT_LOSS : EXIT_OK;
 	}
-	probe_stop(probe);
+	pages_release(&run->pages);
 	functions_free(run->parts.functions);
 	status_release(&run->status);
 	free(run->parts.sinks);

@@ -11,6 +11,14 @@
 #include "runtime/cli/cli.h"
 #include "runtime/pipeline/pipeline.h"
 
+#define PREVIOUS_MAX 32
+
+/* A job file before this one, or a folder of them. */
+struct previous_file {
+	const char *path;
+	const char *functions_dir; /* where its code.configMapRef is mounted; NULL: where this one's is */
+};
+
 struct run_options {
 	const char *file, *name;
 	const char *input, *output;  /* NULL: the job's own */
@@ -19,6 +27,9 @@ struct run_options {
 	const char *owner_cluster, *known, *take_over; /* NULL: none; see identity.h */
 	int64_t rollout;
 	bool drop_pending;
+	const char *drop_query; /* give up only what this query began; NULL: whichever did */
+	struct previous_file previous[PREVIOUS_MAX];
+	size_t previous_count;
 	int64_t until_idle_ms;
 	unsigned lanes; /* 0: processors_available() */
 	bool strict, hide_values;
@@ -38,11 +49,12 @@ unsigned processors_available(void);
 struct job_identity;
 /*
  * Makes source, sinks and dead letter as the job and the options say: with --input nothing is written to the servers of
- * the job's sinks, with either of --input and --output no dead letter to its brokers. The array
- * of sinks is the caller's (free()); job, query, options and identity outlive the parts.
+ * the job's sinks, with either of --input and --output no dead letter to its brokers. The records are read as `from`
+ * says, which is the job itself or the one after it. The array of sinks is the caller's (free()); jobs, query, options
+ * and identity outlive the parts.
  */
-void run_make_parts(const struct jobspec *job, const struct query *query, const struct run_options *options,
-                    struct job_identity *identity, struct pipeline_options *parts);
+void run_make_parts(const struct jobspec *job, const struct source_spec *from, const struct query *query,
+                    const struct run_options *options, struct job_identity *identity, struct pipeline_options *parts);
 
 /* Logs what became of the rows; true where anything was left out. After the job's end. */
 bool run_summary(struct status *status);

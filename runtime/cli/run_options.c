@@ -26,7 +26,11 @@ static int usage(FILE *out, int code)
 	      "  --functions-dir DIR    where code.configMapRef is mounted (/etc/streamjob/functions)\n"
 	      "  --lanes N              threads that read and aggregate (default: the processors, at most 8)\n"
 	      "  --take-over OWNER      go on with the job of that owner, CLUSTER/NAMESPACE/NAME\n"
-	      "  --drop-pending         give up a window that another query of the job began\n"
+	      "  --previous FILE|DIR    a job file before this one, or a folder of them; may be given several times: "
+	      "a\n"
+	      "                         window that its query began is finished by it, then the job goes on with FILE\n"
+	      "  --previous-functions-dir DIR  where code.configMapRef of the --previous before it is mounted\n"
+	      "  --drop-pending[=QUERY] give up a window that another query of the job, or that one, began\n"
 	      "  --owner-cluster ID     the cluster that the job runs in; the operator gives it\n"
 	      "  --rollout N            raised with each job file; the operator gives it\n"
 	      "  --known FILE           what the operator knows of the job's life\n"
@@ -52,6 +56,22 @@ static int parse_number(const char *text, unsigned *ret_number)
 	if (!text_parse_bigint(slice_of(text), &number) || number < 1 || number > LANES_MAX)
 		return -1;
 	*ret_number = (unsigned)number;
+	return 0;
+}
+
+static int add_previous(struct run_options *options, const char *path)
+{
+	if (options->previous_count == PREVIOUS_MAX)
+		return bad_value("previous", path, "at most 32 are taken; a folder may hold more files");
+	options->previous[options->previous_count++] = (struct previous_file){.path = path};
+	return 0;
+}
+
+static int place_functions(struct run_options *options, const char *folder)
+{
+	if (!options->previous_count)
+		return bad_value("previous-functions-dir", folder, "belongs behind a --previous");
+	options->previous[options->previous_count - 1].functions_dir = folder;
 	return 0;
 }
 
@@ -100,7 +120,12 @@ static int parse_one(int option, struct run_options *options)
 		return 0;
 	case 'D':
 		options->drop_pending = true;
+		options->drop_query = optarg;
 		return 0;
+	case 'p':
+		return add_previous(options, optarg);
+	case 'P':
+		return place_functions(options, optarg);
 	case 'r':
 		return text_parse_bigint(slice_of(optarg), &options->rollout) && options->rollout > 0
 		               ? 0
@@ -148,7 +173,9 @@ int run_options_parse(int argc, char **argv, struct run_options *options)
 	                                             {"owner-cluster", required_argument, NULL, 'O'},
 	                                             {"known", required_argument, NULL, 'k'},
 	                                             {"take-over", required_argument, NULL, 't'},
-	                                             {"drop-pending", no_argument, NULL, 'D'},
+	                                             {"previous", required_argument, NULL, 'p'},
+	                                             {"previous-functions-dir", required_argument, NULL, 'P'},
+	                                             {"drop-pending", optional_argument, NULL, 'D'},
 	                                             {"rollout", required_argument, NULL, 'r'},
 	                                             {"strict", no_argument, NULL, 'S'},
 	                                             {"hide-values", no_argument, NULL, 'H'},

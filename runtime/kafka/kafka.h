@@ -6,7 +6,7 @@
 #ifndef STREAMJOB_KAFKA_H
 #define STREAMJOB_KAFKA_H
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/jobspec/load.h"
 #include "runtime/port/port.h"
 
 /* Who this process is, for the mark in the group's offsets (docs/delivery.md). Outlives the source. */
@@ -19,11 +19,15 @@ struct job_identity {
 	struct sink_held known; /* what the operator knows of an earlier life; "" where nothing */
 	const char *take_over;  /* the owner whose job may be taken; NULL: none */
 	bool drop_pending;      /* a window that another query began is given up */
+	const char *drop_query; /* only where that one began it; NULL: whichever did */
 	/* Kept from one opening to the next: */
 	uint64_t offset_jumps;   /* so far */
 	_Atomic bool topic_anew; /* the offsets are of another log */
 	bool fenced;             /* another process took the job from this one */
 	int64_t quiet_ms;        /* as lease.quiet_ms */
+	/* Set by an opening that failed as another query had begun the window that is pending. "": none. */
+	char pending_query[JOBSPEC_QUERY_HASH_BYTES];
+	uint64_t pending_sequence;
 };
 
 /* Reads all partitions of the topic; its group's offsets are the job's state (docs/delivery.md). */

@@ -2,6 +2,7 @@
 #include "runtime/kafka/offsets.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "lib/base/log.h"
 #include "runtime/kafka/start.h"
@@ -171,10 +172,11 @@ static void new_life(struct kafka_reader *reader)
 static int check_pending(struct kafka_reader *reader, const struct place *mark, struct error *err)
 {
 	const struct boundary *boundary = &reader->place.boundary;
+	struct job_identity *identity = reader->identity;
 
-	if (!boundary->pending || !strcmp(mark->query, reader->identity->query))
+	if (!boundary->pending || !strcmp(mark->query, identity->query))
 		return 0;
-	if (reader->identity->drop_pending) {
+	if (identity->drop_pending && (!identity->drop_query || !strcmp(identity->drop_query, mark->query))) {
 		log_warn("a window that another query began is given up; its rows go into windows of this one",
 		         "sequence=%" PRIu64, boundary->sequence);
 		reader->place.boundary.pending = false;
@@ -182,11 +184,12 @@ static int check_pending(struct kafka_reader *reader, const struct place *mark, 
 			reader->partitions[p].to = -1;
 		return 0;
 	}
+	snprintf(identity->pending_query, sizeof(identity->pending_query), "%s", mark->query);
+	identity->pending_sequence = boundary->sequence;
 	error_set(err,
 	          "window %" PRIu64 " was begun, and perhaps written to a sink, by another query of this job (%s; this "
-	          "one is %s): run the job file before this one until that window is accepted, or give it up with "
-	          "--drop-pending: its rows then go into windows of this query",
-	          boundary->sequence, mark->query, reader->identity->query);
+	          "one is %s)",
+	          boundary->sequence, mark->query, identity->query);
 	return -2;
 }
 

@@ -88,6 +88,10 @@ static int fire_one(struct pipeline *pipeline, struct partial **partials, size_t
 	if (!outcome && !skip)
 		note_window(pipeline, &result);
 	fire_result_release(&result);
+	if (!outcome && replay && pipeline->options->pending_only) {
+		atomic_store(&source->interrupted, true); /* another query goes on from here */
+		return 0;
+	}
 	if (!outcome && replay)
 		outcome = source->ops->resume(source, err);
 	if (!outcome && replay)
@@ -206,6 +210,8 @@ static int open_all(struct pipeline *pipeline, unsigned *lanes, struct error *er
 		return error_prefix(err, "dead letter");
 	status_source(options->status, source, false);
 	outcome = source->ops->open(source, lanes, options->stop, err);
+	if (!outcome && options->pending_only && !source->boundary.pending)
+		return PIPELINE_AGAIN;
 	if (!outcome)
 		outcome = begin(pipeline, err);
 	if (outcome < 0) {

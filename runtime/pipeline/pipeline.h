@@ -19,6 +19,7 @@ struct pipeline_options {
 	unsigned lanes;              /* wanted; the source may have fewer partitions; 1 with a clock column */
 	const char *clock_column;    /* NULL: the wall clock */
 	int64_t until_idle_ms;       /* end after this long without a record; 0: never */
+	bool pending_only;           /* PIPELINE_AGAIN once the pending window is delivered, or where there is none */
 	const struct clock *clock;
 	struct stop *stop;
 	struct status *status;

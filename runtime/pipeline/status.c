@@ -36,8 +36,8 @@ void status_phase(struct status *status, enum phase phase)
 void status_error(struct status *status, const struct error *err)
 {
 	pthread_mutex_lock(&status->mutex);
-	status->last_error = *err;
-	status->last_error_wall_ms = clock_wall_ms(status->clock);
+	status->last_error = err ? *err : (struct error){.text = ""};
+	status->last_error_wall_ms = err ? clock_wall_ms(status->clock) : 0;
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -169,7 +169,7 @@ enum input_state status_input(struct status *status, const char **ret_reason, st
 	                    ret_reason, ret_message);
 }
 
-int status_ready(struct status *status, struct error *err)
+static int judge_ready(struct status *status, struct error *err)
 {
 	const char *reason;
 	enum phase phase = (enum phase)atomic_load(&status->phase);
@@ -211,4 +211,17 @@ int status_ready(struct status *status, struct error *err)
 		return NOT_READY_WINDOW;
 	}
 	return 0;
+}
+
+int status_ready(struct status *status, struct error *err)
+{
+	int part = judge_ready(status, err);
+
+	if (!status->finishing[0])
+		return part;
+	if (part)
+		error_prefix(err, "%s", status->finishing);
+	else
+		error_write(err, "%s", status->finishing);
+	return part ? part : NOT_READY_STARTING;
 }

@@ -53,10 +53,10 @@ struct sink_status {
 	uint64_t failures, rejected, left_out;
 };
 
-struct functions;
 struct status {
 	const struct jobspec *job;
 	const struct clock *clock;
+	char finishing[1024];       /* why the job is not the one that goes on, from the start on; "": it is */
 	struct job_clock job_clock; /* the lanes' */
 	int64_t started_ms;         /* monotonic */
 	_Atomic int phase;
@@ -84,7 +84,7 @@ struct status_counts {
 void status_init(struct status *status, const struct jobspec *job, const struct clock *clock);
 void status_release(struct status *status);
 void status_phase(struct status *status, enum phase phase);
-void status_error(struct status *status, const struct error *err);
+void status_error(struct status *status, const struct error *err);           /* NULL: the last one is over */
 void status_source(struct status *status, struct source *source, bool open); /* NULL: it is closed */
 void status_sinks(struct status *status, struct sink *const *sinks, size_t count);
 /* Functions outlive the status, or NULL comes before their end. */
