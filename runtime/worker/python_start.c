@@ -4,7 +4,9 @@
  * The interpreter is configured as `python3` is, so that PYTHONPATH and packages installed for it count; it takes no
  * signals. Its own memory is counted before the user's limit is set.
  */
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "lib/jobspec/function_spec.h"
 #include "lib/base/memory.h"
@@ -21,18 +23,45 @@ static const char prologue[] =
         "faulthandler.register(signal.SIGUSR2, all_threads=True)\n" /* and so does a time-out, when asked */
         "sys.stdout.reconfigure(line_buffering=True)\n";
 
+/*
+ * Whose packages count: those of STREAMJOB_PYTHON (a program), else of VIRTUAL_ENV (a folder), else of Debian's
+ * python3. A virtualenv must be of this version: of another one CPython takes the packages, and fails at the first that
+ * is compiled.
+ */
+static int find_program(struct worker *worker, char *program, size_t size)
+{
+	const char *named = getenv("STREAMJOB_PYTHON"), *environment = getenv("VIRTUAL_ENV");
+	char packages[PATH_MAX], why[PATH_MAX + 256];
+
+	snprintf(program, size, "%s", named ? named : PYTHON_PROGRAM(PY_MAJOR_VERSION, PY_MINOR_VERSION));
+	if (named || !environment || !environment[0])
+		return REPLY_OK;
+	snprintf(packages, sizeof(packages), "%s/lib/python%d.%d/site-packages", environment, PY_MAJOR_VERSION,
+	         PY_MINOR_VERSION);
+	snprintf(program, size, "%s/bin/python3", environment);
+	if (access(program, F_OK) == 0 && access(packages, F_OK) == 0)
+		return REPLY_OK;
+	snprintf(why, sizeof(why),
+	         "VIRTUAL_ENV is %s, which is no virtualenv of Python %d.%d: it has no bin/python3 or is of another "
+	         "version; make it with the python3 of this machine or image",
+	         environment, PY_MAJOR_VERSION, PY_MINOR_VERSION);
+	return worker_error(worker, slice_of(why));
+}
+
 static int begin_interpreter(struct worker *worker)
 {
-	const char *program = getenv("STREAMJOB_PYTHON");
+	char program[PATH_MAX];
 	PyConfig config;
 	PyStatus status;
+
+	if (find_program(worker, program, sizeof(program)) != REPLY_OK)
+		return REPLY_ERROR;
 
 	PyConfig_InitPythonConfig(&config);
 	config.install_signal_handlers = 0;
 	config.parse_argv = 0;
 	config.write_bytecode = 0;
-	status = PyConfig_SetBytesString(&config, &config.program_name,
-	                                 program ? program : PYTHON_PROGRAM(PY_MAJOR_VERSION, PY_MINOR_VERSION));
+	status = PyConfig_SetBytesString(&config, &config.program_name, program);
 	if (!PyStatus_Exception(status))
 		status = Py_InitializeFromConfig(&config);
 	PyConfig_Clear(&config);

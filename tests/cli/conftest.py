@@ -49,8 +49,12 @@ class Tree:
     def read(self, name):
         return (self.folder / name).read_text()
 
-    def streamjob(self, *args, text=None):
-        return subprocess.run([BINARY, *args], cwd=self.folder, input=text, capture_output=True, text=True, timeout=120)
+    def streamjob(self, *args, text=None, env=None):
+        """`env` is added to the environment."""
+        environment = {**os.environ, **(env or {})}
+        return subprocess.run(
+            [BINARY, *args], cwd=self.folder, input=text, capture_output=True, text=True, timeout=120, env=environment
+        )
 
     def start(self, *args, **more):
         return subprocess.Popen(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -110,3 +111,43 @@ def test_validate_finds_a_result_type_that_does_not_fit_its_use(tree):
     done = tree.streamjob("validate", "job.yaml")
     assert done.returncode == 1 and done.stderr.startswith("job.yaml:9:"), done.stderr
     assert "STRING" in done.stderr
+
+
+def virtualenv(folder):
+    """One of this machine's python3, with a package of its own."""
+    subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", folder], check=True)
+    packages = next((folder / "lib").glob("python3.*/site-packages"))
+    (packages / "only_here.py").write_text("def twice(x):\n    return 2 * x\n")
+    return packages
+
+
+USES_A_PACKAGE = SUM.replace("import os, time", "import os, time, only_here").replace("acc[0] += x", "acc[0] += only_here.twice(x)")
+
+
+@pytest.mark.parametrize("how", ["VIRTUAL_ENV", "STREAMJOB_PYTHON", "PYTHONPATH"])
+def test_packages_of_a_virtualenv(tree, how):
+    packages = virtualenv(tree.folder / "venv")
+    value = {
+        "VIRTUAL_ENV": tree.folder / "venv", "STREAMJOB_PYTHON": tree.folder / "venv/bin/python3", "PYTHONPATH": packages
+    }[how]
+    tree.write("job.yaml", job(USES_A_PACKAGE.replace("DEED", "pass")))
+    done = tree.streamjob("run", "job.yaml", "--output", "-", "--clock", "ts", text='{"v": 21, "ts": 1}\n', env={how: str(value)})
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["s"] == 42
+    done = tree.streamjob("validate", "job.yaml")
+    assert done.returncode == 1 and "No module named 'only_here'" in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("what", ["nothing", "no python3", "another version"])
+def test_a_virtualenv_that_is_none(tree, what):
+    if what != "nothing":
+        virtualenv(tree.folder / "venv")
+    if what == "no python3":
+        (tree.folder / "venv/bin/python3").unlink()
+    if what == "another version":
+        (tree.folder / "venv/lib").rename(tree.folder / "venv/lib-of-another")
+        (tree.folder / "venv/lib/python3.1/site-packages").mkdir(parents=True)
+    tree.write("job.yaml", job(SUM.replace("DEED", "pass")))
+    done = tree.streamjob("validate", "job.yaml", env={"VIRTUAL_ENV": str(tree.folder / "venv")})
+    assert done.returncode == 1
+    assert f"VIRTUAL_ENV is {tree.folder / 'venv'}, which is no virtualenv of Python 3." in done.stderr + done.stdout
