@@ -75,6 +75,7 @@ const char crd_status[] =
         "                  in: {type: integer, format: int64}\n"
         "                  filtered: {type: integer, format: int64}\n"
         "                  bad: {type: integer, format: int64}\n"
+        "                  tombstones: {type: integer, format: int64}\n"
         "                  late: {type: integer, format: int64}\n"
         "                  out: {type: integer, format: int64}\n"
         "              lastError:\n"

@@ -148,7 +148,7 @@ static void add_figures(const struct view *view, const struct health *health, js
 {
 	const json_t *document = health->document;
 	static const char *const window_keys[] = {"start", "end", "sequence", "rows", NULL};
-	static const char *const row_keys[] = {"in", "filtered", "bad", "late", "out", NULL};
+	static const char *const row_keys[] = {"in", "filtered", "bad", "tombstones", "late", "out", NULL};
 
 	set_figure(view, status, "lag", lag(document), false);
 	set_figure(view, status, "lastPush", last_push(document), true);

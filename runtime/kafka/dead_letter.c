@@ -11,6 +11,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/base/repeat.h"
 #include "lib/base/text.h"
 #include "runtime/kafka/client.h"
 #include "runtime/kafka/kafka.h"
@@ -31,9 +32,11 @@ struct kafka_dead_letter {
 	rd_kafka_t *producer;
 	rd_kafka_topic_t
 	        *topic; /* held so that it is known before the first letter, which else waits a second for it */
-	pthread_mutex_t sending; /* held while a letter is sent alone, and to send any other */
-	pthread_mutex_t mutex;   /* of what follows */
-	struct error failure;    /* of a record that the broker refused for good */
+	pthread_mutex_t sending;  /* held while a letter is sent alone, and to send any other */
+	struct repeat cut;        /* with `sending` */
+	_Atomic int64_t waits_ms; /* monotonic: when it was last said that letters wait */
+	pthread_mutex_t mutex;    /* of what follows */
+	struct error failure;     /* of a record that the broker refused for good */
 	bool failed;
 	struct letter *refused; /* to be sent again */
 };
@@ -131,6 +134,17 @@ static rd_kafka_resp_err_t send_letter(struct kafka_dead_letter *letters, struct
 	return code;
 }
 
+/* Whoever flushes, at most one line a minute. */
+static void say_waiting(struct kafka_dead_letter *letters)
+{
+	int64_t now_ms = clock_monotonic_ms(letters->stop->clock), said_ms = atomic_load(&letters->waits_ms);
+
+	if (now_ms - said_ms < REPEAT_MS || !atomic_compare_exchange_strong(&letters->waits_ms, &said_ms, now_ms))
+		return;
+	log_warn("dead letters wait", "topic=%s letters=%d", letters->spec->topic,
+	         rd_kafka_outq_len(letters->producer));
+}
+
 static int flush_queue(struct kafka_dead_letter *letters, struct error *err)
 {
 	while (rd_kafka_flush(letters->producer, FLUSH_ROUND_MS)) {
@@ -139,10 +153,28 @@ static int flush_queue(struct kafka_dead_letter *letters, struct error *err)
 		if (stop_deadline_passed(letters->stop))
 			return error_set(err, "topic %s did not take %d dead letters in time", letters->spec->topic,
 			                 rd_kafka_outq_len(letters->producer));
-		log_warn("dead letters wait", "topic=%s letters=%d", letters->spec->topic,
-		         rd_kafka_outq_len(letters->producer));
+		say_waiting(letters);
 	}
 	return failure(letters, err);
+}
+
+/* With `sending`. */
+static void cut(struct kafka_dead_letter *letters, struct letter *letter)
+{
+	struct buffer place;
+	uint64_t unsaid;
+
+	if (!letter_cut(letter))
+		return;
+	unsaid = repeat_due(&letters->cut, 1, clock_monotonic_ms(letters->stop->clock));
+	if (!unsaid)
+		return;
+	buffer_init(&place);
+	letter_place(letter->headers, &place);
+	log_warn("a dead letter is cut, for its topic takes none so large",
+	         "topic=%s letter=\"%s\" letters=%llu in_all=%llu remedy=\"raise max.message.bytes of the topic\"",
+	         letters->spec->topic, place.data, (unsigned long long)unsaid, (unsigned long long)letters->cut.count);
+	buffer_release(&place);
 }
 
 /* Alone in its batch. The letter is used up. With `sending`. */
@@ -152,12 +184,12 @@ static int send_again(struct kafka_dead_letter *letters, struct letter *letter, 
 	int result = 0;
 
 	if (letter->alone || letter->key.size + letter->value.size > BATCH_BYTES)
-		letter_cut(letter);
+		cut(letters, letter);
 	for (;;) {
 		code = send_letter(letters, letter->key, letter->value, letter->headers, true);
 		if (!refusal_is_size(code) || !(letter->key.size + letter->value.size))
 			break;
-		letter_cut(letter); /* more than this client sends */
+		cut(letters, letter); /* more than this client sends */
 	}
 	if (code)
 		result = refuse(letters, code, letter->headers, err);
@@ -310,6 +342,7 @@ struct dead_letter *kafka_dead_letter_new(const struct kafka_client *spec, const
 	letters->letters.ops = &letters_ops;
 	letters->spec = spec;
 	letters->secrets_dir = secrets_dir;
+	atomic_store(&letters->waits_ms, INT64_MIN / 2);
 	pthread_mutex_init(&letters->sending, NULL);
 	pthread_mutex_init(&letters->mutex, NULL);
 	return &letters->letters;

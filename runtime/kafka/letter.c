@@ -84,12 +84,14 @@ static void cut_bytes(struct letter *letter, struct slice *bytes, size_t most, c
 	bytes->size = most;
 }
 
-void letter_cut(struct letter *letter)
+bool letter_cut(struct letter *letter)
 {
+	bool whole = !header_text(letter->headers, CUT_HEADER) && !header_text(letter->headers, CUT_KEY_HEADER);
 	size_t largest = letter->key.size > letter->value.size ? letter->key.size : letter->value.size, i = 0;
 
 	while (cuts[i] >= largest && cuts[i])
 		i++;
 	cut_bytes(letter, &letter->value, cuts[i], CUT_HEADER);
 	cut_bytes(letter, &letter->key, cuts[i], CUT_KEY_HEADER);
+	return whole;
 }

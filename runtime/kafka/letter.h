@@ -26,7 +26,7 @@ void letter_place(const rd_kafka_headers_t *headers, struct buffer *out);
 struct letter *letter_of(const rd_kafka_message_t *message, rd_kafka_headers_t *headers);
 void letter_free(struct letter *letter);
 /* To the next smaller size: 512 KiB of value and key each, 64 KiB, 4 KiB, nothing. The headers streamjob.cut and
- * streamjob.cut-key say of how many bytes. */
-void letter_cut(struct letter *letter);
+ * streamjob.cut-key say of how many bytes. Whether it was whole before. */
+bool letter_cut(struct letter *letter);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/base/repeat.h"
 #include "lib/process/condition.h"
 
 #define RETRY_PAUSE_MS   100 /* between calls of a sink that asked for a retry; its own back-off comes before */
@@ -23,7 +24,8 @@ struct sink_thread {
 	struct error error;
 	uint64_t left_out;         /* rows of the window that is being written */
 	struct error left_out_why; /* of the first one */
-	bool letter_failed;        /* of any of them */
+	struct repeat rejections, rows_left_out;
+	bool letter_failed; /* of any of them */
 	struct error letter_error;
 };
 
@@ -74,6 +76,9 @@ static void leave_out(void *context, const struct window_result *result, size_t 
 static int accepted(struct sink_thread *thread, struct error *err)
 {
 	struct status *status = thread->delivery->job_status;
+	uint64_t unsaid = thread->left_out ? repeat_due(&thread->rows_left_out, thread->left_out,
+	                                                clock_monotonic_ms(status->clock))
+	                                   : 0;
 
 	pthread_mutex_lock(&status->mutex);
 	thread->status->failing = false;
@@ -81,10 +86,10 @@ static int accepted(struct sink_thread *thread, struct error *err)
 	thread->status->accepted_sequence = thread->result->sequence;
 	thread->status->accepted_wall_ms = clock_wall_ms(status->clock);
 	pthread_mutex_unlock(&status->mutex);
-	if (thread->left_out)
-		log_warn("sink left rows out", "sink=\"%s\" sequence=%llu rows=%llu error=\"%s\"", thread->sink->target,
-		         (unsigned long long)thread->result->sequence, (unsigned long long)thread->left_out,
-		         thread->left_out_why.text);
+	if (unsaid)
+		log_warn("sink left rows out", "sink=\"%s\" sequence=%llu rows=%llu in_all=%llu error=\"%s\"",
+		         thread->sink->target, (unsigned long long)thread->result->sequence, (unsigned long long)unsaid,
+		         (unsigned long long)thread->rows_left_out.count, thread->left_out_why.text);
 	if (!thread->letter_failed)
 		return 0;
 	*err = thread->letter_error;
@@ -98,6 +103,7 @@ static int rejected(struct sink_thread *thread, struct error *err)
 	struct status *status = delivery->job_status;
 	struct dead_letter *letters = delivery->letters;
 	struct error letter_error;
+	uint64_t unsaid = repeat_due(&thread->rejections, 1, clock_monotonic_ms(status->clock));
 
 	pthread_mutex_lock(&status->mutex);
 	thread->status->failing = true;
@@ -105,8 +111,14 @@ static int rejected(struct sink_thread *thread, struct error *err)
 	thread->status->rejected++;
 	pthread_mutex_unlock(&status->mutex);
 	status_error(status, err);
-	log_error("sink rejected a window", "sink=\"%s\" sequence=%llu error=\"%s\"", thread->sink->target,
-	          (unsigned long long)thread->result->sequence, err->text);
+	if (unsaid == 1)
+		log_error("sink rejected a window", "sink=\"%s\" sequence=%llu error=\"%s\"", thread->sink->target,
+		          (unsigned long long)thread->result->sequence, err->text);
+	else if (unsaid)
+		log_error("sink rejected windows", "sink=\"%s\" windows=%llu in_all=%llu sequence=%llu error=\"%s\"",
+		          thread->sink->target, (unsigned long long)unsaid,
+		          (unsigned long long)thread->rejections.count, (unsigned long long)thread->result->sequence,
+		          err->text);
 	if (thread->sink->fail_on_rejected)
 		return error_prefix(err, "sink %s rejected window %llu", thread->sink->target,
 		                    (unsigned long long)thread->result->sequence);
@@ -322,13 +334,16 @@ int delivery_window(struct delivery *delivery, const struct window_result *resul
 }
 
 /* One sink's answer. */
-static int inspect_one(struct sink *sink, struct stop *stop, struct status *status, struct sink_held *held,
+static int inspect_one(struct sink **sinks, size_t i, struct stop *stop, struct status *status, struct sink_held *held,
                        struct error *err)
 {
+	struct sink *sink = sinks[i];
 	struct error said = {.text = ""};
 	int answer;
 
+	status_asks(status, (int)i, NULL);
 	while ((answer = sink->ops->inspect(sink, stop, held, err)) == -1) {
+		status_asks(status, (int)i, err);
 		error_prefix(err, "sink %s, which may know an earlier life of the job, cannot be asked", sink->target);
 		if (atomic_load(&stop->requested))
 			return -1;
@@ -344,10 +359,14 @@ static int inspect_one(struct sink *sink, struct stop *stop, struct status *stat
 int delivery_inspect(struct sink **sinks, size_t count, struct stop *stop, struct status *status,
                      struct sink_held *ret_held, struct error *err)
 {
-	for (size_t i = 0; i < count; i++) {
+	int result = 0;
+
+	status_sinks(status, sinks, count);
+	for (size_t i = 0; i < count && !result; i++) {
 		ret_held[i] = (struct sink_held){0};
-		if (sinks[i]->ops->inspect && inspect_one(sinks[i], stop, status, &ret_held[i], err) < 0)
-			return -1;
+		if (sinks[i]->ops->inspect)
+			result = inspect_one(sinks, i, stop, status, &ret_held[i], err);
 	}
-	return 0;
+	status_asks(status, -1, NULL);
+	return result;
 }

@@ -144,6 +144,7 @@ static int combine_partials(struct fire *fire, struct partial **partials, size_t
 static int add_known(struct fire *fire, int64_t start_ms, struct keyed_table *table, struct error *err)
 {
 	size_t forgotten;
+	uint64_t unsaid;
 
 	if (known_groups_exchange(fire->known, start_ms, table, &forgotten) < 0)
 		return error_set(
@@ -152,8 +153,9 @@ static int add_known(struct fire *fire, int64_t start_ms, struct keyed_table *ta
 		        "); raise it, lower limits.knownGroups or window.tumbling.forgetAfter, or group by fewer "
 		        "values",
 		        fire->job->limits.state_bytes);
-	if (forgotten)
-		log_warn("known groups forgotten", "groups=%zu known_groups=%" PRId64, forgotten,
+	unsaid = forgotten ? repeat_due(&fire->forgotten, forgotten, clock_monotonic_ms(fire->status->clock)) : 0;
+	if (unsaid)
+		log_warn("known groups forgotten", "groups=%" PRIu64 " known_groups=%" PRId64, unsaid,
 		         fire->job->limits.known_groups);
 	return 0;
 }

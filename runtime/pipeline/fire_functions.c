@@ -110,7 +110,8 @@ static int drop_raised(struct fire *fire, size_t c, const char *method)
 		return raised(fire, c, method);
 	for (size_t i = 0; i < calls->failures->count; i++) {
 		functions_note(calls->functions, function, method, calls->failures->reasons[i]);
-		fire_result_error(fire, fire->calls[c]->text, calls->failures->reasons[i]);
+		fire_result_error(fire, fire->calls[c]->text,
+		                  functions_shown(calls->functions, calls->failures->reasons[i]));
 	}
 	return 0;
 }

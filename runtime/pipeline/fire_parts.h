@@ -24,6 +24,7 @@ struct fire {
 	struct batch groups;        /* a chunk of groups in that schema */
 	struct column *scratch;     /* the input of one output program: keys, then its own calls */
 	struct known_groups *known; /* with onEmpty: zero */
+	struct repeat forgotten;    /* of these */
 	struct row_failures failures;
 	uint32_t rows[BATCH_ROWS_MAX];
 	struct batch emitted; /* what the table aggregate yielded for the chunk, and for which of its groups */

@@ -4,6 +4,7 @@
 #ifndef STREAMJOB_FUNCTION_STATE_H
 #define STREAMJOB_FUNCTION_STATE_H
 
+#include "lib/base/repeat.h"
 #include "runtime/pipeline/workers.h"
 
 #define FUNCTION_REASON_MAX 2560 /* a reason of the worker, and where it was */
@@ -21,6 +22,7 @@ struct function_state {
 	uint32_t partition; /* FAILED_ON_ROWS: of the last record that was there */
 	int64_t to_offset;
 	uint64_t restarts, poison_rows;
+	struct repeat raised;  /* exceptions that a policy lets pass */
 	int64_t error_wall_ms; /* 0: no error yet */
 	char error_method[64], error_reason[16], error_message[FUNCTION_REASON_MAX];
 };

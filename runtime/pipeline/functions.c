@@ -150,16 +150,22 @@ void functions_failed_until(struct functions *functions, size_t function, uint32
 	pthread_mutex_unlock(&functions->mutex);
 }
 
+const char *functions_shown(const struct functions *functions, const char *words)
+{
+	return functions->hide_values ? "an exception; spec.showValues shows it" : words;
+}
+
 int functions_raised(struct functions *functions, size_t function, const char *method, const char *message,
                      struct error *err)
 {
 	struct function_state *state = &functions->items[function];
+	const char *shown = functions_shown(functions, message);
 
-	error_set(err, "function %s, %s: %s", state->spec->name, method, message);
+	error_set(err, "function %s, %s: %s", state->spec->name, method, shown);
 	log_warn("a function failed", "function=%s method=%s reason=exception error=\"%s\"", state->spec->name, method,
-	         message);
+	         shown);
 	pthread_mutex_lock(&functions->mutex);
-	set_error(functions, state, method, "exception", message);
+	set_error(functions, state, method, "exception", shown);
 	mark(functions, state, FAILED_FIRING);
 	functions->cause = *err;
 	interrupt(functions);
@@ -186,11 +192,17 @@ int functions_stop(struct functions *functions, size_t function, const char *met
 void functions_note(struct functions *functions, size_t function, const char *method, const char *message)
 {
 	struct function_state *state = &functions->items[function];
+	const char *shown = functions_shown(functions, message);
+
+	uint64_t unsaid;
 
 	pthread_mutex_lock(&functions->mutex);
-	set_error(functions, state, method, "exception", message);
+	set_error(functions, state, method, "exception", shown);
+	unsaid = repeat_due(&state->raised, 1, clock_monotonic_ms(functions->clock));
 	pthread_mutex_unlock(&functions->mutex);
-	log_warn("a function raised", "function=%s method=%s error=\"%s\"", state->spec->name, method, message);
+	if (unsaid)
+		log_warn("a function raised", "function=%s method=%s times=%" PRIu64 " error=\"%s\"", state->spec->name,
+		         method, unsaid, shown);
 }
 
 void functions_passed(struct functions *functions, const struct record_batch *records)

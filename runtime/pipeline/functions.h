@@ -33,8 +33,9 @@ struct functions {
 	_Atomic size_t unhealthy;
 	struct handover *handover; /* while the job runs; NULL before */
 	pthread_mutex_t mutex;
-	bool stopped;  /* a policy says: read no further */
-	bool progress; /* a window was accepted, or a poison row found, since the last restart */
+	bool hide_values; /* set before the first call: what functions raise on rows is in no log and no status */
+	bool stopped;     /* a policy says: read no further */
+	bool progress;    /* a window was accepted, or a poison row found, since the last restart */
 	struct error cause;
 };
 
@@ -68,6 +69,8 @@ bool functions_dead(struct functions *functions, size_t function, unsigned lane,
 /* The worker is dead: the job is interrupted. Always -1. */
 int functions_failed(struct functions *functions, size_t function, unsigned lane, enum failed_at where,
                      const struct udf_failure *failure, struct error *err);
+/* What logs and the status may say of an exception, whose words may have values of rows in them. */
+const char *functions_shown(const struct functions *functions, const char *words);
 /* An exception that no row explains: its worker stays. The job is interrupted. Always -1. */
 int functions_raised(struct functions *functions, size_t function, const char *method, const char *message,
                      struct error *err);

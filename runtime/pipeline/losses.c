@@ -139,11 +139,7 @@ void losses_note(struct losses *losses, enum loss kind, const struct loss_note *
 			memcpy(reason->first, reason->recent, sizeof(reason->first));
 		reason->renew = false;
 	}
-	unsaid = !before || now_ms - losses->said_ms[kind] >= LOSS_REPEAT_MS ? total - losses->said[kind] : 0;
-	if (unsaid) {
-		losses->said[kind] = total;
-		losses->said_ms[kind] = now_ms;
-	}
+	unsaid = repeat_due(&losses->said[kind], note->count, now_ms);
 	pthread_mutex_unlock(&losses->mutex);
 	if (!before)
 		say_first(losses, kind, note);

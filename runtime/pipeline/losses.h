@@ -13,6 +13,7 @@
 #include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/base/repeat.h"
 #include "lib/jobspec/jobspec.h"
 #include "runtime/record/record.h"
 
@@ -20,8 +21,7 @@
 #define LOSS_EXAMPLE_MAX   1024
 #define LOSS_EXCERPT_BYTES 80 /* of a record, in a line of the log */
 #define LOSS_REASONS_MAX   64 /* told apart; of others only the sum is known */
-#define LOSS_REPEAT_MS     60000
-#define LOSS_WINDOWS_MAX   5 /* the last windows, of which the input's share is taken */
+#define LOSS_WINDOWS_MAX   5  /* the last windows, of which the input's share is taken */
 #define LOSS_MARKS_MAX     (LOSS_WINDOWS_MAX + 1)
 
 enum loss {
@@ -64,9 +64,8 @@ struct losses {
 	bool show_values;
 	pthread_mutex_t mutex;
 	struct loss_count kinds[LOSS_KINDS], rows;
-	uint64_t said[LOSS_KINDS];   /* of each kind's count */
-	int64_t said_ms[LOSS_KINDS]; /* monotonic */
-	unsigned window;             /* index of the last window in at_windows */
+	struct repeat said[LOSS_KINDS];
+	unsigned window; /* index of the last window in at_windows */
 	struct loss_reason *reasons;
 	size_t reasons_count;
 	uint8_t *columns; /* of each declared one: enum column_use */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/data/civil.h"
 #include "runtime/pipeline/functions.h"
 
 void status_init(struct status *status, const struct jobspec *job, const struct clock *clock)
@@ -48,9 +49,25 @@ void status_sinks(struct status *status, struct sink *const *sinks, size_t count
 		free(status->sinks[i].target);
 	for (size_t i = 0; i < count; i++) {
 		status->sinks[i].target = xstrdup(sinks[i]->target);
-		status->sinks[i].opened = false;
+		status->sinks[i].opened = status->sinks[i].failing = false;
 	}
 	status->sinks_count = count;
+	status->asked = NULL;
+	pthread_mutex_unlock(&status->mutex);
+}
+
+void status_asks(struct status *status, int i, const struct error *err)
+{
+	struct sink_status *sink = i < 0 ? NULL : &status->sinks[i];
+
+	pthread_mutex_lock(&status->mutex);
+	if (sink && status->asked != sink)
+		status->asked_wall_ms = clock_wall_ms(status->clock);
+	status->asked = sink;
+	if (sink)
+		sink->failing = err != NULL;
+	if (sink && err)
+		sink->error = *err;
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -58,6 +75,8 @@ void status_functions(struct status *status, struct functions *functions)
 {
 	pthread_mutex_lock(&status->mutex);
 	status->functions = functions;
+	if (functions)
+		functions->hide_values = !status->losses.show_values;
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -152,6 +171,26 @@ static int source_ready(struct status *status, struct error *err)
 	return result;
 }
 
+/* The source is open, and a first start waits for what a sink knows. */
+static int asked_ready(struct status *status, struct error *err)
+{
+	struct buffer since;
+	int result = 0;
+
+	buffer_init(&since);
+	pthread_mutex_lock(&status->mutex);
+	if (status->asked) {
+		civil_format(&since, status->asked_wall_ms);
+		result = error_set(
+		        err, "a first start asks sink %s since %s whether it knows an earlier life of the job: %s",
+		        status->asked->target, since.data,
+		        status->asked->failing ? status->asked->error.text : "no answer yet");
+	}
+	pthread_mutex_unlock(&status->mutex);
+	buffer_release(&since);
+	return result;
+}
+
 static int clock_ready(int64_t ahead_ms, struct error *err)
 {
 	if (ahead_ms <= CLOCK_AHEAD_MS_MAX)
@@ -190,6 +229,8 @@ static int judge_ready(struct status *status, struct error *err)
 	}
 	if (functions_ready(status, err) < 0)
 		return NOT_READY_FUNCTION;
+	if (asked_ready(status, err) < 0)
+		return NOT_READY_SINK;
 	if (source_ready(status, err) < 0)
 		return NOT_READY_SOURCE;
 	if (sinks_ready(status, err) < 0)

@@ -15,24 +15,13 @@
 #include "runtime/pipeline/job_clock.h"
 #include "runtime/pipeline/not_ready.h"
 #include "runtime/pipeline/losses.h"
+#include "runtime/pipeline/phase.h"
 #include "runtime/port/port.h"
 
 #define STATUS_SINKS_MAX      16
 #define STATUS_PARTITIONS_MAX 10000
 #define WINDOW_OVERDUE_MS     10000 /* not accepted this long after its end: the job is not ready */
 #define CLOCK_AHEAD_MS_MAX    1000  /* the job's clock before the machine's: beyond it the job is not ready */
-
-enum phase {
-	PHASE_STARTING,
-	PHASE_CONNECTING,
-	PHASE_REPLAYING,
-	PHASE_RUNNING,
-	PHASE_DRAINING,
-	PHASE_FINISHED,
-	PHASE_FAILED,
-	PHASE_RESTARTING, /* a function failed; from what is committed, after a pause */
-	PHASE_STOPPED,    /* a policy says so: nothing is read, the offsets stay */
-};
 
 struct lane_counts {
 	_Atomic uint64_t rows_in, filtered, bad, bad_fields, tombstones, late, dropped, dead_lettered;
@@ -73,6 +62,8 @@ struct status {
 	struct closed_window last;
 	struct sink_status sinks[STATUS_SINKS_MAX];
 	size_t sinks_count;
+	const struct sink_status *asked; /* of a first start: what does this sink know? NULL: none is asked */
+	int64_t asked_wall_ms;           /* since */
 	struct error last_error;
 	int64_t last_error_wall_ms; /* 0: none */
 };
@@ -87,7 +78,9 @@ void status_phase(struct status *status, enum phase phase);
 void status_error(struct status *status, const struct error *err);           /* NULL: the last one is over */
 void status_source(struct status *status, struct source *source, bool open); /* NULL: it is closed */
 void status_sinks(struct status *status, struct sink *const *sinks, size_t count);
-/* Functions outlive the status, or NULL comes before their end. */
+/* A first start asks sink `i` of these, or none any more by -1; `err`: why it has no answer yet, or NULL. */
+void status_asks(struct status *status, int i, const struct error *err);
+/* Functions outlive the status, or NULL comes before their end. They show values where the status does. */
 void status_functions(struct status *status, struct functions *functions);
 struct status_counts status_counts(const struct status *status);
 /* Sums over the partitions: end minus committed, and position minus committed (in open windows). -1: unknown. */

@@ -104,4 +104,6 @@ def test_a_dead_letter_that_is_too_large_is_cut_and_kept(kafka, tmp_path, source
     assert value == bad[:left]
     assert headers["streamjob.topic"] == source.encode() and headers["streamjob.reason"]
     assert headers.get("streamjob.cut") == (None if left == size else str(size).encode())
+    said = [line for line in job.log().splitlines() if "a dead letter is cut" in line]
+    assert len(said) == (left != size) and all(f"the record of topic {source}, partition 0, offset 0" in line for line in said), job.log()
     assert letters[b"2"][0] == b"small and bad" and "streamjob.cut" not in letters[b"2"][1]

@@ -538,7 +538,7 @@ def running():
 
 FLOWS = {
     "phase": "running", "ready": True, "uptimeSeconds": 60.0,
-    "rows": {"in": 100, "filtered": 1, "bad": 2, "badFields": 9, "late": 3, "out": 4},
+    "rows": {"in": 100, "filtered": 1, "bad": 2, "badFields": 9, "tombstones": 5, "late": 3, "out": 4},
     "lastWindow": {"start": "2026-01-01T00:00:00.000Z", "end": "2026-01-01T00:01:00.000Z", "sequence": 7, "rows": 4},
     "sinks": [{"target": "pushgateway http://p", "healthy": True, "failures": 0,
                "lastAccepted": {"sequence": 7, "at": "2026-01-01T00:01:01.000Z"}}],
@@ -592,7 +592,7 @@ def test_status_says_what_the_runtime_says(job, operator, runtime):
     status = job.get()["status"]
     assert status["lag"] == 11 and status["lastPush"] == "2026-01-01T00:01:01.000Z"
     assert status["lastWindow"] == FLOWS["lastWindow"]
-    assert status["rows"] == {"in": 100, "filtered": 1, "bad": 2, "late": 3, "out": 4}
+    assert status["rows"] == {"in": 100, "filtered": 1, "bad": 2, "tombstones": 5, "late": 3, "out": 4}
     assert (status["replicas"], status["readyReplicas"]) == (1, 1)
     assert status["runningHash"] == status["specHash"]
     assert job.cluster.kubectl("wait", "--for=condition=Ready", "sj/home", "-n", job.namespace, "--timeout=5s").returncode == 0

@@ -1,6 +1,7 @@
 """The Pushgateway away, sick or refusing: nothing is lost, memory is bounded, the status says so."""
 
 import itertools
+import re
 import time
 import urllib.request
 
@@ -102,7 +103,15 @@ def test_a_first_start_waits_for_a_gateway_that_is_away(kafka, gateway, tmp_path
     job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), [quick(gateway, name)], size="200ms"))
     job.start()
     wait_for(lambda: "which may know an earlier life of the job, cannot be asked" in job.log(), 60, "its reason")
-    assert job.get("/readyz")[0] == 503 and job.status()["rows"]["in"] == 0
+    code, text = job.get("/readyz")
+    said = re.search(r"a first start asks sink (.*) since (\S+Z) whether it knows an earlier life of the job: (.*)", text)
+    assert code == 503 and said and said[1] == f"pushgateway {gateway.url}/metrics/job/{name}/team/reco", text
+    assert "refused" in said[3] or "connect" in said[3], text
+    status = job.status()
+    assert (status["rows"]["in"], status["notReadyPart"], sink_of(job)["healthy"]) == (0, "sink", False)
+    assert sink_of(job)["lastError"] in status["notReadyReason"]
+    time.sleep(1.2)  # two more questions
+    assert f"since {said[2]}" in job.get("/readyz")[1], "the first time it was asked"
     gateway.start()
     wait_for(lambda: gateway_sums(gateway, name) == expected_sums(passing), 60, "every event")
     job.stop()

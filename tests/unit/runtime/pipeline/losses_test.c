@@ -83,7 +83,7 @@ static void once_a_minute_test(void **state)
 	assert_non_null(strstr(written.data, "msg=\"a row is bad\" where=\"line 7\" reason=\"expected '{'\""));
 	lose(LOSS_MISSING, 5, "column a: $.a is missing", NULL);
 	assert_int_equal(lines(), 2);
-	now_ms += LOSS_REPEAT_MS - 1;
+	now_ms += REPEAT_MS - 1;
 	lose(LOSS_BAD_ROW, 1, "expected '{'", NULL);
 	assert_int_equal(lines(), 2);
 	now_ms += 1;

@@ -120,6 +120,33 @@ static void recoverable_test(void **state)
 	}
 }
 
+/* What get_value and merge raise has values of rows in it: neither the function's state nor the status shows it. */
+static void hidden_test(void **state)
+{
+	(void)state;
+	for (unsigned lanes = 1; lanes <= 4; lanes += 3) {
+		for (int hide = 0; hide < 2; hide++) {
+			char *job = sums_job("1d", "", "");
+			struct scripted_run *run = scripted_on_rows("hidden", job, lanes, 1000, lanes);
+			const struct function_state *function = &run->functions->items[0];
+
+			run->status.losses.show_values = !hide;
+			status_functions(&run->status, run->functions);
+			worker_script.value_exceptions = lanes == 1;
+			worker_script.merge_exceptions = lanes > 1;
+			scripted_run(run);
+			assert_int_equal(run->outcome, 0);
+			assert_string_equal(function->error_method, lanes == 1 ? "get_value" : "merge");
+			assert_string_equal(function->error_message, hide ? "an exception; spec.showValues shows it"
+			                                             : lanes == 1 ? "KeyError: scripted"
+			                                                          : "TypeError: scripted");
+			assert_true(!hide || !strstr(run->status.last_error.text, "scripted"));
+			scripted_free(run);
+			free(job);
+		}
+	}
+}
+
 /* A crash left window 7 pending: its rows, and only they, are in it, also when a function fails meanwhile. */
 static void pending_test(void **state)
 {
@@ -310,9 +337,9 @@ static void stops_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(recoverable_test), cmocka_unit_test(pending_test),
-	                                   cmocka_unit_test(poison_test),      cmocka_unit_test(exceptions_test),
-	                                   cmocka_unit_test(null_test),        cmocka_unit_test(fails_test),
-	                                   cmocka_unit_test(stops_test)};
+	                                   cmocka_unit_test(hidden_test),      cmocka_unit_test(poison_test),
+	                                   cmocka_unit_test(exceptions_test),  cmocka_unit_test(null_test),
+	                                   cmocka_unit_test(fails_test),       cmocka_unit_test(stops_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
