@@ -247,7 +247,7 @@ static void run(struct bench *b, const char *code)
 	b->worker = udf_start(&spec, &environment, NULL, &failure);
 	if (!b->worker)
 		fail(failure.text);
-	if (clock_getcpuclockid(b->worker->keeper.pid, &clock))
+	if (clock_getcpuclockid(b->worker->keeper->pid, &clock))
 		fail("the worker's CPU time cannot be read");
 	for (int i = 0; i < WARMING_PASSES; i++)
 		call_pass(b, i == 0);

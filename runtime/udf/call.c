@@ -1,6 +1,6 @@
 /*
  * One request and its reply, under a deadline. Three things can happen: the reply comes, the process ends, the time is
- * up; poll waits for whichever is first, and after the last two there is no process any more.
+ * up; the lane sleeps until whichever is first, and after the last two there is no process any more.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,6 +17,7 @@
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
 #include "runtime/udf/life.h"
+#include "runtime/udf/wake.h"
 
 #define WHERE_WAIT_MS 200 /* for the traceback of a function that hangs, before it is killed */
 
@@ -58,32 +59,39 @@ void call_begin(struct udf_worker *worker)
 	worker->request = (struct wire_out){.data = udf_request_area(worker->control), .max = UDF_REQUEST_BYTES_MAX};
 }
 
-int worker_fail(struct udf_worker *worker, enum udf_reason reason, uint32_t row, const char *what,
-                struct udf_failure *ret_failure)
+int worker_failed(struct udf_worker *worker, enum udf_reason reason, uint32_t row, const char *what,
+                  const struct buffer *tail, struct udf_failure *ret_failure)
 {
 	struct udf_failure *failure = &worker->failure;
 	uint32_t method = atomic_load_explicit(&worker->control->method, memory_order_relaxed);
 	struct udf_counts *counts = worker->environment.counts;
-	struct buffer tail;
 	int size;
 
-	life_end(worker);
 	*failure = (struct udf_failure){.reason = reason,
 	                                .function = worker->spec->name,
 	                                .method = udf_method_name((enum udf_method)method),
 	                                .row = row};
 	size = snprintf(failure->text, sizeof(failure->text), "function %s, %s: %s", failure->function, failure->method,
 	                what);
-	buffer_init(&tail);
-	keeper_tail(&worker->keeper, &tail);
-	if (tail.size && (size_t)size < sizeof(failure->text))
+	if (tail->size && (size_t)size < sizeof(failure->text))
 		snprintf(failure->text + size, sizeof(failure->text) - (size_t)size, "\nstderr ends with:\n%s",
-		         tail.data);
-	buffer_release(&tail);
+		         tail->data);
 	worker->dead = true;
 	if (counts)
 		atomic_fetch_add(&counts->failures[reason], 1);
 	*ret_failure = *failure;
+	return -1;
+}
+
+int worker_fail(struct udf_worker *worker, enum udf_reason reason, uint32_t row, const char *what,
+                struct udf_failure *ret_failure)
+{
+	struct buffer tail;
+
+	buffer_init(&tail);
+	life_end(worker, &tail);
+	worker_failed(worker, reason, row, what, &tail, ret_failure);
+	buffer_release(&tail);
 	return -1;
 }
 
@@ -92,6 +100,10 @@ static enum udf_reason say_end(int status, char *out, size_t size)
 {
 	int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 
+	if (status < 0) {
+		snprintf(out, size, "the process ended, and its end could not be looked at in time");
+		return UDF_CRASH;
+	}
 	if (number == SIGKILL) {
 		snprintf(out, size,
 		         "the process was killed from outside, most often for want of memory in the container");
@@ -99,8 +111,6 @@ static enum udf_reason say_end(int status, char *out, size_t size)
 	}
 	if (number)
 		snprintf(out, size, "the process crashed: %s", strsignal(number));
-	else if (WEXITSTATUS(status) == UDF_EXIT_DESCRIPTORS)
-		snprintf(out, size, "the function closed the worker's own descriptors");
 	else if (WEXITSTATUS(status) == UDF_EXIT_SANDBOX)
 		snprintf(out, size, "the worker cannot set up its sandbox (no_new_privs, rlimits, shared memory)");
 	else
@@ -118,24 +128,26 @@ static uint32_t row_now(const struct udf_worker *worker, const uint32_t *rows, s
 
 static int has_ended(struct udf_worker *worker, uint32_t row, struct udf_failure *ret_failure)
 {
-	char what[256];
+	struct buffer tail;
 	enum udf_reason reason;
+	char what[256];
 
-	pthread_join(worker->keeper.thread, NULL);
-	worker->keeper.joined = true;
-	reason = say_end(worker->keeper.wait_status, what, sizeof(what));
-	return worker_fail(worker, reason, row, what, ret_failure);
+	buffer_init(&tail);
+	reason = say_end(life_end(worker, &tail), what, sizeof(what));
+	worker_failed(worker, reason, row, what, &tail, ret_failure);
+	buffer_release(&tail);
+	return -1;
 }
 
 static int too_late(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, uint32_t row,
                     struct udf_failure *ret_failure)
 {
 	const char *limit = op == OP_START ? "startTimeout" : op == OP_CLOSE ? "the time to close" : "timeout";
-	struct pollfd ended = {.fd = worker->keeper.pidfd, .events = POLLIN};
+	struct pollfd ended = {.fd = worker->keeper->pidfd, .events = POLLIN};
 	char what[256], at[48] = "";
 
 	if (worker->spec->language == LANGUAGE_PYTHON) { /* the interpreter then says on stderr where it is */
-		pidfd_send_signal(worker->keeper.pidfd, SIGUSR2, NULL, 0);
+		pidfd_send_signal(worker->keeper->pidfd, SIGUSR2, NULL, 0);
 		poll(&ended, 1, WHERE_WAIT_MS);
 	}
 	if (row != UDF_NO_ROW)
@@ -145,23 +157,24 @@ static int too_late(struct udf_worker *worker, enum udf_op op, int64_t timeout_m
 	return worker_fail(worker, UDF_TIMEOUT, row, what, ret_failure);
 }
 
-/* 1: the reply of this request is there. 0: it was some other wake. -1: none is coming. */
-static int wait_once(struct udf_worker *worker, int64_t left_ns, bool *ret_ended)
-{
-	struct pollfd fds[2] = {{.fd = worker->reply_fd, .events = POLLIN},
-	                        {.fd = worker->keeper.pidfd, .events = POLLIN}};
-	struct timespec left = {left_ns / 1000000000, left_ns % 1000000000};
-	int ready = ppoll(fds, 2, &left, NULL);
-	uint64_t count;
+enum arrival { NOTHING_YET, ARRIVED, ENDED, GARBLED };
 
-	*ret_ended = false;
-	if (ready <= 0)
-		return 0;
-	if (fds[0].revents && read(worker->reply_fd, &count, sizeof(count)) == (ssize_t)sizeof(count) &&
-	    atomic_load(&worker->control->reply_sequence) == worker->sequence)
-		return 1;
-	*ret_ended = fds[1].revents != 0;
-	return *ret_ended ? -1 : 0;
+/* What is there; where nothing is, after a sleep of at most left_ns. A number that is neither the last reply's nor this
+ * one's would never let the lane sleep: the worker is not to be talked to. */
+static enum arrival wait_once(struct udf_worker *worker, int64_t left_ns)
+{
+	_Atomic uint32_t *ended = &worker->keeper->ended, *reply = &worker->control->reply_number;
+	bool has_ended_before = atomic_load(ended) != 0;
+	uint32_t number = atomic_load(reply);
+
+	if (number == worker->number)
+		return ARRIVED;
+	if (has_ended_before)
+		return ENDED;
+	if (number != worker->number - 1)
+		return GARBLED;
+	sleep_on_both(reply, number, ended, left_ns);
+	return NOTHING_YET;
 }
 
 static int copy_reply(struct udf_worker *worker, struct udf_failure *ret_failure)
@@ -230,30 +243,39 @@ static int look_at(struct udf_worker *worker, enum udf_op op, uint32_t row, stru
 	}
 }
 
-static int send_request(struct udf_worker *worker, enum udf_op op)
+static void send_request(struct udf_worker *worker, enum udf_op op)
 {
 	struct udf_control *control = worker->control;
-	uint64_t one = 1;
 
 	control->op = op;
 	control->request_bytes = (uint32_t)worker->request.size;
 	atomic_store_explicit(&control->reply_status, 0, memory_order_relaxed);
 	atomic_store(&control->row, UDF_NO_ROW);
-	atomic_store(&control->sequence, ++worker->sequence);
-	if (worker->inside) {
-		serve_request(worker->inside, &native_language, worker->sequence);
-		return 0;
-	}
-	return write(worker->request_fd, &one, sizeof(one)) == (ssize_t)sizeof(one) ? 0 : -1;
+	atomic_store(&control->request_number, ++worker->number);
+	if (worker->inside)
+		serve_request(worker->inside, &native_language, worker->number);
+	else
+		wake_shared(&control->request_number);
+}
+
+/* Until the deadline. */
+static enum arrival wait_for_reply(struct udf_worker *worker, int64_t deadline_ns)
+{
+	enum arrival arrival = worker->inside ? ARRIVED : NOTHING_YET;
+	int64_t left_ns;
+
+	while (arrival == NOTHING_YET && (left_ns = deadline_ns - system_clock_ns()) > 0)
+		arrival = wait_once(worker, left_ns);
+	return arrival;
 }
 
 int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, const uint32_t *rows, size_t n,
                 struct udf_failure *ret_failure)
 {
-	int64_t begin = system_clock_ns(), deadline = begin + timeout_ms * 1000000, left;
+	int64_t begin = system_clock_ns();
 	struct udf_counts *counts = worker->environment.counts;
-	bool ended = false;
-	int got = 0;
+	enum arrival arrival;
+	uint32_t row;
 
 	if (worker->dead) {
 		*ret_failure = worker->failure;
@@ -262,19 +284,23 @@ int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, c
 	if (worker->request.overflow)
 		return worker_fail(worker, UDF_PROTOCOL, UDF_NO_ROW,
 		                   "what it would be given is larger than a request may be (32 MiB)", ret_failure);
-	if (send_request(worker, op) < 0)
-		return worker_fail(worker, UDF_PROTOCOL, UDF_NO_ROW, "cannot be called: no descriptor", ret_failure);
-	got = worker->inside != NULL;
-	while (got == 0 && (left = deadline - system_clock_ns()) > 0)
-		got = wait_once(worker, left, &ended);
+	send_request(worker, op);
+	arrival = wait_for_reply(worker, begin + timeout_ms * 1000000);
 	if (counts && op != OP_START && op != OP_CLOSE) {
 		atomic_fetch_add_explicit(&counts->calls, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&counts->nanoseconds, (uint64_t)(system_clock_ns() - begin),
 		                          memory_order_relaxed);
 	}
-	if (got < 0 && ended)
-		return has_ended(worker, row_now(worker, rows, n), ret_failure);
-	if (got <= 0)
-		return too_late(worker, op, timeout_ms, row_now(worker, rows, n), ret_failure);
-	return look_at(worker, op, row_now(worker, rows, n), ret_failure);
+	row = row_now(worker, rows, n);
+	switch (arrival) {
+	case ARRIVED:
+		return look_at(worker, op, row, ret_failure);
+	case ENDED:
+		return has_ended(worker, row, ret_failure);
+	case GARBLED:
+		return call_garbled(worker, ret_failure);
+	case NOTHING_YET:
+		break;
+	}
+	return too_late(worker, op, timeout_ms, row, ret_failure);
 }

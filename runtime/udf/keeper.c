@@ -1,10 +1,10 @@
-/* The keeper of a worker: see life.h. */
+#include "runtime/udf/keeper.h"
+
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/pidfd.h>
@@ -14,240 +14,265 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "runtime/udf/life.h"
+#include "lib/process/system_clock.h"
+#include "runtime/udf/spawn.h"
+#include "runtime/udf/wake.h"
 
-#define READ_BYTES  16384
-#define DRAIN_READS 64 /* after the process has ended: a pipe holds no more */
+#define DESCRIPTORS_FROM 16      /* above those that the worker has them at */
+#define FLOOD_PAUSE_NS   1000000 /* a pipe's 64 KiB hold it meanwhile */
 
-/* One thread for the mathematics libraries: a worker is there for each lane already. */
-static const char *const own_variables[] = {"OPENBLAS_NUM_THREADS=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1",
-                                            "PYTHONUNBUFFERED=", "PYTHONFAULTHANDLER="};
-#define OWN_VARIABLES (sizeof(own_variables) / sizeof(own_variables[0]))
+static _Atomic unsigned left_behind;
 
-/* This process's environment, with what it does not say itself. The caller frees the array. */
-static char **make_environment(void)
+static void close_fd(int *fd)
 {
-	size_t count = 0, had;
-	char **variables;
-
-	while (environ[count])
-		count++;
-	variables = xcalloc(count + OWN_VARIABLES + 1, sizeof(*variables));
-	memcpy(variables, environ, count * sizeof(*variables));
-	had = count;
-	for (size_t i = 0; i < OWN_VARIABLES; i++) {
-		size_t name = (size_t)(strchr(own_variables[i], '=') - own_variables[i]) + 1;
-		bool there = false;
-
-		for (size_t v = 0; v < had; v++)
-			there |= strncmp(environ[v], own_variables[i], name) == 0;
-		if (!there)
-			memcpy(&variables[count++], &own_variables[i], sizeof(char *));
-	}
-	return variables;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
-static int prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes, const struct udf_worker *worker)
+static void give_back(struct keeper *keeper)
 {
-	const int places[][2] = {{worker->keeper.write_ends[0], STDOUT_FILENO},
-	                         {worker->keeper.write_ends[1], STDERR_FILENO},
-	                         {worker->memory_fd, UDF_FD_MEMORY},
-	                         {worker->request_fd, UDF_FD_REQUEST},
-	                         {worker->reply_fd, UDF_FD_REPLY}};
-	sigset_t none, all;
-	int result = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
-	for (size_t i = 0; result == 0 && i < sizeof(places) / sizeof(places[0]); i++)
-		result = posix_spawn_file_actions_adddup2(actions, places[i][0], places[i][1]);
-	if (result == 0)
-		result = posix_spawn_file_actions_addclosefrom_np(actions, UDF_FD_REPLY + 1);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setsigmask(attributes, &none);
-	posix_spawnattr_setsigdefault(attributes, &all);
-	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	return result;
+	if (atomic_fetch_sub(&keeper->owners, 1) != 1)
+		return;
+	output_release(&keeper->output);
+	close_fd(&keeper->memory_fd);
+	close_fd(&keeper->write_ends[0]);
+	close_fd(&keeper->write_ends[1]);
+	close_fd(&keeper->pidfd);
+	pthread_mutex_destroy(&keeper->mutex);
+	free(keeper->function);
+	free(keeper);
 }
 
-static int spawn(struct udf_worker *worker, pid_t *ret_pid)
+static void say(void *context, bool is_stderr, struct slice line)
 {
-	char path[PATH_MAX], parent[32];
-	char name[] = "streamjob-worker", native[] = "native", python[] = "python";
-	char *arguments[] = {name, parent, worker->spec->language == LANGUAGE_NATIVE ? native : python, NULL};
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	char **variables;
-	struct error err;
-	int result;
+	const struct keeper *keeper = context;
+	struct log_site unlimited = {0}; /* the output has its own limit */
 
-	if (find_worker(&worker->environment, path, sizeof(path), &err) < 0)
-		return ENOENT;
-	snprintf(parent, sizeof(parent), "%ld", (long)getpid());
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attributes);
-	variables = make_environment();
-	result = prepare(&actions, &attributes, worker);
-	if (result == 0)
-		result = posix_spawn(ret_pid, path, &actions, &attributes, arguments, variables);
-	free(variables);
-	posix_spawnattr_destroy(&attributes);
-	posix_spawn_file_actions_destroy(&actions);
-	return result;
-}
-
-static int begin(struct udf_worker *worker)
-{
-	struct keeper *keeper = &worker->keeper;
-	pid_t pid = 0;
-	int result = spawn(worker, &pid), pidfd = -1;
-
-	for (int i = 0; i < 2; i++) {
-		close(keeper->write_ends[i]);
-		keeper->write_ends[i] = -1;
-	}
-	if (result == 0) {
-		pidfd = pidfd_open(pid, 0);
-		if (pidfd < 0) {
-			result = errno;
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-	}
-	pthread_mutex_lock(&keeper->mutex);
-	keeper->is_started = true;
-	keeper->start_errno = result;
-	keeper->pid = pid;
-	keeper->pidfd = pidfd;
-	pthread_cond_signal(&keeper->started);
-	pthread_mutex_unlock(&keeper->mutex);
-	return result;
-}
-
-static void say(struct udf_worker *worker, bool is_stderr, struct slice line)
-{
-	const struct udf_environment *environment = &worker->environment;
-	struct log_site unlimited = {0}; /* the keeper has its own limit */
-
-	if (environment->say)
-		environment->say(environment->context, worker->spec, is_stderr, line);
+	if (atomic_load(&keeper->left))
+		return;
+	if (keeper->say)
+		keeper->say(keeper->context, keeper->function, is_stderr, line);
 	else
 		log_write(&unlimited, LOG_LEVEL_INFO, "a function wrote",
-		          "function=\"%s\" lane=%u stream=%s text=\"%.*s\"", worker->spec->name, environment->lane,
+		          "function=\"%s\" lane=%u stream=%s text=\"%.*s\"", keeper->function, keeper->lane,
 		          is_stderr ? "stderr" : "stdout", SLICE_ARG(line));
 }
 
-static void say_left_out(struct udf_worker *worker)
+/* The process, or errno. */
+static int begin(struct keeper *keeper)
 {
-	struct keeper *keeper = &worker->keeper;
-	char text[96];
+	const int places[SPAWN_PLACES] = {keeper->write_ends[0], keeper->write_ends[1], keeper->memory_fd};
+	int result = spawn_worker(keeper->path, keeper->native, places, &keeper->pid);
 
-	if (!keeper->left_out)
-		return;
-	snprintf(text, sizeof(text), "(%u more lines within a second were left out)", keeper->left_out);
-	keeper->left_out = 0;
-	say(worker, true, slice_of(text));
+	close_fd(&keeper->write_ends[0]);
+	close_fd(&keeper->write_ends[1]);
+	close_fd(&keeper->memory_fd);
+	if (result)
+		return result;
+	keeper->pidfd = pidfd_open(keeper->pid, 0);
+	if (keeper->pidfd >= 0)
+		return 0;
+	result = errno;
+	kill(keeper->pid, SIGKILL);
+	waitpid(keeper->pid, NULL, 0);
+	return result;
 }
 
-static void line_ends(struct udf_worker *worker, struct output *output)
+static void announce(_Atomic uint32_t *word)
 {
-	struct keeper *keeper = &worker->keeper;
-	struct timespec now;
+	atomic_store(word, 1);
+	wake_own(word);
+}
 
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	if (now.tv_sec != keeper->second) {
-		say_left_out(worker);
-		keeper->second = now.tv_sec;
-		keeper->lines = 0;
+/* Until the process has ended. */
+static void watch(struct keeper *keeper)
+{
+	struct output *output = &keeper->output;
+	struct pollfd fds[] = {{.fd = output->streams[0].fd, .events = POLLIN},
+	                       {.fd = output->streams[1].fd, .events = POLLIN},
+	                       {.fd = keeper->pidfd, .events = POLLIN}};
+
+	while (!fds[2].revents) {
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+			return;
+		for (int i = 0; i < 2; i++)
+			if (fds[i].revents && !output_read(output, i))
+				fds[i].fd = -1;
+		if (output_floods(output))
+			nanosleep(&(struct timespec){.tv_nsec = FLOOD_PAUSE_NS}, NULL);
 	}
-	if (keeper->lines++ < UDF_LINES_MAX)
-		say(worker, output->is_stderr, (struct slice){output->line, output->size});
-	else
-		keeper->left_out++;
-	output->size = 0;
 }
 
-static void add_to_tail(struct keeper *keeper, const char *bytes, size_t size)
+static void reap(struct keeper *keeper)
 {
+	siginfo_t ended;
+
+	waitid(P_PID, (id_t)keeper->pid, &ended, WEXITED | WNOWAIT); /* this may take long, what follows does not */
 	pthread_mutex_lock(&keeper->mutex);
-	for (size_t i = 0; i < size; i++)
-		keeper->tail[keeper->tail_written++ % TAIL_BYTES_MAX] = bytes[i];
+	waitpid(keeper->pid, &keeper->wait_status, 0);
+	keeper->reaped = true;
 	pthread_mutex_unlock(&keeper->mutex);
 }
 
-/* What is there now, once. false: the other end is closed, or nothing is there. */
-static bool read_once(struct udf_worker *worker, struct output *output, bool *ret_closed)
+static void *run(void *argument)
 {
-	char bytes[READ_BYTES];
-	ssize_t got = read(output->fd, bytes, sizeof(bytes));
+	struct keeper *keeper = argument;
 
-	*ret_closed = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
-	if (got <= 0)
-		return false;
-	if (output->is_stderr)
-		add_to_tail(&worker->keeper, bytes, (size_t)got);
-	for (ssize_t i = 0; i < got; i++) {
-		if (bytes[i] != '\n')
-			output->line[output->size++] = bytes[i] ? bytes[i] : ' '; /* a NUL would end the text */
-		if (bytes[i] == '\n' || output->size == LINE_BYTES_MAX)
-			line_ends(worker, output);
+	keeper->start_errno = begin(keeper);
+	announce(&keeper->started);
+	if (!keeper->start_errno) {
+		if (atomic_load(&keeper->left))
+			kill(keeper->pid, SIGKILL);
+		watch(keeper);
+		output_drain(&keeper->output);
+		reap(keeper);
+	}
+	pthread_mutex_lock(&keeper->mutex);
+	keeper->over = true;
+	atomic_fetch_sub(&left_behind, atomic_load(&keeper->left));
+	pthread_mutex_unlock(&keeper->mutex);
+	announce(&keeper->ended);
+	give_back(keeper);
+	return NULL;
+}
+
+/* The same descriptor, where dup2 into the child cannot meet it. */
+static int raise_fd(int fd)
+{
+	int raised = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTORS_FROM);
+
+	if (fd >= 0)
+		close(fd);
+	return raised;
+}
+
+static int make_pipes(struct keeper *keeper)
+{
+	for (int i = 0; i < 2; i++) {
+		int ends[2];
+
+		if (pipe2(ends, O_CLOEXEC) < 0)
+			return -1;
+		keeper->output.streams[i].fd = raise_fd(ends[0]);
+		keeper->write_ends[i] = raise_fd(ends[1]);
+		if (keeper->output.streams[i].fd < 0 || keeper->write_ends[i] < 0 ||
+		    fcntl(keeper->output.streams[i].fd, F_SETFL, O_NONBLOCK) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Until *word is 1. */
+static bool wait_for(_Atomic uint32_t *word, int64_t ms)
+{
+	int64_t deadline = system_clock_ns() + ms * 1000000, left;
+
+	while (!atomic_load(word)) {
+		left = deadline - system_clock_ns();
+		if (left <= 0)
+			return false;
+		sleep_own(word, 0, left);
 	}
 	return true;
 }
 
-static void drain(struct udf_worker *worker)
+/* It goes on alone, and kills a process that it comes to have later. */
+static void leave(struct keeper *keeper)
 {
-	for (int i = 0; i < 2; i++) {
-		struct output *output = &worker->keeper.outputs[i];
-		bool closed = false;
-
-		for (int reads = 0; reads < DRAIN_READS && read_once(worker, output, &closed); reads++)
-			;
-		if (output->size)
-			line_ends(worker, output);
+	pthread_mutex_lock(&keeper->mutex);
+	if (!keeper->over) {
+		atomic_store(&keeper->left, true);
+		atomic_fetch_add(&left_behind, 1);
 	}
-	say_left_out(worker);
+	pthread_mutex_unlock(&keeper->mutex);
+	pthread_detach(keeper->thread);
 }
 
-void *keeper_run(void *argument)
+/* The thread, which all signals of ours pass by; errno. */
+static int begin_thread(struct keeper *keeper)
 {
-	struct udf_worker *worker = argument;
-	struct keeper *keeper = &worker->keeper;
-	struct pollfd fds[3];
-	bool alive = begin(worker) == 0;
+	sigset_t all, before;
+	int result;
 
-	if (!alive)
-		return NULL;
-	for (int i = 0; i < 2; i++)
-		fds[i] = (struct pollfd){.fd = keeper->outputs[i].fd, .events = POLLIN};
-	fds[2] = (struct pollfd){.fd = keeper->pidfd, .events = POLLIN};
-	while (alive) {
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
-			break;
-		for (int i = 0; i < 2; i++) {
-			bool closed = false;
-
-			if (fds[i].revents)
-				read_once(worker, &keeper->outputs[i], &closed);
-			if (closed)
-				fds[i].fd = -1;
-		}
-		alive = !fds[2].revents;
+	atomic_store(&keeper->owners, 2);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	result = pthread_create(&keeper->thread, NULL, run, keeper);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (result) {
+		atomic_store(&keeper->owners, 1);
+		return result;
 	}
-	drain(worker);
-	waitpid(keeper->pid, &keeper->wait_status, 0);
+	if (wait_for(&keeper->started, KEEPER_SPAWN_MS)) {
+		result = keeper->start_errno;
+		if (result)
+			pthread_join(keeper->thread, NULL);
+		return result;
+	}
+	leave(keeper);
+	if (atomic_load(&keeper->started))
+		keeper_kill(keeper);
+	return ETIMEDOUT;
+}
+
+struct keeper *keeper_start(const struct function_spec *spec, const struct udf_environment *environment,
+                            const char *path, int memory_fd, struct error *err)
+{
+	struct keeper *keeper;
+	int result;
+
+	if (atomic_load(&left_behind) >= KEEPERS_LEFT_MAX) {
+		error_set(err,
+		          "%d processes of functions were killed and have not ended (a file system that does not "
+		          "answer?): no more are started",
+		          KEEPERS_LEFT_MAX);
+		return NULL;
+	}
+	keeper = xcalloc(1, sizeof(*keeper));
+	keeper->owners = 1;
+	keeper->function = strdup(spec->name);
+	snprintf(keeper->path, sizeof(keeper->path), "%s", path);
+	keeper->native = spec->language == LANGUAGE_NATIVE;
+	keeper->lane = environment->lane;
+	keeper->say = environment->say;
+	keeper->context = environment->context;
+	keeper->write_ends[0] = keeper->write_ends[1] = keeper->pidfd = -1;
+	keeper->memory_fd = fcntl(memory_fd, F_DUPFD_CLOEXEC, DESCRIPTORS_FROM);
+	pthread_mutex_init(&keeper->mutex, NULL);
+	output_init(&keeper->output, say, keeper);
+	result = keeper->memory_fd < 0 || make_pipes(keeper) < 0 ? errno : begin_thread(keeper);
+	if (!result)
+		return keeper;
+	error_set(err, "its process cannot be started: %s", strerror(result));
+	give_back(keeper);
 	return NULL;
 }
 
-void keeper_tail(struct keeper *keeper, struct buffer *out)
+void keeper_kill(struct keeper *keeper)
 {
-	size_t size, from;
-
-	pthread_mutex_lock(&keeper->mutex);
-	size = keeper->tail_written < TAIL_BYTES_MAX ? keeper->tail_written : TAIL_BYTES_MAX;
-	from = keeper->tail_written - size;
-	for (size_t i = 0; i < size; i++)
-		buffer_append_char(out, keeper->tail[(from + i) % TAIL_BYTES_MAX]);
+	if (pthread_mutex_trylock(&keeper->mutex))
+		return; /* it is being reaped */
+	if (!keeper->reaped) {
+		kill(-keeper->pid, SIGKILL); /* its session */
+		kill(keeper->pid, SIGKILL);
+	}
 	pthread_mutex_unlock(&keeper->mutex);
-	while (out->size && out->data[out->size - 1] == '\n')
-		out->data[--out->size] = '\0';
+}
+
+bool keeper_wait(struct keeper *keeper)
+{
+	if (wait_for(&keeper->ended, KEEPER_REAP_MS)) {
+		pthread_join(keeper->thread, NULL);
+		return true;
+	}
+	leave(keeper);
+	log_warn("a function's process does not end though it was killed; it is left behind", "function=\"%s\" pid=%d",
+	         keeper->function, atomic_load(&keeper->started) ? (int)keeper->pid : 0);
+	return false;
+}
+
+void keeper_free(struct keeper *keeper)
+{
+	give_back(keeper);
 }

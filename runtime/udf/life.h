@@ -1,56 +1,22 @@
-/*
- * A worker from the inside of this room: its process, its memory, its keeper.
- *
- * The keeper is a thread that starts the process (so that it dies with it: PR_SET_PDEATHSIG looks at the thread), reads
- * what it writes, and reaps it. It ends when the process has ended and both its pipes are empty.
- */
+/* A worker from the inside of this room: its process, its memory, its calls. */
 #ifndef STREAMJOB_UDF_LIFE_H
 #define STREAMJOB_UDF_LIFE_H
 
 #include <pthread.h>
-#include <sys/types.h>
 
+#include "runtime/udf/keeper.h"
 #include "runtime/udf/protocol.h"
 #include "runtime/udf/udf_calls.h"
 #include "runtime/udf/serve.h"
 #include "runtime/udf/wire.h"
-
-#define TAIL_BYTES_MAX 2048 /* of stderr, kept for the words of a failure */
-#define LINE_BYTES_MAX 4096
-
-struct output { /* one of the two pipes; the keeper's */
-	int fd;
-	bool is_stderr;
-	char line[LINE_BYTES_MAX];
-	size_t size;
-};
-
-struct keeper {
-	pthread_t thread;
-	bool joined;
-	int write_ends[2];
-	struct output outputs[2];
-	int64_t second;
-	unsigned lines, left_out;
-	pthread_mutex_t mutex; /* of all below */
-	pthread_cond_t started;
-	bool is_started;
-	int start_errno;
-	pid_t pid;
-	int pidfd;
-	int wait_status;
-	char tail[TAIL_BYTES_MAX]; /* of stderr: the last bytes, a ring */
-	size_t tail_written;
-};
 
 struct udf_worker {
 	const struct function_spec *spec;
 	struct udf_environment environment;
 	pthread_mutex_t mutex;       /* one call at a time */
 	struct udf_control *control; /* the shared memory */
-	int memory_fd, request_fd, reply_fd;
-	struct keeper keeper;
-	uint64_t sequence;
+	struct keeper *keeper;       /* NULL: no process, or none any more */
+	uint32_t number;             /* of the request */
 	bool vectorized, dead, started;
 	struct udf_failure failure; /* once dead */
 	size_t results_count;
@@ -70,16 +36,13 @@ const char *udf_method_name(enum udf_method method);
 int find_worker(const struct udf_environment *environment, char *out, size_t size, struct error *err);
 int find_packages(const struct udf_environment *environment, char *out, size_t size, struct error *err);
 
-/* The memory, the descriptors and the process. On failure nothing is left. */
+/* The memory and the process. life_release is due in any case. */
 int life_begin(struct udf_worker *worker, struct error *err);
-/* Kills and reaps; the keeper has read the last words. Also after the process has died by itself. */
-void life_end(struct udf_worker *worker);
+/* The process is killed and its keeper given back, also after it has died by itself. Its wait status, or -1 where it is
+ * not known; the last words of its stderr go to `ret_tail`. Waits a bounded time: see keeper.h. */
+int life_end(struct udf_worker *worker, struct buffer *ret_tail);
 /* Frees all. */
 void life_release(struct udf_worker *worker);
-
-void *keeper_run(void *argument);
-/* The last bytes of stderr, whole lines where there are several. */
-void keeper_tail(struct keeper *keeper, struct buffer *out);
 
 /* What the last call gave is gone: its strings, its reasons, and how much it was. */
 void call_forget(struct udf_worker *worker);
@@ -92,7 +55,9 @@ int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, c
                 struct udf_failure *ret_failure);
 /* The reply says what no reply can say: the function wrote over the memory. Kills; is -1. */
 int call_garbled(struct udf_worker *worker, struct udf_failure *ret_failure);
-/* Ends a worker and says why; is -1. */
+/* Ends a worker and says why; is -1. worker_failed: the process was ended before, with these last words. */
+int worker_failed(struct udf_worker *worker, enum udf_reason reason, uint32_t row, const char *what,
+                  const struct buffer *tail, struct udf_failure *ret_failure);
 int worker_fail(struct udf_worker *worker, enum udf_reason reason, uint32_t row, const char *what,
                 struct udf_failure *ret_failure);
 

@@ -1,6 +1,7 @@
 /*
  * What the runtime and streamjob-worker share: one sealed piece of memory of fixed size, of which only touched pages
- * exist, and two eventfds. A control block, then the request, which the runtime writes, then the reply.
+ * exist. A control block, then the request, which the runtime writes, then the reply. Two words of the control block
+ * count the requests and the replies, and are what each side sleeps on (wake.h).
  *
  * The function can write anywhere in it. So the runtime writes a request whole before each call, and reads a reply only
  * after it has copied it; it takes nothing from the control block but numbers that it checks.
@@ -10,9 +11,7 @@
 
 #include <stdint.h>
 
-#define UDF_FD_MEMORY  3
-#define UDF_FD_REQUEST 4
-#define UDF_FD_REPLY   5
+#define UDF_FD_MEMORY 3 /* closed before anything of the user's runs */
 
 #define UDF_CONTROL_BYTES     65536
 #define UDF_REQUEST_BYTES_MAX (32u << 20)
@@ -22,7 +21,6 @@
 #define UDF_ANSWERS_BYTES_MAX (256u << 20) /* of all the replies to one call, which may go in parts */
 
 #define UDF_REASON_BYTES_MAX 2048 /* of a row's failure */
-#define UDF_EXIT_DESCRIPTORS 70   /* the worker's descriptors were closed under it */
 #define UDF_EXIT_SANDBOX     71
 
 enum udf_op {
@@ -69,9 +67,9 @@ struct udf_shared_metric {
 };
 
 struct udf_control {
-	_Atomic uint64_t sequence; /* of the request */
+	_Atomic uint32_t request_number; /* from 1, then round again */
 	uint32_t op, request_bytes;
-	_Atomic uint64_t reply_sequence;            /* the request that the reply is for */
+	_Atomic uint32_t reply_number;              /* of the request that the reply is for */
 	_Atomic uint32_t reply_status, reply_bytes; /* read once: what was checked is what is used */
 	_Atomic uint32_t method, row;
 	_Atomic uint32_t metrics_count;

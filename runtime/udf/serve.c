@@ -89,7 +89,7 @@ static int call(struct worker *worker, const struct language *language, enum udf
 	return worker->out.overflow ? REPLY_TOO_LARGE : REPLY_OK;
 }
 
-void serve_request(struct worker *worker, const struct language *language, uint64_t sequence)
+void serve_request(struct worker *worker, const struct language *language, uint32_t number)
 {
 	struct udf_control *control = worker->control;
 	enum udf_op op = (enum udf_op)control->op;
@@ -100,7 +100,7 @@ void serve_request(struct worker *worker, const struct language *language, uint6
 	status = op == OP_START ? language->start(worker) : call(worker, language, op);
 	atomic_store_explicit(&control->reply_status, (uint32_t)status, memory_order_relaxed);
 	atomic_store_explicit(&control->reply_bytes, (uint32_t)worker->out.size, memory_order_relaxed);
-	atomic_store(&control->reply_sequence, sequence);
+	atomic_store(&control->reply_number, number);
 }
 
 void serve_init(struct worker *worker, struct udf_control *control)

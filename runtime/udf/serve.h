@@ -56,6 +56,6 @@ int worker_error(struct worker *worker, struct slice reason);
 void serve_init(struct worker *worker, struct udf_control *control);
 void serve_release(struct worker *worker, const struct language *language);
 /* The request in the shared memory is carried out, its reply is there; the wake is the caller's. */
-void serve_request(struct worker *worker, const struct language *language, uint64_t sequence);
+void serve_request(struct worker *worker, const struct language *language, uint32_t number);
 
 #endif

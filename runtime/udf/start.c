@@ -32,7 +32,7 @@ static int module_of_file(struct module *module, const char *path, struct error 
 	if ((size_t)snprintf(module->filename, sizeof(module->filename), "%s", path) >= sizeof(module->filename))
 		return error_set(err, "the path of its code is too long");
 	snprintf(module->folder, sizeof(module->folder), "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-	if (file_read(path, SOURCE_BYTES_MAX, &module->file, err) < 0)
+	if (file_read_regular(path, SOURCE_BYTES_MAX, &module->file, err) < 0)
 		return error_prefix(err, "its code cannot be read");
 	module->has_source = true;
 	module->text = buffer_slice(&module->file);
@@ -41,9 +41,9 @@ static int module_of_file(struct module *module, const char *path, struct error 
 
 static int library_at(struct module *module, const char *path, struct error *err)
 {
-	if ((size_t)snprintf(module->filename, sizeof(module->filename), "%s", path) < sizeof(module->filename))
-		return 0;
-	return error_set(err, "the path of its library is too long");
+	if ((size_t)snprintf(module->filename, sizeof(module->filename), "%s", path) >= sizeof(module->filename))
+		return error_set(err, "the path of its library is too long");
+	return file_is_regular(path, err) < 0 ? error_prefix(err, "its library cannot be read") : 0;
 }
 
 static int find_module(struct module *module, const struct function_spec *spec,
@@ -198,7 +198,7 @@ struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_
 	struct udf_worker *worker = xcalloc(1, sizeof(*worker));
 	struct module module = {0};
 	struct udf_signature signature = {0};
-	char path[PATH_MAX], packages[PATH_MAX] = "";
+	char packages[PATH_MAX] = "";
 	struct error err;
 	int result;
 
@@ -206,8 +206,6 @@ struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_
 	worker->environment = *environment;
 	buffer_init(&module.file);
 	result = life_begin(worker, &err);
-	if (result == 0 && !worker->inside)
-		result = find_worker(environment, path, sizeof(path), &err);
 	if (result == 0 && spec->language == LANGUAGE_PYTHON)
 		result = find_packages(environment, packages, sizeof(packages), &err);
 	if (result == 0)

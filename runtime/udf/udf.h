@@ -51,8 +51,9 @@ struct udf_environment {
 	unsigned lane;
 	struct udf_counts *counts; /* NULL: nobody counts */
 	/* A line that the function wrote, without LF; on a thread of the worker's. NULL: it becomes a log line. At most
-	 * UDF_LINES_MAX a second come here; how many were left out is said in a line. */
-	void (*say)(void *context, const struct function_spec *spec, bool is_stderr, struct slice line);
+	 * UDF_LINES_MAX a second come here; how many were left out is said in a line. It may still run after the
+	 * worker's end, where it did not come back in time. */
+	void (*say)(void *context, const char *function, bool is_stderr, struct slice line);
 	void *context;
 };
 #define UDF_LINES_MAX 100

@@ -19,8 +19,8 @@ class Sum(AggregateFunction):
 """
 
 
-def job(code, source="{stdin: {}}", **more):
-    spec = {"name": "total", "kind": "aggregate", "entrypoint": "m:Sum", "code": {"inline": code}, **more}
+def job(inline, source="{stdin: {}}", **more):
+    spec = {"name": "total", "kind": "aggregate", "entrypoint": "m:Sum", "code": {"inline": inline}} | more
     return f"""\
 apiVersion: streamjob.dev/v1alpha1
 kind: StreamJob
@@ -151,3 +151,20 @@ def test_a_virtualenv_that_is_none(tree, what):
     done = tree.streamjob("validate", "job.yaml", env={"VIRTUAL_ENV": str(tree.folder / "venv")})
     assert done.returncode == 1
     assert f"VIRTUAL_ENV is {tree.folder / 'venv'}, which is no virtualenv of Python 3." in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("kind,words", [("fifo", "is a FIFO; a regular file is needed"), ("folder", "is a folder"), ("device", "is a device or a socket")])
+@pytest.mark.parametrize("language", ["python", "native"])
+def test_code_that_is_no_file_is_refused_at_once(tree, kind, words, language):
+    path = tree.folder / "code"
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero")
+    function = {"name": "total", "kind": "aggregate", "language": language, "entrypoint": "code.so:x" if language == "native" else "m:Sum"}
+    text = job(SUM, **function, code={"path": str(path)}, **({"isolation": "inProcess"} if language == "native" else {}))
+    tree.write("job.yaml", text)
+    done = tree.streamjob("validate", "job.yaml")
+    assert done.returncode == 1 and words in done.stderr, done.stderr

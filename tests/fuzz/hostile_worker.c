@@ -4,11 +4,14 @@
  * what the runtime reads. fuzz_runtime.c starts it in place of streamjob-worker; its seed stands in the entrypoint.
  */
 #include <inttypes.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -199,6 +202,7 @@ static void noise(void)
 static void *scribble(void *unused)
 {
 	uint64_t own = next();
+	bool numbers = one_in(3);
 
 	(void)unused;
 	for (;;) {
@@ -213,6 +217,10 @@ static void *scribble(void *unused)
 			control->metrics[(own >> 40) % UDF_SHARED_METRICS_MAX].labels_count = (uint32_t)(own >> 33);
 			break;
 		case 2:
+			if (numbers)
+				control->reply_number = (uint32_t)(own >> 33) % 64;
+			break;
+		case 3:
 			control->reply_status = (uint32_t)(own >> 33) % 6;
 			break;
 		default:
@@ -263,7 +271,7 @@ static int deed(void)
 	}
 }
 
-static void reply(uint32_t op, uint64_t sequence)
+static void reply(uint32_t op, uint32_t number)
 {
 	uint32_t status = REPLY_OK;
 
@@ -285,7 +293,7 @@ static void reply(uint32_t op, uint64_t sequence)
 	control->row = one_in(10) ? odd_number() : 0;
 	control->reply_status = status;
 	control->reply_bytes = reply_bytes;
-	control->reply_sequence = !gentle && one_in(100) ? next() : sequence;
+	control->reply_number = !gentle && one_in(100) ? odd_number() : number;
 }
 
 /* The seed and the kind, from the request: two texts and, before them, the memory and the packages. */
@@ -307,34 +315,44 @@ static void read_seed(void)
 	gentle = one_in(3);
 }
 
+static void futex(_Atomic uint32_t *word, int operation, uint32_t value)
+{
+	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
+}
+
 static void wake(void)
 {
-	uint64_t count = gentle || !one_in(100) ? 1 : next();
-
-	if (write(UDF_FD_REPLY, &count, sizeof(count)) < 0)
-		_exit(1);
+	if (!gentle && one_in(100)) /* the sleeper goes to another word */
+		syscall(SYS_futex, &control->reply_number, FUTEX_REQUEUE, 0, INT_MAX, &control->metrics_count, 0);
+	futex(&control->reply_number, FUTEX_WAKE, INT_MAX);
+	for (int i = 0; !gentle && one_in(50) && i < 1000; i++)
+		futex(&control->reply_number, FUTEX_WAKE, INT_MAX);
 }
 
 int main(void)
 {
+	uint32_t number = 0;
 	pthread_t thread;
-	uint64_t count;
 
 	control = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, UDF_FD_MEMORY, 0);
 	if (control == MAP_FAILED)
 		return 1;
-	while (read(UDF_FD_REQUEST, &count, sizeof(count)) == (ssize_t)sizeof(count)) {
-		uint64_t sequence = control->sequence;
-		uint32_t op = control->op;
+	for (;;) {
+		uint32_t op;
 
+		while (control->request_number == number)
+			futex(&control->request_number, FUTEX_WAIT, number);
+		number = control->request_number;
+		op = control->op;
 		if (op == OP_START)
 			read_seed();
 		if (op == OP_START && !gentle && one_in(6))
 			pthread_create(&thread, NULL, scribble, NULL);
 		if (deed())
 			continue;
-		reply(op, sequence);
+		reply(op, number);
 		wake();
+		if (op == OP_CLOSE)
+			return 0;
 	}
-	return 0;
 }

@@ -26,6 +26,11 @@ enum call { START, ACCUMULATE, AGAIN, VALUES, MERGE, STOP };
 #define MAPS                                                                                                           \
 	"base = min(int(l.split('-')[0], 16) for l in open('/proc/self/maps') if 'memfd:streamjob-worker' in l)\n"     \
 	"def scribble(at): ctypes.memset(base + at, 0xff, 4096)\n"
+/* The futex system call; the reply's number, on which the lane sleeps, is the word at base + 12. */
+#define FUTEX                                                                                                          \
+	"def futex(at, operation, value, value2, at2):\n"                                                              \
+	"    ctypes.CDLL(None).syscall(202 if os.uname().machine == 'x86_64' else 98, ctypes.c_void_p(at), "           \
+	"operation, value, ctypes.c_void_p(value2), ctypes.c_void_p(at2), 0)\n"
 
 static const struct bad {
 	const char *name, *code;
@@ -97,8 +102,21 @@ static const struct bad {
          ACCUMULATE, UDF_MEMORY, "accumulate", "MemoryError"},
         {"eats memory in open", HEAD CLASS "    def open(self, c): self.kept = bytearray(1 << 32)\n", START, UDF_MEMORY,
          "open", "memory"},
-        {"closes all descriptors", HEAD CLASS "    def accumulate(self, acc, x): os.closerange(0, 1000)\n", ACCUMULATE,
-         UDF_CRASH, "accumulate", "closed the worker's own descriptors"},
+        {"closes all descriptors, and writes",
+         HEAD CLASS "    def accumulate(self, acc, x):\n        os.closerange(0, 1000)\n        os.write(1, b'x')\n",
+         ACCUMULATE, ROW_FAILURE, "accumulate", "Bad file descriptor"},
+        {"sends the sleeper to another word, and ends",
+         HEAD MAPS FUTEX CLASS "    def accumulate(self, acc, x):\n        futex(base + 12, 3, 0, 100, base + 4096)\n"
+                               "        os._exit(3)\n",
+         ACCUMULATE, UDF_CRASH, "accumulate", "exit code 3"},
+        {"wakes the lane without end",
+         HEAD MAPS FUTEX CLASS
+         "    def accumulate(self, acc, x):\n        while True: futex(base + 12, 1, 100, 0, 0)\n",
+         ACCUMULATE, UDF_TIMEOUT, "accumulate", "did not come back"},
+        {"answers with a number that is none",
+         HEAD MAPS FUTEX CLASS "    def accumulate(self, acc, x):\n        ctypes.memset(base + 12, 0x55, 4)\n"
+                               "        futex(base + 12, 1, 100, 0, 0)\n        time.sleep(1000)\n",
+         ACCUMULATE, UDF_PROTOCOL, "accumulate", "makes no sense"},
         {"raises at import", HEAD "1 / 0\n" CLASS, START, UDF_START, "import", "ZeroDivisionError"},
         {"does not parse", HEAD "def (\n", START, UDF_START, "import", "SyntaxError"},
         {"raises in __init__", HEAD CLASS "    def __init__(self): 1 / 0\n", START, UDF_START, "import",

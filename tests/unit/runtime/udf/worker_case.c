@@ -6,10 +6,10 @@ char case_worker[4096];
 struct row_failures case_failures;
 struct udf_failure case_failure;
 
-static void ignore_line(void *context, const struct function_spec *spec, bool is_stderr, struct slice line)
+static void ignore_line(void *context, const char *function, bool is_stderr, struct slice line)
 {
 	(void)context;
-	(void)spec;
+	(void)function;
 	(void)is_stderr;
 	(void)line;
 }
