@@ -24,10 +24,11 @@ from .broker import CACHE, Kafka
 from .faulty_gateway import FaultyGateway
 from .gateway import Pushgateway
 from .holding_proxy import HoldingProxy
+from .kafka_proxy import KafkaProxy
 from .ports import free_port
 from .process import Process, wait_for
 
-__all__ = ["CACHE", "FaultyGateway", "HoldingProxy", "Kafka", "Process", "Pushgateway", "StreamJob", "free_port", "wait_for"]
+__all__ = ["CACHE", "FaultyGateway", "HoldingProxy", "Kafka", "KafkaProxy", "Process", "Pushgateway", "StreamJob", "free_port", "wait_for"]
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent

@@ -44,9 +44,10 @@ class Kafka(Process):
 
     With `pods=ADDRESS` it has two more listeners there, for pods of the test cluster: `pods_port` in the clear, advertised as
     kafka:9092, and `sasl_port` for users of `users` (name: password) with SASL/PLAIN, advertised as kafka-sasl:9093.
+    Each KafkaProxy of `through` stands before a listener of its own.
     """
 
-    def __init__(self, folder, name="kafka", pods=None, users=None):
+    def __init__(self, folder, name="kafka", pods=None, users=None, through=()):
         super().__init__(folder, name)
         self.pods_port, self.sasl_port = free_port(), free_port()
         self.port, self.controller, self.sasl_ssl_port, self.mutual_port = (free_port() for _ in range(4))
@@ -60,6 +61,8 @@ class Kafka(Process):
         self.settings.write_text("\n".join(self._properties()) + "\n")
         if pods:
             self._listen_for_pods(pods, users or {})
+        if through:
+            self._listen_behind(through)
         self._java(
             "kafka.tools.StorageTool", "format", "-t", "c3RyZWFtam9iLXRlc3QtMQ", "-c", str(self.settings),
             *(part for scram in SCRAM for part in ("--add-scram", f"{scram}=[name={self.user},password={self.password}]")),
@@ -103,14 +106,27 @@ class Kafka(Process):
             "log.retention.check.interval.ms=1000",
         ]
 
+    def _more_listeners(self, listeners, advertised, protocols):
+        """The settings' lines with these at the end of what is there."""
+        more = {"listeners": listeners, "advertised.listeners": advertised, "listener.security.protocol.map": protocols}
+        return [line + more.get(line.split("=")[0], "") for line in self.settings.read_text().splitlines()]
+
+    def _listen_behind(self, proxies):
+        for proxy in proxies:
+            proxy.target = free_port()
+        lines = self._more_listeners(
+            "".join(f",THROUGH{i}://127.0.0.1:{proxy.target}" for i, proxy in enumerate(proxies)),
+            "".join(f",THROUGH{i}://{proxy.address}" for i, proxy in enumerate(proxies)),
+            "".join(f",THROUGH{i}:PLAINTEXT" for i in range(len(proxies))),
+        )
+        self.settings.write_text("\n".join(lines) + "\n")
+
     def _listen_for_pods(self, pods, users):
-        lines = self.settings.read_text().splitlines()
-        more = {
-            "listeners": f",PODS://{pods}:{self.pods_port},SASL://{pods}:{self.sasl_port}",
-            "advertised.listeners": ",PODS://kafka:9092,SASL://kafka-sasl:9093",
-            "listener.security.protocol.map": ",PODS:PLAINTEXT,SASL:SASL_PLAINTEXT",
-        }
-        lines = [line + more.get(line.split("=")[0], "") for line in lines]
+        lines = self._more_listeners(
+            f",PODS://{pods}:{self.pods_port},SASL://{pods}:{self.sasl_port}",
+            ",PODS://kafka:9092,SASL://kafka-sasl:9093",
+            ",PODS:PLAINTEXT,SASL:SASL_PLAINTEXT",
+        )
         known = "".join(f' user_{user}="{password}"' for user, password in users.items())
         lines.append("listener.name.sasl.sasl.enabled.mechanisms=PLAIN")
         lines.append(

@@ -5,6 +5,8 @@
         proxy.held               # bytes kept so far
         proxy.holding = False    # connections that come from now on pass
         proxy.release()          # what was kept goes on to the server, client or no client
+    proxy.deaf = True        # what the server answers from now on is thrown away
+    proxy.unheard            # bytes thrown away so far
 
 Looks like the server that it stands before: `url` and `address`.
 """
@@ -16,7 +18,8 @@ import threading
 class HoldingProxy:
     def __init__(self, server):
         self.target = (getattr(server, "host", "127.0.0.1"), server.port)
-        self.holding = False
+        self.holding = self.deaf = False
+        self.unheard = 0
         self._lock = threading.Lock()
         self._kept = []  # (socket to the server, bytearray), of connections that are held
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -72,6 +75,9 @@ class HoldingProxy:
     def _downward(self, server, client):
         try:
             while data := server.recv(65536):
+                if self.deaf:
+                    self.unheard += len(data)
+                    continue
                 try:
                     client.sendall(data)
                 except OSError:

@@ -1,5 +1,6 @@
 """A server or the program as a process: started, waited for, ended by its id, its log kept."""
 
+import os
 import pathlib
 import signal
 import subprocess
@@ -28,6 +29,7 @@ class Process:
         self.log_path = self.folder / "log"
         self.process = None
         self.owner = {}  # Popen's user, group and extra_groups, where it is not ours
+        self.environment = {}  # more of it than ours
 
     def command(self):
         raise NotImplementedError
@@ -39,7 +41,8 @@ class Process:
         """Starts and does not wait for readiness."""
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder, **self.owner
+                self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder,
+                env={**os.environ, **self.environment}, **self.owner
             )
 
     def start(self, timeout=60):
