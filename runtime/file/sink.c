@@ -4,7 +4,8 @@
  * cut back to, for the same window of the same life alone: whatever else is there is appended to.
  *
  * Two processes of one job on a shared volume: each looks at the lease before it changes anything, and takes no lock,
- * which a process that stands still would keep. A new one writes nothing before the old one must be quiet.
+ * which a process that stands still would keep. A new one writes nothing before the old one must be quiet, and looks
+ * then at what that one left.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,6 +30,8 @@ struct file_sink {
 	char *side_path, *target;
 	int fd;
 	struct side_file begun; /* which window may be cut back, and to where; sequence 0: none */
+	struct sink_start start;
+	bool looked; /* at what an earlier process left, when none could write any more */
 	struct backoff backoff;
 	struct error last_error;
 	struct buffer text;
@@ -94,16 +97,28 @@ static int check_earlier(struct file_sink *file, bool found, const struct side_f
 	return 0;
 }
 
+/* Of a process that is not quiet yet, once more before the first window: it may have begun that one. */
+static int look_at_earlier(struct file_sink *file, struct error *err)
+{
+	const struct sink_start *start = &file->start;
+	struct side_file side;
+	int found;
+
+	file->looked = lease_quiet(file->sink.lease);
+	file->begun = (struct side_file){0};
+	snprintf(file->begun.held.life, sizeof(file->begun.held.life), "%s", start->life);
+	found = start->resumable ? side_file_read(file->side_path, &side, err) : 0;
+	return found < 0 ? -1 : check_earlier(file, found, &side, start, err);
+}
+
 static int file_sink_open(struct sink *sink, const struct sink_start *start, struct stop *stop, struct error *err)
 {
 	struct file_sink *file = self(sink);
 	struct side_file side;
-	int found = start->resumable ? side_file_read(file->side_path, &side, err) : 0;
 
-	if (found < 0)
+	if (start->resumable && side_file_read(file->side_path, &side, err) < 0)
 		return -1;
-	file->begun = (struct side_file){0};
-	snprintf(file->begun.held.life, sizeof(file->begun.held.life), "%s", start->life);
+	file->start = *start;
 	backoff_init(&file->backoff, stop->clock, (uint64_t)(uintptr_t)file);
 	file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (start->resumable ? 0 : O_TRUNC), 0644);
 	if (file->fd < 0)
@@ -112,7 +127,7 @@ static int file_sink_open(struct sink *sink, const struct sink_start *start, str
 		return -1;
 	if (!start->resumable)
 		unlink(file->side_path);
-	return check_earlier(file, found, &side, start, err);
+	return look_at_earlier(file, err);
 }
 
 /* Before whatever changes a file: a process that has lost the job changes nothing. 0, -1 or SINK_FENCED. */
@@ -206,9 +221,9 @@ static int write_rows(struct file_sink *file, const struct window_result *result
 
 static int write_window(struct file_sink *file, const struct window_result *result, struct error *err)
 {
-	int outcome = 0;
+	int outcome = file->looked ? 0 : look_at_earlier(file, err);
 
-	if (result->sequence != file->begun.held.sequence)
+	if (!outcome && result->sequence != file->begun.held.sequence)
 		outcome = begin_window(file, result->sequence, err);
 	if (!outcome)
 		outcome = cut_back(file, err);

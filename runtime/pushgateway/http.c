@@ -7,15 +7,14 @@
 
 #include "lib/base/memory.h"
 #include "runtime/port/secret.h"
-
-#define CONTENT_TYPE "Content-Type: text/plain; version=0.0.4; charset=utf-8"
+#include "runtime/pushgateway/message.h"
 
 struct http {
 	const struct pushgateway_sink *spec;
 	const char *secrets_dir;
 	struct stop *stop;
 	CURL *curl;
-	struct curl_slist *headers;
+	struct curl_slist *headers, *text_headers;
 	char message[CURL_ERROR_SIZE];
 	const struct http_request *request; /* the one that is being made */
 	size_t sent;                        /* of its body */
@@ -37,9 +36,11 @@ struct http *http_new(const struct pushgateway_sink *spec, const char *secrets_d
 	http->secrets_dir = secrets_dir;
 	http->stop = stop;
 	http->curl = curl_easy_init();
-	http->headers = curl_slist_append(NULL, CONTENT_TYPE);
+	http->headers = curl_slist_append(NULL, "Content-Type: " MESSAGE_CONTENT_TYPE);
 	http->headers = curl_slist_append(http->headers, "Expect:");
-	if (!http->curl || !http->headers)
+	http->text_headers = curl_slist_append(NULL, "Content-Type: " MESSAGE_TEXT_TYPE);
+	http->text_headers = curl_slist_append(http->text_headers, "Expect:");
+	if (!http->curl || !http->headers || !http->text_headers)
 		abort();
 	return http;
 }
@@ -50,6 +51,7 @@ void http_free(struct http *http)
 		return;
 	curl_easy_cleanup(http->curl);
 	curl_slist_free_all(http->headers);
+	curl_slist_free_all(http->text_headers);
 	free(http);
 }
 
@@ -153,7 +155,7 @@ static void set_request(struct http *http, struct buffer *answer)
 	curl_easy_reset(curl);
 	curl_easy_setopt(curl, CURLOPT_URL, http->request->url);
 	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, http->request->method);
-	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->headers);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, http->request->text ? http->text_headers : http->headers);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)http->spec->timeout_ms);

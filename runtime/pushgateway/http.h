@@ -18,7 +18,8 @@ void http_free(struct http *http);
 
 struct http_request {
 	const char *method, *url;  /* GET, PUT or DELETE */
-	struct slice body;         /* of PUT */
+	struct slice body;         /* of PUT: messages, */
+	bool text;                 /* or the text format */
 	const struct lease *lease; /* NULL: whoever owns the job, the request may be made */
 };
 

@@ -144,19 +144,38 @@ static void keep_accepted(struct pushgateway *push, const char *method, bool was
 	push->body = body;
 }
 
+/* What is staged. */
+static enum sink_outcome put_snapshot(struct pushgateway *push, const struct window_result *result, struct error *err)
+{
+	buffer_clear(&push->body);
+	snapshot_render(push->families, result, push->start.life, push->text, &push->body);
+	if (push->body.overflow) {
+		error_set(err, "the window's snapshot is larger than %zu bytes; group by fewer values", push->body.max);
+		return SINK_REJECTED;
+	}
+	return push_request(push, "PUT", push->url.data, buffer_slice(&push->body), err);
+}
+
+static void go_on_with_text(struct pushgateway *push)
+{
+	push->text = true;
+	push->repeat_method = NULL;
+	log_warn("the gateway, or what is before it, takes no protocol buffers: pushing text, of which a gateway may "
+	         "take "
+	         "half a request for a whole one",
+	         "sink=\"%s\"", push->target);
+}
+
 static enum sink_outcome put(struct pushgateway *push, const struct window_result *result, struct error *err)
 {
 	enum sink_outcome outcome;
 
 	families_stage(push->families, result, result->sequence > push->accepted, &push->staged);
-	buffer_clear(&push->body);
-	snapshot_render(push->families, result, push->start.life, &push->body);
-	if (push->body.overflow) {
-		families_drop(push->families);
-		error_set(err, "the window's snapshot is larger than %zu bytes; group by fewer values", push->body.max);
-		return SINK_REJECTED;
+	outcome = put_snapshot(push, result, err);
+	if (outcome == SINK_REJECTED && push->wants_text && !push->text) {
+		go_on_with_text(push);
+		outcome = put_snapshot(push, result, err);
 	}
-	outcome = push_request(push, "PUT", push->url.data, buffer_slice(&push->body), err);
 	if (outcome != SINK_ACCEPTED) {
 		families_drop(push->families); /* a refused window adds nothing; another try stages it again */
 		return outcome;

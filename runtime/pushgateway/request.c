@@ -34,6 +34,14 @@ static bool is_refusal(int status)
 	return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
+/* The body was read as text: its type was lost on the way, or the server knows no other. */
+static bool wants_text(int status, struct slice answer)
+{
+	static const char words[] = "text format parsing error";
+
+	return status == 415 || (status == 400 && memmem(answer.data, answer.size, words, sizeof(words) - 1));
+}
+
 /* The HTTP status, or 0; with err where it is not one of success. */
 static int exchange(struct pushgateway *push, const struct http_request *request, int64_t *ret_retry_after_ms,
                     struct error *err)
@@ -41,6 +49,7 @@ static int exchange(struct pushgateway *push, const struct http_request *request
 	struct error why;
 	int status = http_request(push->http, request, &push->answer, ret_retry_after_ms, &why);
 
+	push->wants_text = wants_text(status, buffer_slice(&push->answer));
 	if (!status)
 		error_set(err, "%s %s: %s", request->method, push->target, why.text);
 	else if (status < 200 || status >= 300)
@@ -67,7 +76,7 @@ static enum sink_outcome conclude(struct pushgateway *push, int status, int64_t 
 enum sink_outcome push_attempt(struct pushgateway *push, const char *method, const char *url, struct slice body,
                                struct error *err)
 {
-	const struct http_request request = {method, url, body, push->sink.lease};
+	const struct http_request request = {method, url, body, push->text, push->sink.lease};
 	int64_t retry_after_ms = 0;
 	int status = 0;
 

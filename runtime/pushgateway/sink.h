@@ -22,6 +22,8 @@ struct pushgateway {
 	bool restored;     /* what the gateway holds was read, or does not count */
 	uint64_t accepted; /* the counters have every window up to this one */
 	bool merged_said;
+	bool text;       /* messages were not understood: the text format from now on */
+	bool wants_text; /* said so with the newest answer */
 	struct staged staged;
 	struct held held;
 	struct backoff backoff;

@@ -1,5 +1,5 @@
 /*
- * The staged window as the text format 0.0.4: what one PUT carries. Inside runtime/pushgateway only.
+ * The staged window as messages (message.h): what one PUT carries. Inside runtime/pushgateway only.
  */
 #ifndef STREAMJOB_PUSHGATEWAY_SNAPSHOT_H
 #define STREAMJOB_PUSHGATEWAY_SNAPSHOT_H
@@ -9,7 +9,7 @@
 #define SNAPSHOT_FORMAT "1" /* of what a later start reads back: counters, sequence and info */
 
 /* All families, the window's own start, end and sequence, and the life under which it was numbered. */
-void snapshot_render(const struct families *families, const struct window_result *result, const char *life,
+void snapshot_render(const struct families *families, const struct window_result *result, const char *life, bool text,
                      struct buffer *out);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * For LD_PRELOAD: the wall clock is what the file of the environment's CLOCK_FILE says: "SECONDS" away from the right
- * time, or "stand": where it was read first since then. "boot" or "monotonic" after that let that clock stand, where the
- * program reads it, and "all" both. The other clocks are the machine's.
+ * time, or "stand": where it was read first since then. "boot" or "monotonic" after that let that clock stand, where
+ * the program reads it, and "all" both. The other clocks are the machine's.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import socket
 import time
 import urllib.request
 
@@ -23,7 +24,7 @@ from bucket import (
     sum_rows,
     unique,
 )
-from servers import StreamJob, wait_for
+from servers import HoldingProxy, StreamJob, wait_for
 
 MEMORY_MAX = 400 * 1024 * 1024  # generous: librdkafka may hold 16 MiB a lane before a window does
 
@@ -251,3 +252,52 @@ def test_a_stop_in_time_though_the_gateway_never_answers(kafka, faulty, tmp_path
     assert job.run(60) == 0, job.log()
     assert gateway_sums(faulty, name) == expected_sums(passing)
     assert gateway_value(faulty, name, "streamjob_window_sequence") == 1
+
+
+def cut_off(gateway, request, size):
+    """The connection ends after so much of it; the gateway has dealt with it when this returns."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(request[:size])
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(65536):
+            pass
+
+
+def test_a_request_that_is_cut_off_anywhere_changes_nothing(kafka, gateway, tmp_path):
+    """By a kill -9, a lease that runs out, a time-out: what came of it is no group, whole lines and whole families neither."""
+    with HoldingProxy(gateway) as held:
+        name, topic = unique("cut"), unique("events")
+        kafka.create_topic(topic, PARTITIONS)
+        job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), [pushgateway_sink(held, name)], size="300ms"))
+        job.start()
+        slices = split(make_events(2000, seed=71)[0], 2)
+        kafka.produce(topic, slices[0])
+        wait_for(lambda: gateway_sums(gateway, name) == expected_sums(passing_of(slices[0])), 30, lambda: job.log())
+        held.holding = True
+        kafka.produce(topic, slices[1])
+        wait_for(lambda: held.held, 30, lambda: job.log())
+        job.kill()
+        (request,) = held.kept()
+    before, sequence = gateway_sums(gateway, name), gateway_value(gateway, name, "streamjob_window_sequence")
+    body = request.index(b"\r\n\r\n") + 4
+    assert request.startswith(b"PUT ") and len(request) > body + 1000
+    for size in (body, *range(body + 1, len(request), 23), len(request) - 1):
+        cut_off(gateway, request, size)
+        assert gateway_sums(gateway, name) == before, (size - body, len(request) - body)
+    assert gateway_value(gateway, name, "streamjob_window_sequence") == sequence
+    cut_off(gateway, request, len(request))
+    assert gateway_value(gateway, name, "streamjob_window_sequence") > sequence
+
+
+def test_a_proxy_that_loses_the_type_of_the_content(kafka, faulty, tmp_path):
+    """Text is what every gateway takes for no type at all; a warning says what that costs."""
+    name, topic = unique("typeless"), unique("events")
+    kafka.create_topic(topic, PARTITIONS)
+    faulty.strips = True
+    records = make_events(400, seed=72)[0]
+    kafka.produce(topic, records)
+    job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), [pushgateway_sink(faulty, name)], size="300ms"))
+    job.start()
+    wait_for(lambda: gateway_sums(faulty, name) == expected_sums(passing_of(records)), 30, lambda: job.log())
+    job.stop()
+    assert job.process.returncode == 0 and job.log().count("takes no protocol buffers") == 1, job.log()

@@ -100,7 +100,7 @@ def test_a_second_signal_ends_at_once(kafka, faulty, tmp_path):
     spec = manifest(name, kafka_source(kafka, topic), [pushgateway_sink(faulty, name), {"file": {"path": str(tmp_path / "rows.jsonl")}}], size="1h")
     job = StreamJob(tmp_path, spec)
     # It leaves its threads where they are, and that is right.
-    job.owner["env"] = {**os.environ, "TSAN_OPTIONS": os.environ.get("TSAN_OPTIONS", "") + ":report_thread_leaks=0"}
+    job.environment["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "") + ":report_thread_leaks=0"
     job.start()
     wait_for(lambda: job.status()["rows"]["in"] == 400, 60, "the rows")
     faulty.mode = "hang"

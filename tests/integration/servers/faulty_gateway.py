@@ -6,15 +6,17 @@
     faulty.mode = "unanswered"  passed on, so the push is applied, and never answered
     faulty.mode = "hold"        what writes is read, and passed on when release() is called, whatever became of its sender
     faulty.mode = "cut"         the connection is closed after the request was read
+    faulty.strips = True        what is passed on loses its Content-Type
 """
 
 import http.server
 import re
+import struct
 import threading
 import urllib.error
 import urllib.request
 
-SEQUENCE = re.compile(rb"^streamjob_window_sequence (\d+)", re.M)
+SEQUENCE = re.compile(rb"streamjob_window_sequence.*?\x22\x0b\x12\x09\x09(.{8})", re.S)  # a gauge's double, in a protocol buffer
 
 
 class FaultyGateway:
@@ -23,9 +25,10 @@ class FaultyGateway:
         self.mode = "pass"
         self.body = b"scripted failure"
         self.headers = {}
+        self.strips = False
         self.requests = []  # (mode, method, window sequence or None), in the order of their arrival
         self._ending = threading.Event()
-        self.held = []  # (method, path, body) in the order of their arrival
+        self.held = []  # (method, path, body, content type) in the order of their arrival
         self._server = http.server.ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
@@ -51,11 +54,11 @@ class FaultyGateway:
                 mode = "pass" if faulty.mode == "hold" and self.command == "GET" else faulty.mode
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 found = SEQUENCE.search(body)
-                faulty.requests.append((mode, self.command, int(found[1]) if found else None))
+                faulty.requests.append((mode, self.command, int(struct.unpack("<d", found[1])[0]) if found else None))
                 if mode in ("pass", "unanswered"):
-                    status, answer = faulty._forward(self.command, self.path, body)
+                    status, answer = faulty._forward(self.command, self.path, body, self.headers["Content-Type"])
                 if mode == "hold":
-                    faulty.held.append((self.command, self.path, body))
+                    faulty.held.append((self.command, self.path, body, self.headers["Content-Type"]))
                 if mode in ("hang", "hold", "unanswered"):
                     faulty._ending.wait(60)
                     self.close_connection = True
@@ -81,8 +84,9 @@ class FaultyGateway:
 
         return Handler
 
-    def _forward(self, method, path, body):
-        request = urllib.request.Request(self.real.url + path, data=body or None, method=method)
+    def _forward(self, method, path, body, content_type):
+        headers = {} if content_type is None or self.strips else {"Content-Type": content_type}
+        request = urllib.request.Request(self.real.url + path, data=body or None, method=method, headers=headers)
         try:
             answer = urllib.request.urlopen(request, timeout=30)
         except urllib.error.HTTPError as error:

@@ -2,7 +2,7 @@
 
     with HoldingProxy(gateway) as proxy:
         proxy.holding = True     # connections that send from now on are kept
-        proxy.held               # bytes kept so far
+        proxy.held               # bytes kept so far; kept(): they themselves, by connection
         proxy.holding = False    # connections that come from now on pass
         proxy.release()          # what was kept goes on to the server, client or no client
     proxy.deaf = True        # what the server answers from now on is thrown away
@@ -36,6 +36,11 @@ class HoldingProxy:
         """How many are kept."""
         with self._lock:
             return len(self._kept)
+
+    def kept(self):
+        """What each of these connections has sent."""
+        with self._lock:
+            return [bytes(data) for _, data in self._kept]
 
     def release(self, count=None):
         """What was kept, or of the first `count` connections, reaches the server; the answers go nowhere if the client has gone."""

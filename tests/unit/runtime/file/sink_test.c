@@ -356,6 +356,28 @@ static void quiet_test(void **state)
 	sink->ops->close(sink);
 }
 
+/* What the process before this one wrote while it still might: the window that this one begins with is there already.
+ */
+static void straggler_test(void **state)
+{
+	struct sink *older = open_sink(1, true), *newer = file_sink_new(path);
+	struct owner owner = {.lease = {.clock = &passing_clock, .renew = renew, .until_ms = INT64_MAX}};
+	struct error err;
+
+	(void)state;
+	assert_int_equal(write_window(older, 1, 1, 1, &err), SINK_ACCEPTED);
+	atomic_store(&owner.lease.quiet_ms, passing_ms + 5000);
+	newer->lease = &owner.lease;
+	assert_int_equal(try_open(newer, "a", 2, true, true, &err), 0);
+	assert_int_equal(write_window(older, 2, 2, 2, &err), SINK_ACCEPTED);
+	assert_int_equal(write_window(newer, 2, 2, 2, &err), SINK_ACCEPTED);
+	expect_file(path, ROW(1) ROW(2) ROW(3));
+	assert_int_equal(write_window(newer, 3, 4, 1, &err), SINK_ACCEPTED);
+	expect_file(path, ROW(1) ROW(2) ROW(3) ROW(4));
+	older->ops->close(older);
+	newer->ops->close(newer);
+}
+
 /* A disk that is full is asked again after pauses that grow, and its words stay. */
 static void backoff_test(void **state)
 {
@@ -416,6 +438,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(refusals_test, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(lease_test, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(quiet_test, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(straggler_test, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(backoff_test, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(anew_test, set_up, tear_down),
 	        cmocka_unit_test(device_test),

@@ -8,7 +8,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/unit/runtime/pushgateway/message_text.h"
+
 #define REQUEST_BYTES_MAX (1024 * 1024)
+
+/* `type`: of the content. */
+static char *body_text(struct slice body, const char *type)
+{
+	struct buffer text;
+
+	buffer_init(&text);
+	if (strstr(type, "protobuf"))
+		message_text(body, &text);
+	else
+		buffer_append_slice(&text, body);
+	buffer_append_text(&text, "");
+	return text.data ? buffer_take(&text) : strdup("");
+}
 
 /* Reads until the body is whole or the peer has closed. */
 static size_t receive(int fd, char *text, char **ret_body, bool *ret_whole)
@@ -51,12 +67,17 @@ static void answer(struct fake_gateway *gateway, int fd, bool is_list)
 static void serve(struct fake_gateway *gateway, int fd, char *text)
 {
 	struct fake_request request = {.method = ""};
+	size_t size;
 	char *body;
 
-	if (!receive(fd, text, &body, &request.whole))
+	size = receive(fd, text, &body, &request.whole);
+	if (!size)
 		return;
 	sscanf(text, "%7s %511s", request.method, request.path);
-	request.body = strdup(body ? body : "");
+	if (body)
+		body[-1] = '\0';
+	request.text = strstr(text, "Content-Type: text/plain") != NULL;
+	request.body = body ? body_text((struct slice){body, size - (size_t)(body - text)}, text) : strdup("");
 	pthread_mutex_lock(&gateway->mutex);
 	if (gateway->count < FAKE_REQUESTS_MAX)
 		gateway->requests[gateway->count++] = request;

@@ -13,7 +13,8 @@
 
 struct fake_request {
 	char method[8], path[512];
-	char *body; /* NUL-terminated */
+	char *body; /* NUL-terminated; protocol buffers as the text format that they say the same as */
+	bool text;  /* it came as that */
 	bool whole; /* all bytes of the body came */
 };
 
