@@ -237,7 +237,7 @@ endif
 
 # The images as archives, for `docker load`, `podman load`, `ctr images import`: prints where they are.
 images: deps-cluster
-	@tests/cluster/images.sh runtime operator
+	@tests/cluster/images.sh runtime operator runtime-python
 
 # A real cluster on this machine; RUN=FOLDER names its state (default ~/.cache/streamjob/cluster).
 cluster: deps-cluster

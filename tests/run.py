@@ -70,7 +70,7 @@ STEPS = [  # of those that can begin, the first of its kind does
     provide("programs-thread", f"{MAKE} {THREAD} test-programs", ("programs",), kind=BURN),
     provide("kafka", "cd tests/integration && /usr/bin/python3 -c 'from servers.broker import kafka_jars; kafka_jars()'"),
     provide("kubernetes", "tests/cluster/build.sh"),
-    provide("images", "tests/cluster/images.sh pause runtime operator"),
+    provide("images", "tests/cluster/images.sh pause runtime operator example-package example-virtualenv"),
     provide("cluster-programs", "for name in kstatus argocd prometheus; do tests/e2e/program.sh $name || exit; done", ("kubernetes",)),
     provide("trixie-root", "tests/check/debian_release.sh trixie provide", ("images",)),
     Step("cluster", WAIT, "tests/e2e/run.sh", ("programs", "kafka", "kubernetes", "cluster-programs", "images")),

@@ -3,6 +3,7 @@
 import functools
 import gzip
 import json
+import pathlib
 import subprocess
 import tarfile
 
@@ -24,6 +25,10 @@ class Image:
                 with tarfile.open(fileobj=tar.extractfile(layer)) as files:
                     files.extractall(self.root)
                     self.members += files.getmembers()
+
+    @property
+    def bytes(self):
+        return pathlib.Path(self.archive).stat().st_size
 
     @functools.cached_property
     def compressed(self):
