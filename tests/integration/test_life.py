@@ -151,20 +151,6 @@ def test_offsets_set_by_hand_are_where_a_new_life_begins(kafka, tmp_path, ran):
     assert len(lives) == 2 and lives[0] != lives[1]
 
 
-def test_a_life_that_the_operator_knows_and_the_group_does_not_is_a_loss(kafka, tmp_path, ran):
-    topic, group, job = ran
-    life = next(line.split("life=")[1].split()[0] for line in job.log().splitlines() if "life=" in line)
-    known = tmp_path / "known.json"
-    known.write_text(json.dumps({"life": life, "sequence": 3}))
-    delete_group(kafka, group)
-    args = ["--until-idle", "500ms", "--known", str(known)]
-    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args)
-    refused(kafka, again, topic, group, f"group {group} has no offsets for topic {topic}", "window 3 of the life " + life, "onOffsetLoss: earliest", "another groupId")
-    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args, onOffsetLoss="earliest", startingOffsets="latest")
-    assert again.run(60) == 0, again.log()
-    assert sum_rows(file_rows(tmp_path / "again")) == expected_sums(passing_of(RECORDS))
-
-
 def remade_topic(kafka, topic, group):
     kafka.delete_topic(topic)
 
@@ -182,6 +168,22 @@ def remade_topic(kafka, topic, group):
 
 def deleted_group(kafka, topic, group):
     delete_group(kafka, group)
+
+
+@pytest.mark.parametrize("loses", [remade_topic, deleted_group])
+def test_a_life_that_the_operator_knows_and_the_group_does_not_is_a_loss(kafka, tmp_path, ran, loses):
+    """A job that was suspended; what it writes to keeps nothing."""
+    topic, group, job = ran
+    life = next(line.split("life=")[1].split()[0] for line in job.log().splitlines() if "life=" in line)
+    known = tmp_path / "known.json"
+    known.write_text(json.dumps({"life": life, "sequence": 3}))
+    loses(kafka, topic, group)
+    args = ["--until-idle", "500ms", "--known", str(known)]
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args)
+    refused(kafka, again, topic, group, f"group {group} has no offsets for topic {topic}", "window 3 of the life " + life, "onOffsetLoss: earliest", "another groupId")
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args, onOffsetLoss="earliest", startingOffsets="latest")
+    assert again.run(60) == 0, again.log()
+    assert sum_rows(file_rows(tmp_path / "again")) == expected_sums(passing_of(RECORDS))
 
 
 @pytest.mark.parametrize("sink", ["pushgateway", "kafka", "file"])

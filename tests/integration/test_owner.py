@@ -1,12 +1,13 @@
 """One job has one owner: two processes of it, whatever the moment, count every row once."""
 
+import copy
 import time
 
 import pytest
 
 from bucket import make_events, split
 from owners import EXPIRE_S, TAKEN, Job, role, stands_by
-from servers import HoldingProxy, wait_for
+from servers import HoldingProxy, StreamJob, wait_for
 
 
 @pytest.fixture
@@ -73,6 +74,35 @@ def test_a_straggler_that_sets_a_counter_back_is_set_right_without_a_new_window(
     wait_for(lambda: job.gateway_sequence() <= before, 10, "the straggler to come through")
     wait_for(lambda: job.gateway_sequence() > before, 20, lambda: second.log())
     job.wait_exact()
+
+
+OTHERS = {
+    "the production file on a laptop": ([], {}),
+    "another name": (["--owner-cluster", "prod"], {"name": "laptop"}),
+    "another namespace": (["--owner-cluster", "prod"], {"namespace": "test"}),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_run_against_a_group_that_another_job_owns_touches_nothing(kafka, gateway, faulty, tmp_path, name):
+    job = Job(kafka, gateway, gateway, tmp_path)
+    slices = split(make_events(4000)[0], 2)
+    owner = job.process("owner", ["--owner-cluster", "prod"])
+    owner.start()
+    job.send(slices[0], bad=True)
+    job.wait_exact()
+    args, metadata = OTHERS[name]
+    spec = copy.deepcopy(job.spec)
+    spec["metadata"].update(metadata)
+    spec["spec"]["source"]["kafka"]["groupId"] = f"streamjob.default.{job.name}"
+    spec["spec"]["sinks"][0]["pushgateway"]["url"] = faulty.url
+    other = StreamJob(tmp_path, spec, args=args, name="other")
+    assert other.run(60) == 1, other.log()
+    assert f"belongs to the job prod/default/{job.name}, and this is" in other.log(), other.log()
+    assert all(method == "GET" for _, method, _ in faulty.requests), faulty.requests
+    job.send(slices[1])
+    job.wait_exact()
+    assert role(owner) == "owner" and owner.log().count(TAKEN) == 1, owner.log()
 
 
 def test_ten_live_processes_settle_to_one(kafka, gateway, tmp_path):

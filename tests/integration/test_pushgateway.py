@@ -216,6 +216,40 @@ def test_400_is_kept_with_its_words_and_never_retried(kafka, faulty, tmp_path):
     assert sum_rows(file_rows(rows)) == expected_sums(passing)
 
 
+@pytest.mark.parametrize("status, between", [("400", "goes on"), ("413", "is killed"), ("422", "is stopped")])
+def test_a_refused_window_adds_to_no_counter(kafka, faulty, tmp_path, status, between):
+    """Neither in the process that it was refused to nor in the next one."""
+    name, topic = unique("refused"), unique("events")
+    kafka.create_topic(topic, PARTITIONS)
+    first, second, third = split(make_events(3000, seed=73)[0], 3)
+    sinks = [pushgateway_sink(faulty, name), {"file": {"path": str(tmp_path / "rows")}}]
+    job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic, lease="300ms"), sinks, size="300ms"))
+    job.start()
+
+    def read(*records):
+        truth = expected_sums([row for run in records for row in passing_of(run)])
+        wait_for(lambda: sum_rows(file_rows(tmp_path / "rows")) == truth, 30, lambda: job.log())
+
+    kafka.produce(topic, first)
+    wait_for(lambda: gateway_sums(faulty, name) == expected_sums(passing_of(first)), 30, lambda: job.log())
+    read(first)
+    faulty.mode = status
+    kafka.produce(topic, second)
+    read(first, second)
+    wait_for(lambda: not any(p["lag"] for p in job.status()["partitions"]), 30, lambda: job.log())
+    faulty.mode = "pass"
+    if between == "is killed":
+        job.kill()
+    elif between == "is stopped":
+        job.stop()
+    if between != "goes on":
+        job.start()
+    kafka.produce(topic, third)
+    truth = expected_sums(passing_of(first) + passing_of(third))
+    wait_for(lambda: gateway_sums(faulty, name) == truth, 30, lambda: f"{gateway_sums(faulty, name)} instead of {truth}\n{job.log()}")
+    read(first, second, third)
+
+
 def test_400_fails_the_job_where_it_says_so_and_the_next_start_delivers(kafka, gateway, tmp_path):
     name, topic = unique("strict"), unique("events")
     kafka.create_topic(topic, PARTITIONS)
