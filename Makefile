@@ -228,7 +228,7 @@ else
 install: build
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(PROGRAMS)
 	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/include/streamjob include/streamjob/function.h
-	find python -name '*.py' -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/{} \;
+	find python \( -name '*.py' -o -name '*.txt' \) -exec install -D -m 0644 {} $(DESTDIR)$(PREFIX)/lib/streamjob/{} \;
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))

@@ -3,6 +3,7 @@
 from streamjob.context import Counter, Distribution, FunctionContext, Meter, MetricGroup
 from streamjob.functions import (
     AggregateFunction,
+    AsyncScalarFunction,
     ScalarFunction,
     TableAggregateFunction,
     TableFunction,
@@ -17,7 +18,7 @@ from streamjob.types import DataType, DataTypes
 from streamjob.views import ListView, MapView
 
 __all__ = [
-    "AggregateFunction", "Counter", "DataType", "DataTypes", "Distribution", "FunctionContext", "ListView", "MapView",
+    "AggregateFunction", "AsyncScalarFunction", "Counter", "DataType", "DataTypes", "Distribution", "FunctionContext", "ListView", "MapView",
     "Meter", "MetricGroup", "Row", "RowKind", "ScalarFunction", "TableAggregateFunction", "TableFunction",
     "UserDefinedFunction", "udaf", "udf", "udtaf", "udtf",
 ]  # fmt: skip

@@ -3,11 +3,19 @@
 import abc
 import functools
 import inspect
+import typing
 
-from streamjob.types import RowType, as_type
+from streamjob.inert import Inert
+from streamjob.types import DataTypes, RowType, as_type
+
+T = typing.TypeVar("T")
+ACC = typing.TypeVar("ACC")
 
 
 class UserDefinedFunction(abc.ABC):
+    def __class_getitem__(cls, item):
+        return cls
+
     def open(self, function_context):
         """Before the first row, once in each worker."""
 
@@ -23,6 +31,14 @@ class ScalarFunction(UserDefinedFunction):
 
     @abc.abstractmethod
     def eval(self, *args):
+        ...
+
+
+class AsyncScalarFunction(UserDefinedFunction):
+    """One value for each row; eval is `async def`, and those of a batch run at the same time."""
+
+    @abc.abstractmethod
+    async def eval(self, *args):
         ...
 
 
@@ -80,6 +96,14 @@ class _PlainScalar(ScalarFunction):
         raise NotImplementedError
 
 
+class _PlainAsync(AsyncScalarFunction):
+    def __init__(self, function):
+        self.eval = function
+
+    async def eval(self, *args):  # replaced by the instance's
+        raise NotImplementedError
+
+
 class _PlainTable(TableFunction):
     def __init__(self, function):
         self.eval = function
@@ -108,7 +132,7 @@ class PandasAggregate(AggregateFunction):
         return self.function(*accumulator)
 
 
-_PLAIN = {ScalarFunction: _PlainScalar, TableFunction: _PlainTable}
+_PLAIN = {ScalarFunction: _PlainScalar, AsyncScalarFunction: _PlainAsync, TableFunction: _PlainTable}
 FUNC_TYPES = ("general", "pandas")
 COLUMNS = ("pandas", "numpy", "memoryview")
 
@@ -123,15 +147,24 @@ class Wrapper:
             raise ValueError(f"func_type is one of {', '.join(FUNC_TYPES)}, not {func_type!r}")
         if columns is not None and columns not in COLUMNS:
             raise ValueError(f"columns is one of {', '.join(COLUMNS)}, not {columns!r}")
+        if base is ScalarFunction and _is_async(function):
+            base = AsyncScalarFunction
+        if base is AsyncScalarFunction and func_type == "pandas":
+            raise ValueError("an async function takes a row at a time: func_type='pandas' does not go with it")
         if isinstance(function, UserDefinedFunction) and not isinstance(function, base):
             raise TypeError(f"an instance of {base.__name__} is expected, not {function!r}")
         self.base, self.func_type, self.columns = base, func_type, columns
-        self.name = name or getattr(function, "__name__", type(function).__name__)
         self.annotated = function if not isinstance(function, UserDefinedFunction) else None
         self.instance = function if isinstance(function, UserDefinedFunction) else self._plain(function)
+        self.row_type = input_types if isinstance(input_types, RowType) else None  # of the fields that the arguments are
         self.input_types = None if input_types is None else [as_type(t) for t in _list(input_types)]
         self.result_type = None if result_type is None else _row_of(result_type)
-        self.deterministic = self.instance.is_deterministic() if deterministic is None else deterministic
+        # By PyFlink's names, which its users' modules and unit tests read.
+        self._func = function
+        self._name = name or getattr(function, "__name__", type(function).__name__)
+        self._input_types, self._result_type, self._func_type = self.input_types, self.result_type, func_type
+        self._deterministic = self.instance.is_deterministic() if deterministic is None else deterministic
+        self._alias_names = ()
 
     def _plain(self, function):
         if self.base is AggregateFunction and self.func_type == "pandas":
@@ -140,15 +173,26 @@ class Wrapper:
             raise TypeError(f"an instance of {self.base.__name__} is expected; a plain function needs func_type='pandas'")
         return _PLAIN[self.base](function)
 
-    def __call__(self, *args):
-        """As PyFlink's wrappers in a test of the user's: calls the function itself."""
+    def alias(self, *alias_names):
+        """Names for the result's columns in a Flink job; here `columns` of the job file has them."""
+        self._alias_names = alias_names
+        return self
+
+    def __call__(self, *args, **kwargs):
+        """With a Flink job's expressions it is one; with values, as in a test of the user's, it calls the function itself."""
         call = getattr(self.instance, "eval", None)
-        if call is None:
-            raise TypeError(f"{self.name} is an aggregate: it is called by the job file's SQL")
-        return call(*args)
+        if call is None or any(isinstance(arg, Inert) for arg in (*args, *kwargs.values())):
+            return Inert._of(self._name + "()")
+        return call(*args, **kwargs)
+
+
+def _is_async(function):
+    return isinstance(function, AsyncScalarFunction) or inspect.iscoroutinefunction(function)
 
 
 def _list(value):
+    if isinstance(value, RowType):
+        return value.field_types()
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
@@ -156,12 +200,10 @@ def _row_of(result_type):
     """A list of types (udtf's result_types) is a row of fields f0, f1, …"""
     if not isinstance(result_type, (list, tuple)):
         return as_type(result_type)
-    from streamjob.types import DataTypes
-
-    types = [as_type(t) for t in result_type]
-    return types[0] if len(types) == 1 and isinstance(types[0], RowType) else DataTypes.ROW(
-        [DataTypes.FIELD(f"f{i}", t) for i, t in enumerate(types)]
-    )
+    types = [as_type(t) for t in _list(result_type)]
+    if len(types) == 1 and isinstance(types[0], RowType):
+        return types[0]
+    return DataTypes.ROW([DataTypes.FIELD(f"f{i}", t) for i, t in enumerate(types)])
 
 
 def _wrapper(base, function, **said):
@@ -197,3 +239,8 @@ def udtaf(f=None, input_types=None, result_type=None, accumulator_type=None, det
     del accumulator_type
     return _wrapper(TableAggregateFunction, f, input_types=input_types, result_type=result_type,
                     deterministic=deterministic, name=name, func_type=func_type, columns=None)
+
+
+# PyFlink's names of the wrappers' classes, for isinstance.
+UserDefinedFunctionWrapper = UserDefinedScalarFunctionWrapper = UserDefinedAsyncScalarFunctionWrapper = Wrapper
+UserDefinedTableFunctionWrapper = UserDefinedAggregateFunctionWrapper = Wrapper

@@ -1,34 +1,49 @@
-"""Data types with PyFlink's names: what a function says of its results, its arguments and its accumulator.
+"""The types of PyFlink: their classes, the factory DataTypes, and which column of a job each becomes.
 
-A result becomes a column, so only what a column can hold arrives as itself; `DataType.column` says what each type becomes:
-
-    BOOLEAN                              BOOLEAN
-    TINYINT, SMALLINT, INT               INT
-    BIGINT                               BIGINT
-    FLOAT, DOUBLE, DECIMAL               DOUBLE
-    CHAR, VARCHAR, STRING                STRING
-    TIMESTAMP, TIMESTAMP_LTZ, DATE       TIMESTAMP (UTC, milliseconds)
-    ARRAY, MAP, MULTISET, a ROW in a ROW STRING that holds JSON
-
-Accumulators never leave Python, so any type may stand there.
+`column` is the job's column type that carries values of the type, both ways. None: nothing carries them yet, `instead` says
+what to do, and `returns` of the job file may name one of `as_columns`, which a result is then turned into (results.py).
 """
-
-import re
 
 
 class DataType:
-    """A type: its SQL name, and the column type that a result of it becomes (None: it cannot be a result)."""
+    column = None
+    as_columns = ()
+    instead = "no column holds it"
 
-    def __init__(self, name, column, nullable=True):
-        self.name, self.column, self.nullable = name, column, nullable
+    def __init__(self, nullable=True):
+        self._nullable = nullable
 
     def not_null(self):
-        return self._copy(nullable=False)
+        return self._copy(_nullable=False)
+
+    def nullable(self):
+        return self._copy(_nullable=True)
 
     def _copy(self, **changes):
         copy = object.__new__(type(self))
         copy.__dict__.update(self.__dict__, **changes)
         return copy
+
+    @classmethod
+    def type_name(cls):
+        return cls.__name__.removesuffix("Type").upper()
+
+    @property
+    def name(self):
+        """As SQL writes it, without NOT NULL."""
+        return self.type_name()
+
+    def bridged_to(self, conversion_cls):
+        del conversion_cls  # a Java class
+        return self
+
+    def need_conversion(self):
+        return False
+
+    def to_sql_type(self, obj):
+        return obj
+
+    from_sql_type = to_sql_type
 
     def __repr__(self):
         return self.name
@@ -40,6 +55,226 @@ class DataType:
         return hash(self.name)
 
 
+class AtomicType(DataType):
+    pass
+
+
+class NullType(AtomicType):
+    column = "STRING"
+
+
+class NumericType(AtomicType):
+    pass
+
+
+class IntegralType(NumericType):
+    pass
+
+
+class FractionalType(NumericType):
+    pass
+
+
+class BooleanType(AtomicType):
+    column = "BOOLEAN"
+
+
+class TinyIntType(IntegralType):
+    column = "INT"
+
+
+class SmallIntType(IntegralType):
+    column = "INT"
+
+
+class IntType(IntegralType):
+    column = "INT"
+
+
+class BigIntType(IntegralType):
+    column = "BIGINT"
+
+
+class FloatType(FractionalType):
+    column = "DOUBLE"
+
+
+class DoubleType(FractionalType):
+    column = "DOUBLE"
+
+
+class DecimalType(FractionalType):
+    as_columns = ("DOUBLE", "STRING")
+    instead = "take a DOUBLE, BIGINT or STRING and make the Decimal in the function"
+
+    def __init__(self, precision=10, scale=0, nullable=True):
+        self.precision, self.scale = precision, scale
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return f"DECIMAL({self.precision}, {self.scale})"
+
+
+class _LengthType(AtomicType):
+    MOST = 0x7FFFFFFF
+
+    def __init__(self, length=1, nullable=True):
+        self.length = length
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return f"{self.type_name()}({self.length})"
+
+
+class CharType(_LengthType):
+    column = "STRING"
+
+
+class VarCharType(_LengthType):
+    column = "STRING"
+
+    @property
+    def name(self):
+        return "STRING" if self.length == self.MOST else f"VARCHAR({self.length})"
+
+
+class BinaryType(_LengthType):
+    instead = "take or give a STRING, such as the bytes' hex() or base64"
+
+
+class VarBinaryType(BinaryType):
+    @property
+    def name(self):
+        return "BYTES" if self.length == self.MOST else f"VARBINARY({self.length})"
+
+
+class DateType(AtomicType):
+    as_columns = ("TIMESTAMP", "STRING")
+    instead = "take a TIMESTAMP and call its date(), or a STRING"
+
+
+class _PrecisionType(AtomicType):
+    def __init__(self, precision=0, nullable=True):
+        self.precision = precision
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return f"{self.type_name()}({self.precision})"
+
+
+class TimeType(_PrecisionType):
+    as_columns = ("STRING",)
+    instead = "take a TIMESTAMP and call its time(), or a STRING"
+
+
+class TimestampType(_PrecisionType):
+    column = "TIMESTAMP"
+
+    def __init__(self, precision=6, nullable=True):
+        super().__init__(precision, nullable)
+
+
+class LocalZonedTimestampType(TimestampType):
+    @classmethod
+    def type_name(cls):
+        return "TIMESTAMP_LTZ"
+
+
+class ZonedTimestampType(TimestampType):
+    column = None
+    instead = "a TIMESTAMP or TIMESTAMP_LTZ means UTC"
+
+    @classmethod
+    def type_name(cls):
+        return "TIMESTAMP WITH TIME ZONE"
+
+
+class Resolution:
+    def __init__(self, unit, precision=-1):
+        self.unit, self.precision = unit, precision
+
+    def __repr__(self):
+        return self.unit if self.precision < 0 else f"{self.unit}({self.precision})"
+
+
+class _IntervalType(AtomicType):
+    instead = "take or give whole milliseconds or months as a BIGINT"
+
+    def __init__(self, resolution, *precisions, nullable=True):
+        self.resolution, self.precisions = resolution, precisions
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return f"INTERVAL {self.resolution}"
+
+
+class YearMonthIntervalType(_IntervalType):
+    pass
+
+
+class DayTimeIntervalType(_IntervalType):
+    pass
+
+
+_NESTED = "take its parts as arguments of their own, or a STRING of JSON and json.loads it"
+
+
+class _CollectionType(DataType):
+    as_columns = ("STRING",)
+    instead = _NESTED
+
+    def __init__(self, element_type, nullable=True):
+        self.element_type = as_type(element_type)
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return f"{self.type_name()}<{self.element_type}>"
+
+
+class ArrayType(_CollectionType):
+    pass
+
+
+class MultisetType(_CollectionType):
+    pass
+
+
+class ListViewType(_CollectionType):
+    as_columns = ()
+    instead = "it is a type of accumulators"
+
+    @classmethod
+    def type_name(cls):
+        return "LIST_VIEW"
+
+
+class MapType(DataType):
+    as_columns = ("STRING",)
+    instead = _NESTED
+
+    def __init__(self, key_type, value_type, nullable=True):
+        self.key_type, self.value_type = as_type(key_type), as_type(value_type)
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return f"{self.type_name()}<{self.key_type}, {self.value_type}>"
+
+
+class MapViewType(MapType):
+    as_columns = ()
+    instead = "it is a type of accumulators"
+
+    @classmethod
+    def type_name(cls):
+        return "MAP_VIEW"
+
+
 class RowField:
     def __init__(self, name, data_type, description=None):
         if not isinstance(name, str):
@@ -49,14 +284,38 @@ class RowField:
     def __repr__(self):
         return f"{self.name} {self.data_type}"
 
+    def __eq__(self, other):
+        return isinstance(other, RowField) and (self.name, self.data_type) == (other.name, other.data_type)
+
+    __hash__ = None
+
 
 class RowType(DataType):
+    as_columns = ("STRING",)
+    instead = _NESTED
+
     def __init__(self, fields=(), nullable=True):
-        self.fields = list(fields)
+        self.fields = list(fields or ())
         for field in self.fields:
             if not isinstance(field, RowField):
                 raise TypeError(f"DataTypes.ROW takes a list of DataTypes.FIELD, not {field!r}")
-        super().__init__("ROW<" + ", ".join(map(repr, self.fields)) + ">", "STRING", nullable)
+        super().__init__(nullable)
+
+    @property
+    def name(self):
+        return "ROW<" + ", ".join(map(repr, self.fields)) + ">"
+
+    @property
+    def names(self):
+        return self.field_names()
+
+    def add(self, field, data_type=None):
+        if not isinstance(field, RowField):
+            if data_type is None:
+                raise ValueError(f"the field {field!r} needs a data type")
+            field = RowField(field, data_type)
+        self.fields.append(field)
+        return self
 
     def field_names(self):
         return [field.name for field in self.fields]
@@ -64,126 +323,75 @@ class RowType(DataType):
     def field_types(self):
         return [field.data_type for field in self.fields]
 
+    def __iter__(self):
+        return iter(self.fields)
+
+    def __len__(self):
+        return len(self.fields)
+
+    def __getitem__(self, key):
+        if isinstance(key, slice):
+            return RowType(self.fields[key])
+        return self.fields[self.field_names().index(key) if isinstance(key, str) else key]
+
+
+class RawType(DataType):
+    instead = "the job file has no values that only Python can read; take or give a STRING"
+
+
+class UserDefinedType(DataType):
+    """The base of classes of the user's; none can be a column."""
+
+    instead = "take or give what its serialize() makes, by a type of its own"
+
+    @classmethod
+    def type_name(cls):
+        return cls.__name__.lower()
+
 
 class DataTypes:
     """PyFlink's factory of types."""
 
-    NULL = staticmethod(lambda: DataType("NULL", "STRING"))
-    BOOLEAN = staticmethod(lambda nullable=True: DataType("BOOLEAN", "BOOLEAN", nullable))
-    TINYINT = staticmethod(lambda nullable=True: DataType("TINYINT", "INT", nullable))
-    SMALLINT = staticmethod(lambda nullable=True: DataType("SMALLINT", "INT", nullable))
-    INT = staticmethod(lambda nullable=True: DataType("INT", "INT", nullable))
-    BIGINT = staticmethod(lambda nullable=True: DataType("BIGINT", "BIGINT", nullable))
-    FLOAT = staticmethod(lambda nullable=True: DataType("FLOAT", "DOUBLE", nullable))
-    DOUBLE = staticmethod(lambda nullable=True: DataType("DOUBLE", "DOUBLE", nullable))
-    STRING = staticmethod(lambda nullable=True: DataType("STRING", "STRING", nullable))
-    CHAR = staticmethod(lambda length, nullable=True: DataType(f"CHAR({length})", "STRING", nullable))
-    VARCHAR = staticmethod(lambda length, nullable=True: DataType(f"VARCHAR({length})", "STRING", nullable))
-    BYTES = staticmethod(lambda nullable=True: DataType("BYTES", None, nullable))
-    BINARY = staticmethod(lambda length, nullable=True: DataType(f"BINARY({length})", None, nullable))
-    VARBINARY = staticmethod(lambda length, nullable=True: DataType(f"VARBINARY({length})", None, nullable))
-    DATE = staticmethod(lambda nullable=True: DataType("DATE", "TIMESTAMP", nullable))
-    TIME = staticmethod(lambda precision=0, nullable=True: DataType(f"TIME({precision})", None, nullable))
-
-    @staticmethod
-    def DECIMAL(precision=10, scale=0, nullable=True):
-        return DataType(f"DECIMAL({precision}, {scale})", "DOUBLE", nullable)
-
-    @staticmethod
-    def TIMESTAMP(precision=6, nullable=True):
-        return DataType(f"TIMESTAMP({precision})", "TIMESTAMP", nullable)
-
-    @staticmethod
-    def TIMESTAMP_LTZ(precision=6, nullable=True):
-        return DataType(f"TIMESTAMP_LTZ({precision})", "TIMESTAMP", nullable)
-
+    NULL = staticmethod(lambda: NullType())
+    BOOLEAN = staticmethod(lambda nullable=True: BooleanType(nullable))
+    TINYINT = staticmethod(lambda nullable=True: TinyIntType(nullable))
+    SMALLINT = staticmethod(lambda nullable=True: SmallIntType(nullable))
+    INT = staticmethod(lambda nullable=True: IntType(nullable))
+    BIGINT = staticmethod(lambda nullable=True: BigIntType(nullable))
+    FLOAT = staticmethod(lambda nullable=True: FloatType(nullable))
+    DOUBLE = staticmethod(lambda nullable=True: DoubleType(nullable))
+    DECIMAL = staticmethod(lambda precision=10, scale=0, nullable=True: DecimalType(precision, scale, nullable))
+    STRING = staticmethod(lambda nullable=True: VarCharType(VarCharType.MOST, nullable))
+    CHAR = staticmethod(lambda length, nullable=True: CharType(length, nullable))
+    VARCHAR = staticmethod(lambda length, nullable=True: VarCharType(length, nullable))
+    BYTES = staticmethod(lambda nullable=True: VarBinaryType(VarBinaryType.MOST, nullable))
+    BINARY = staticmethod(lambda length, nullable=True: BinaryType(length, nullable))
+    VARBINARY = staticmethod(lambda length, nullable=True: VarBinaryType(length, nullable))
+    DATE = staticmethod(lambda nullable=True: DateType(nullable))
+    TIME = staticmethod(lambda precision=0, nullable=True: TimeType(precision, nullable))
+    TIMESTAMP = staticmethod(lambda precision=6, nullable=True: TimestampType(precision, nullable))
+    TIMESTAMP_LTZ = staticmethod(lambda precision=6, nullable=True: LocalZonedTimestampType(precision, nullable))
     TIMESTAMP_WITH_LOCAL_TIME_ZONE = TIMESTAMP_LTZ
-
-    @staticmethod
-    def ARRAY(element_type, nullable=True):
-        return DataType(f"ARRAY<{as_type(element_type)}>", "STRING", nullable)
-
-    @staticmethod
-    def MAP(key_type, value_type, nullable=True):
-        return DataType(f"MAP<{as_type(key_type)}, {as_type(value_type)}>", "STRING", nullable)
-
-    @staticmethod
-    def MULTISET(element_type, nullable=True):
-        return DataType(f"MULTISET<{as_type(element_type)}>", "STRING", nullable)
-
-    @staticmethod
-    def LIST_VIEW(element_type):
-        return DataType(f"LIST_VIEW<{as_type(element_type)}>", None)
-
-    @staticmethod
-    def MAP_VIEW(key_type, value_type):
-        return DataType(f"MAP_VIEW<{as_type(key_type)}, {as_type(value_type)}>", None)
-
-    @staticmethod
-    def ROW(row_fields=(), nullable=True):
-        return RowType(row_fields, nullable)
-
+    ARRAY = staticmethod(lambda element_type, nullable=True: ArrayType(element_type, nullable))
+    MULTISET = staticmethod(lambda element_type, nullable=True: MultisetType(element_type, nullable))
+    MAP = staticmethod(lambda key_type, value_type, nullable=True: MapType(key_type, value_type, nullable))
+    LIST_VIEW = staticmethod(lambda element_type: ListViewType(element_type))
+    MAP_VIEW = staticmethod(lambda key_type, value_type: MapViewType(key_type, value_type))
+    ROW = staticmethod(lambda row_fields=(), nullable=True: RowType(row_fields, nullable))
     FIELD = RowField
+    RAW = staticmethod(lambda *args: RawType())
+    SECOND = staticmethod(lambda precision=6: Resolution("SECOND", precision))
+    MINUTE = staticmethod(lambda: Resolution("MINUTE"))
+    HOUR = staticmethod(lambda: Resolution("HOUR"))
+    DAY = staticmethod(lambda precision=2: Resolution("DAY", precision))
+    MONTH = staticmethod(lambda: Resolution("MONTH"))
+    YEAR = staticmethod(lambda precision=2: Resolution("YEAR", precision))
 
-
-_SIMPLE = {
-    "BOOLEAN": DataTypes.BOOLEAN, "BOOL": DataTypes.BOOLEAN,
-    "TINYINT": DataTypes.TINYINT, "SMALLINT": DataTypes.SMALLINT,
-    "INT": DataTypes.INT, "INTEGER": DataTypes.INT, "BIGINT": DataTypes.BIGINT,
-    "FLOAT": DataTypes.FLOAT, "DOUBLE": DataTypes.DOUBLE, "DOUBLE PRECISION": DataTypes.DOUBLE,
-    "DECIMAL": DataTypes.DECIMAL, "NUMERIC": DataTypes.DECIMAL,
-    "STRING": DataTypes.STRING, "CHAR": lambda: DataTypes.CHAR(1), "VARCHAR": lambda: DataTypes.VARCHAR(1),
-    "BYTES": DataTypes.BYTES, "DATE": DataTypes.DATE, "TIME": DataTypes.TIME,
-    "TIMESTAMP": DataTypes.TIMESTAMP, "TIMESTAMP_LTZ": DataTypes.TIMESTAMP_LTZ,
-}  # fmt: skip
-_SIZED = {
-    "CHAR": DataTypes.CHAR, "VARCHAR": DataTypes.VARCHAR, "DECIMAL": DataTypes.DECIMAL, "NUMERIC": DataTypes.DECIMAL,
-    "TIMESTAMP": DataTypes.TIMESTAMP, "TIMESTAMP_LTZ": DataTypes.TIMESTAMP_LTZ, "TIME": DataTypes.TIME,
-    "BINARY": DataTypes.BINARY, "VARBINARY": DataTypes.VARBINARY,
-}  # fmt: skip
-
-
-def _split(text):
-    """At the commas that stand in no brackets."""
-    parts, depth, begin = [], 0, 0
-    for i, char in enumerate(text):
-        depth += (char in "<(") - (char in ">)")
-        if char == "," and depth == 0:
-            parts.append(text[begin:i])
-            begin = i + 1
-    parts.append(text[begin:])
-    return [part.strip() for part in parts]
-
-
-def _parse_field(text):
-    name, _, rest = text.strip().replace("\t", " ").partition(" ")
-    if not rest:
-        raise TypeError(f"a field of a ROW is `name TYPE`, not {text!r}")
-    return RowField(name.strip("`"), parse_type(rest))
-
-
-def parse_type(text):
-    """The type that an SQL text names: 'BIGINT', 'ROW<word STRING, n INT>', 'ARRAY<DOUBLE>', 'DECIMAL(10, 2) NOT NULL'."""
-    plain = re.sub(r"\s+", " ", text.strip())
-    bare = re.sub(r" NOT NULL$", "", plain, flags=re.IGNORECASE)
-    if bare != plain:
-        return parse_type(bare).not_null()
-    upper = bare.upper()
-    if upper in _SIMPLE:
-        return _SIMPLE[upper]()
-    sized = re.fullmatch(r"(\w+) ?\(([\d, ]+)\)", upper)
-    if sized and sized[1] in _SIZED:
-        return _SIZED[sized[1]](*map(int, sized[2].split(",")))
-    nested = re.fullmatch(r"(\w+) ?<(.*)>", bare) or re.fullmatch(r"(ROW) ?\((.*)\)", bare, flags=re.IGNORECASE)
-    if nested:
-        kind, inner = nested[1].upper(), _split(nested[2])
-        if kind == "ROW":
-            return DataTypes.ROW([_parse_field(part) for part in inner])
-        if kind in ("ARRAY", "MULTISET") and len(inner) == 1:
-            return getattr(DataTypes, kind)(parse_type(inner[0]))
-        if kind == "MAP" and len(inner) == 2:
-            return DataTypes.MAP(*map(parse_type, inner))
-    raise TypeError(f"{text!r} is not a type; write BIGINT, DOUBLE, STRING, ROW<name TYPE, …> or one of DataTypes")
+    @staticmethod
+    def INTERVAL(upper_resolution, lower_resolution=None):
+        months = upper_resolution.unit in ("MONTH", "YEAR")
+        text = f"{upper_resolution} TO {lower_resolution}" if lower_resolution else str(upper_resolution)
+        return (YearMonthIntervalType if months else DayTimeIntervalType)(text)
 
 
 def as_type(value):
@@ -191,5 +399,7 @@ def as_type(value):
     if isinstance(value, DataType):
         return value
     if isinstance(value, str):
+        from streamjob.type_text import parse_type
+
         return parse_type(value)
     raise TypeError(f"a type is one of DataTypes or its SQL text, not {value!r}")

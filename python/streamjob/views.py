@@ -3,7 +3,17 @@
 import collections.abc
 
 
-class ListView:
+class DataView:
+    __slots__ = ()
+
+    def __class_getitem__(cls, item):
+        return cls
+
+    def clear(self):
+        raise NotImplementedError
+
+
+class ListView(DataView):
     __slots__ = ("_items",)
 
     def __init__(self):
@@ -67,7 +77,7 @@ class _Removable:
         return len(self._mapping)
 
 
-class MapView:
+class MapView(DataView):
     __slots__ = ("_items",)
 
     def __init__(self):

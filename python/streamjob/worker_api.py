@@ -3,19 +3,19 @@
 Everything that can be wrong with a function before its first row is found here and said in one sentence (FunctionError).
 """
 
-import importlib
+import importlib.util
 import inspect
-import json
-import linecache
-import sys
 import traceback
 import types
 
 from streamjob import columns as column_objects
+from streamjob import results
 from streamjob.context import FunctionContext, Metrics
+from streamjob.entrypoint import FunctionError, find
 from streamjob.functions import (
     COLUMNS,
     AggregateFunction,
+    AsyncScalarFunction,
     ImperativeAggregateFunction,
     PandasAggregate,
     ScalarFunction,
@@ -45,10 +45,6 @@ OPTIONAL = ("open", "close", "merge", "retract", "save", "load")
 METHODS = ("eval", "create_accumulator", "accumulate", "get_value", "emit_value", *OPTIONAL)
 
 
-class FunctionError(Exception):
-    """A sentence that the author of the function can act on."""
-
-
 class Loaded:
     """A function, ready. The worker reads these attributes and never looks further.
 
@@ -57,7 +53,7 @@ class Loaded:
     argument_types       column types, or None where the function does not say
     result_fields        [(name, column type)]: one for a single value
     row_result           True: a result is a sequence of the fields; False: the one value itself
-    json_fields          which of them go through to_json first
+    converters           of each field: what a result goes through first, or None
     arity                (least, most) arguments; most is -1 where there is no limit
     context, metrics     what open gets, and what it registered
     """
@@ -69,7 +65,7 @@ def load(entrypoint, source, filename, kind, declared_results=None, job_paramete
     `source` is the module's text, or None for an installed module; `filename` is what tracebacks call it.
     `declared_results`: [(name, column type)] from the job file's `returns`, or None.
     """
-    found, wrapper = _resolve(entrypoint, source, filename)
+    found, wrapper = find(entrypoint, source, filename)
     instance = _instance(entrypoint, found, wrapper, kind)
     loaded = Loaded()
     loaded.kind, loaded.instance = kind, instance
@@ -92,40 +88,8 @@ def _and(names):
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
-def _module(name, source, filename):
-    if source is None:
-        try:
-            return importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name and (name == error.name or name.startswith(error.name + ".")):
-                raise FunctionError(
-                    f"there is no module {name}; give its text in code.inline, or install it in the image"
-                ) from None
-            raise
-    module = types.ModuleType(name)
-    module.__file__ = filename
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    sys.modules[name] = module  # before it runs: pickle and the module's own imports find it
-    exec(compile(source, filename, "exec"), module.__dict__)
-    return module
-
-
-def _resolve(entrypoint, source, filename):
-    """(what the entrypoint names, its wrapper or None)."""
-    module_name, _, attribute = entrypoint.partition(":")
-    if not module_name or not attribute:
-        raise FunctionError(f"entrypoint {entrypoint!r}: write it as module:name")
-    found = _module(module_name, source, filename)
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            names = [n for n in vars(found) if not n.startswith("_")] if hasattr(found, "__dict__") else []
-            raise FunctionError(f"{module_name} has no {attribute}; it has {', '.join(sorted(names)) or 'nothing'}")
-        found = getattr(found, part)
-    return (found.instance, found) if isinstance(found, Wrapper) else (found, None)
-
-
 def _kind_of(value):
-    for kind, base in BASES.items():
+    for kind, base in (*BASES.items(), ("scalar", AsyncScalarFunction)):
         if isinstance(value, base) or inspect.isclass(value) and issubclass(value, base):
             return kind
     return None
@@ -258,15 +222,13 @@ def _set_results(entrypoint, loaded, own, declared):
             f"{entrypoint}: a scalar function with a result of type {own} cannot be carried: an expression has one value; "
             "make a function of each field, or a table function (kind: table) whose columns lateral selects"
         )
-    for name, data_type in own_fields or ():
-        if data_type.column is None:
-            raise FunctionError(f"{entrypoint}: a result of type {data_type} (field {name}) cannot be a column")
     loaded.result_fields = list(declared) if declared else [(name, t.column) for name, t in own_fields]
-    own_types = [t for _, t in own_fields] if own_fields else [None] * len(loaded.result_fields)
-    loaded.json_fields = [
-        column == "STRING" and t is not None and t.name.split("<")[0] in ("ARRAY", "MAP", "MULTISET", "ROW")
-        for (_, column), t in zip(loaded.result_fields, own_types)
-    ]
+    loaded.converters = [None] * len(loaded.result_fields)
+    for i, (name, data_type) in enumerate(own_fields or ()):
+        column = loaded.result_fields[i][1]
+        if data_type.column is None and column not in data_type.as_columns:
+            raise FunctionError(results.result_not_carried(entrypoint, name, data_type))
+        loaded.converters[i] = results.converter(data_type, column)
     loaded.row_result = is_row or len(loaded.result_fields) > 1
 
 
@@ -278,51 +240,11 @@ def _set_arguments(entrypoint, loaded, wrapper):
     count = len(wrapper.input_types)
     if count < least or 0 <= most < count:
         raise FunctionError(f"{entrypoint} declares {count} input_types, but takes {least if least == most else f'{least} to {most}'} arguments")
-    for data_type in wrapper.input_types:
+    for i, data_type in enumerate(wrapper.input_types, 1):
         if data_type.column is None:
-            raise FunctionError(f"{entrypoint}: no column of the job is of its input type {data_type}")
+            raise FunctionError(results.not_carried(entrypoint, f"argument {i}", data_type))
     loaded.argument_types = [t.column for t in wrapper.input_types]
     loaded.arity = (count, count)
-
-
-def row_values(result, count):
-    """The fields of one result row: a Row, tuple, list, or, for one field, the value itself."""
-    if isinstance(result, (str, bytes)) or not hasattr(result, "__len__") or not hasattr(result, "__iter__"):
-        if count == 1:
-            return (result,)
-        raise TypeError(f"the result has {count} fields: a Row or tuple of {count} values is expected, not {result!r}")
-    values = tuple(result.values()) if isinstance(result, dict) else tuple(result)
-    if len(values) != count:
-        raise TypeError(f"the result has {count} fields, but the function gave {len(values)}: {result!r}")
-    return values
-
-
-def emitted(rows):
-    """What eval of a table function or emit_value gave, as an iterable: a generator, a list, one row, or None."""
-    if rows is None:
-        return ()
-    if isinstance(rows, (str, bytes, tuple)) or not hasattr(rows, "__iter__") or type(rows).__name__ == "Row":
-        return (rows,)
-    return rows
-
-
-def _plain(value):
-    if hasattr(value, "as_dict"):
-        try:
-            return value.as_dict(True)
-        except TypeError:
-            return list(value)
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "items"):
-        return dict(value.items())
-    if hasattr(value, "__iter__"):
-        return list(value)
-    return float(value)
-
-
-def to_json(value):
-    return None if value is None else json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
 
 
 def short(value):

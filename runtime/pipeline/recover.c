@@ -1,5 +1,6 @@
 #include "runtime/pipeline/recover.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "lib/base/log.h"
@@ -70,11 +71,32 @@ enum recovered recover(struct recovery *recovery, struct source *source, unsigne
 	return RECOVERED;
 }
 
+/* Its code does not load: that does not mend itself, as what open() waits for may. */
+static bool import_failed(struct functions *functions)
+{
+	bool failed = false;
+
+	pthread_mutex_lock(&functions->mutex);
+	for (size_t f = 0; f < functions->count; f++) {
+		const struct function_state *state = &functions->items[f];
+
+		failed |= state->failed_at == FAILED_STARTING && !strcmp(state->error_method, "import") &&
+		          !strcmp(state->error_reason, udf_reason_name(UDF_START));
+	}
+	pthread_mutex_unlock(&functions->mutex);
+	return failed;
+}
+
 int recover_load(struct recovery *recovery, struct error *err)
 {
 	while (functions_load(recovery->functions, err) < 0) {
-		enum recovered next = next_try(recovery, err);
+		enum recovered next;
 
+		if (recovery->bounded && import_failed(recovery->functions)) {
+			status_error(recovery->status, err);
+			return -1;
+		}
+		next = next_try(recovery, err);
 		if (next != RECOVERED)
 			return next == RECOVERED_NOT ? -1 : 1;
 		functions_recover(recovery->functions, 1);

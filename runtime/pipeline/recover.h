@@ -3,8 +3,8 @@
  * committed. Or the reason why the job does not go on.
  *
  * An unbounded job tries again for ever, later and later; a bounded one gives up after RESTARTS_MAX restarts in a row
- * that brought nothing. Where a policy says to stop, an unbounded job stops reading, keeps its offsets, says why, and
- * waits to be ended.
+ * that brought nothing, and at once where a function's code does not load. Where a policy says to stop, an unbounded
+ * job stops reading, keeps its offsets, says why, and waits to be ended.
  */
 #ifndef STREAMJOB_RECOVER_H
 #define STREAMJOB_RECOVER_H

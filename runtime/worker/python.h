@@ -18,15 +18,15 @@ struct accumulators {
 };
 
 struct python {
-	PyObject *api, *columns; /* the modules streamjob.worker_api and streamjob.columns */
+	PyObject *api, *columns, *results; /* modules of streamjob: worker_api and so on */
 	PyObject *loaded;
 	PyObject *open, *close, *eval, *create_accumulator, *accumulate, *get_value, *emit_value, *merge, *save, *load;
-	PyObject *describe, *shortened, *row_values, *emitted, *to_json, *to_milliseconds, *wrap, *unwrap;
+	PyObject *describe, *shortened, *row_values, *emitted, *to_milliseconds, *wrap, *unwrap;
 	PyObject *dumps, *loads; /* of pickle */
 	PyObject *columns_kind;  /* a str where the function is vectorized, else NULL */
 	PyObject *type_names[TYPE_COUNT];
 	bool row_result;
-	bool json[UDF_RESULTS_MAX];
+	PyObject *converters[UDF_RESULTS_MAX]; /* NULL: the value as it is */
 	struct accumulators tables[UDF_TABLES];
 };
 extern struct python python;

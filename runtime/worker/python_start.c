@@ -105,15 +105,15 @@ static int import_own(void)
 
 	python.api = PyImport_ImportModule("streamjob.worker_api");
 	python.columns = python.api ? PyImport_ImportModule("streamjob.columns") : NULL;
-	if (!pickle || !python.columns)
+	python.results = python.columns ? PyImport_ImportModule("streamjob.results") : NULL;
+	if (!pickle || !python.results)
 		return -1;
 	python.dumps = attribute(pickle, "dumps");
 	python.loads = attribute(pickle, "loads");
 	python.describe = attribute(python.api, "describe");
 	python.shortened = attribute(python.api, "short");
-	python.row_values = attribute(python.api, "row_values");
-	python.emitted = attribute(python.api, "emitted");
-	python.to_json = attribute(python.api, "to_json");
+	python.row_values = attribute(python.results, "row_values");
+	python.emitted = attribute(python.results, "emitted");
 	python.to_milliseconds = attribute(python.columns, "to_milliseconds");
 	python.wrap = attribute(python.columns, "wrap");
 	python.unwrap = attribute(python.columns, "unwrap");
@@ -195,7 +195,7 @@ static void take_methods(void)
 static int take_results(struct worker *worker)
 {
 	PyObject *fields = attribute(python.loaded, "result_fields"), *row = attribute(python.loaded, "row_result");
-	PyObject *json = attribute(python.loaded, "json_fields");
+	PyObject *converters = attribute(python.loaded, "converters");
 	Py_ssize_t count = fields && PyList_Check(fields) ? PyList_GET_SIZE(fields) : 0;
 
 	if (count < 1 || count > UDF_RESULTS_MAX) {
@@ -215,7 +215,8 @@ static int take_results(struct worker *worker)
 			PyErr_Format(PyExc_ValueError, "result field %s has type %s, which no column has", name, type);
 			return -1;
 		}
-		python.json[i] = json && PyList_Check(json) && PyObject_IsTrue(PyList_GET_ITEM(json, i));
+		if (converters && PyList_Check(converters) && PyList_GET_ITEM(converters, i) != Py_None)
+			python.converters[i] = Py_NewRef(PyList_GET_ITEM(converters, i));
 		grown_column_init(&worker->results[i], parsed);
 		wire_put_text(&worker->out, slice_of(name));
 		wire_put_u32(&worker->out, parsed);
@@ -223,7 +224,7 @@ static int take_results(struct worker *worker)
 	grown_column_init(&worker->results[count], TYPE_STRING);
 	Py_XDECREF(fields);
 	Py_XDECREF(row);
-	Py_XDECREF(json);
+	Py_XDECREF(converters);
 	return 0;
 }
 

@@ -138,9 +138,12 @@ static int integer_value(const struct grown_column *column, PyObject *object, in
 	PyObject *integer;
 	int overflow = 0;
 
-	if (!PyIndex_Check(object))
+	if (PyFloat_Check(object)) /* cut off, as PyFlink does; numpy's float64 is one */
+		integer = PyNumber_Long(object);
+	else if (PyIndex_Check(object))
+		integer = PyNumber_Index(object);
+	else
 		return wrong_type(column, object);
-	integer = PyNumber_Index(object);
 	if (!integer)
 		return -1;
 	*ret_value = PyLong_AsLongLongAndOverflow(integer, &overflow);
@@ -182,12 +185,14 @@ static int timestamp_value(PyObject *object, int64_t *ret_value)
 	return *ret_value == -1 && PyErr_Occurred() ? -1 : 0;
 }
 
+/* A number is true where it is not 0, as in PyFlink. */
 static int boolean_value(const struct grown_column *column, PyObject *object, bool *ret_value)
 {
 	const char *name = Py_TYPE(object)->tp_name;
 	int truth;
 
-	if (!PyBool_Check(object) && strcmp(name, "numpy.bool_") != 0 && strcmp(name, "numpy.bool") != 0)
+	if (!PyBool_Check(object) && !PyIndex_Check(object) && strcmp(name, "numpy.bool_") != 0 &&
+	    strcmp(name, "numpy.bool") != 0)
 		return wrong_type(column, object);
 	truth = PyObject_IsTrue(object);
 	*ret_value = truth > 0;
@@ -197,14 +202,14 @@ static int boolean_value(const struct grown_column *column, PyObject *object, bo
 int object_value(struct grown_column *column, PyObject *object, size_t field)
 {
 	struct value value = {.type = column->type, .null = object == Py_None};
-	PyObject *json = NULL;
+	PyObject *converted = NULL;
 	int result = 0;
 
-	if (python.json[field] && !value.null) {
-		json = PyObject_CallOneArg(python.to_json, object);
-		if (!json)
+	if (python.converters[field] && !value.null) {
+		converted = PyObject_CallOneArg(python.converters[field], object);
+		if (!converted)
 			return -1;
-		object = json;
+		object = converted;
 	}
 	if (!value.null && column->type == TYPE_DOUBLE)
 		result = real_value(column, object, &value.real);
@@ -218,7 +223,7 @@ int object_value(struct grown_column *column, PyObject *object, size_t field)
 		result = boolean_value(column, object, &value.boolean);
 	if (result == 0)
 		grown_column_add(column, value);
-	Py_XDECREF(json);
+	Py_XDECREF(converted);
 	return result;
 }
 
@@ -241,7 +246,8 @@ int put_result(struct worker *worker, PyObject *result)
 	PyObject *count, *row;
 	int put;
 
-	if (!python.row_result && PyFloat_CheckExact(result) && worker->results[0].type == TYPE_DOUBLE) {
+	if (!python.row_result && !python.converters[0] && PyFloat_CheckExact(result) &&
+	    worker->results[0].type == TYPE_DOUBLE) {
 		grown_column_add_double(&worker->results[0], PyFloat_AS_DOUBLE(result)); /* most often */
 		return 0;
 	}

@@ -48,10 +48,10 @@ RECOVERS = {
         "needs more than its memory (67108864 bytes)",
     ),
     "raises in open": ("open", "1 / 0", "open", "start", "ZeroDivisionError"),
-    "imports what is not there": ("import", "import nowhere_to_be_found", "import", "start", "No module named 'nowhere_to_be_found'"),
 }
-# An exception: the job stops, by onError: fail.
+# An exception: the job stops, by onError: fail, or because code that does not load is no matter of trying again.
 STOPS = {
+    "imports what is not there": ("import", "import nowhere_to_be_found", "import", "No module named 'nowhere_to_be_found'"),
     "bombs of forks": ("accumulate", "[os.fork() for _ in iter(int, 1)]", "accumulate", "PermissionError"),
     "starts a program": ("accumulate", "subprocess.run(['true'])", "accumulate", "PermissionError"),
     "spawns threads for ever": (

@@ -34,7 +34,15 @@ REFUSED = [
     ("no result type", "class f(ScalarFunction):\n    def eval(self, x): return x", "scalar",
      "does not say its result type"),
     ("a result that is no column", "f = udf(lambda x: x, result_type=DataTypes.BYTES())", "scalar",
-     "a result of type BYTES .* cannot be a column"),
+     r"m:f: a result \(value\) of type BYTES cannot be carried yet; take or give a STRING"),
+    ("a DECIMAL result", "f = udf(lambda x: x, result_type=DataTypes.DECIMAL(10, 2))", "scalar",
+     r"m:f: a result \(value\) of type DECIMAL\(10, 2\) cannot be carried yet; .*`returns: \[\{name: value, type: DOUBLE\}\]` \(DOUBLE or STRING\)"),
+    ("an ARRAY in a row", "f = udtf(lambda: 0, result_types='ROW<a INT, b ARRAY<INT>>')", "table",
+     r"a result \(b\) of type ARRAY<INT> cannot be carried yet"),
+    ("a DATE argument", "f = udf(lambda x: x, input_types='DATE', result_type='INT')", "scalar",
+     r"m:f: argument 1 of type DATE cannot be carried yet; take a TIMESTAMP and call its date\(\), or a STRING"),
+    ("a MAP argument", "f = udf(lambda x, y: x, input_types=['INT', 'MAP<STRING, INT>'], result_type='INT')", "scalar",
+     "argument 2 of type MAP<STRING, INT> cannot be carried yet; take its parts"),
     ("more input_types than arguments",
      "f = udf(lambda x: x, input_types=[DataTypes.INT(), DataTypes.INT()], result_type='INT')", "scalar",
      "declares 2 input_types, but takes 1 arguments"),
@@ -82,9 +90,11 @@ ACCEPTED = [
     ("any number of arguments", "f = udf(lambda *args: 1, result_type='INT')", "scalar", {"arity": (0, -1)}),
     ("udtf with two types", "@udtf(result_types=[DataTypes.STRING(), DataTypes.INT()])\ndef f(s):\n    yield s, 1", "table",
      {"result_fields": [("f0", "STRING"), ("f1", "INT")], "row_result": True}),
-    ("a ROW with an ARRAY in it",
-     "f = udtf(lambda: 0, result_types=DataTypes.ROW([DataTypes.FIELD('a', DataTypes.ARRAY('INT')), DataTypes.FIELD('b', 'DATE')]))",
-     "table", {"result_fields": [("a", "STRING"), ("b", "TIMESTAMP")], "json_fields": [True, False]}),
+    ("a ROW of input types is the arguments", "f = udf(lambda i, j: 1, input_types=DataTypes.ROW([DataTypes.FIELD('a', 'INT'), "
+     "DataTypes.FIELD('b', 'STRING')]), result_type='INT')", "scalar", {"argument_types": ["INT", "STRING"]}),
+    ("an async function", "@udf(result_type='INT')\nasync def f(x): return x", "scalar", {"arity": (1, 1)}),
+    ("an AsyncScalarFunction", "class F(AsyncScalarFunction):\n    async def eval(self, x): return x\nf = udf(F(), result_type='INT')",
+     "scalar", {"arity": (1, 1)}),
     ("a vectorized function that asks for memoryviews", "@udf(result_type='INT', func_type='pandas')\ndef f(x: memoryview): return x",
      "scalar", {"func_type": "pandas", "columns": "memoryview"}),
     ("a vectorized function with an argument", "f = udf(lambda x: x, result_type='INT', func_type='pandas', columns='numpy')", "scalar",
@@ -98,6 +108,39 @@ ACCEPTED = [
 def test_accepted(name, text, kind, expected):
     function = loaded(text, kind)
     assert {key: getattr(function, key) for key in expected} == expected
+
+
+# What `returns` of the job file makes of a result of a type that no column holds.
+TURNED = [
+    ("DECIMAL(10, 2)", "DOUBLE", "Decimal('0.705')", 0.71),
+    ("DECIMAL(10, 2)", "STRING", "Decimal('7')", "7.00"),
+    ("DECIMAL(10, 2)", "DOUBLE", "None", None),
+    ("DECIMAL(38, 18)", "STRING", "Decimal('12345678901234567890.123456789012345678')", "12345678901234567890.123456789012345678"),
+    ("DATE", "STRING", "date(2014, 9, 13)", "2014-09-13"),
+    ("TIME", "STRING", "time(1, 2, 3)", "01:02:03"),
+    ("ARRAY<INT>", "STRING", "[1, None]", "[1,null]"),
+    ("MAP<STRING, ROW<a INT>>", "STRING", "{'k': Row(a=1)}", '{"k":{"a":1}}'),
+]
+
+
+@pytest.mark.parametrize("own,column,value,expected", TURNED)
+def test_returns_turns_what_no_column_holds(own, column, value, expected):
+    text = f"from datetime import *\nfrom decimal import Decimal\nf = udf(lambda: {value}, result_type={own!r})"
+    function = loaded(text, declared_results=[("value", column)])
+    given = function.eval()
+    assert given == expected if given is None else function.converters[0](given) == expected
+
+
+@pytest.mark.parametrize("own,column", [("DECIMAL(10, 2)", "BIGINT"), ("DATE", "DOUBLE"), ("TIME", "TIMESTAMP"), ("BYTES", "STRING")])
+def test_returns_turns_nothing_into_something_else(own, column):
+    with pytest.raises(FunctionError, match="cannot be carried yet"):
+        loaded(f"f = udf(lambda: 0, result_type={own!r})", declared_results=[("value", column)])
+
+
+def test_a_float_is_no_decimal():
+    function = loaded("f = udf(lambda: 0.1, result_type='DECIMAL(3, 2)')", declared_results=[("value", "DOUBLE")])
+    with pytest.raises(TypeError, match="declared as DECIMAL, but the function gave float"):
+        function.converters[0](function.eval())
 
 
 def test_plain_function_with_returns():

@@ -2,7 +2,8 @@ import pickle
 
 import pytest
 from streamjob.row import Row
-from streamjob.types import DataTypes, parse_type
+from streamjob.type_text import parse_type
+from streamjob.types import DataTypes
 
 TEXTS = [
     ("BIGINT", DataTypes.BIGINT()),

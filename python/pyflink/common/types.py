@@ -1,3 +1,0 @@
-from streamjob.row import Row, RowKind
-
-__all__ = ["Row", "RowKind"]

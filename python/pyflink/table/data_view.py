@@ -1,3 +1,0 @@
-from streamjob.views import ListView, MapView
-
-__all__ = ["ListView", "MapView"]

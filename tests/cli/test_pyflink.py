@@ -1,0 +1,163 @@
+"""Modules as they are written for PyFlink, unchanged, in a job file: what PyFlink gives is what is given here."""
+
+import json
+
+import pytest
+
+BASE = "from pyflink.table import DataTypes\nfrom pyflink.table.udf import udf, udtf, udaf, udtaf\nfrom pyflink.common import Row\n"
+
+
+def job(kind="scalar", columns="v BIGINT", entrypoint="module:f", **more):
+    """One function `fn` of all the columns; its results are r, or those of `names`."""
+    pairs = [column.split() for column in columns.split(", ")]
+    names = more.pop("names", ["r"])
+    call = more.pop("call", f"fn({', '.join(name for name, _ in pairs if name != 'k')})")
+    window = more.pop("window", "366d")
+    spec = {
+        "source": {"stdin": {}},
+        "columns": [{"name": name, "type": kind_of} for name, kind_of in pairs],
+        "functions": [{"name": "fn", "kind": kind, "entrypoint": entrypoint, "code": {"path": "module.py"}, **more}],
+        "window": {"tumbling": {"size": window}},
+        "sinks": [{"stdout": {}}],
+    }
+    if kind == "scalar":
+        spec |= {"select": [{"name": "r", "expr": call}], "groupBy": ["r"]}
+    if kind == "table":
+        spec |= {"lateral": [{"expr": call, "columns": names}], "groupBy": names}
+    if kind in ("scalar", "table"):
+        spec["aggregates"] = [{"name": "c", "expr": "COUNT(*)"}]
+    elif len(names) > 1 or kind == "tableAggregate":
+        spec["aggregates"] = [{"columns": names, "expr": call}]
+    else:
+        spec["aggregates"] = [{"name": "r", "expr": call}]
+    if "k" in dict(pairs):
+        spec["groupBy"] = ["k", *(spec.get("groupBy") or [])]
+    return json.dumps({"apiVersion": "streamjob.dev/v1alpha1", "kind": "StreamJob", "metadata": {"name": "j"}, "spec": spec})
+
+
+def run(tree, module, events, **more):
+    tree.write("module.py", BASE + module)
+    tree.write("job.yaml", job(**more))
+    done = tree.streamjob("run", "job.yaml", "--input", "-", "--output", "-", text="".join(json.dumps(e) + "\n" for e in events))
+    rows = [json.loads(line) for line in done.stdout.splitlines()] if done.returncode == 0 else []
+    return done, [{k: v for k, v in row.items() if k not in ("window_start", "window_end", "c")} for row in rows]
+
+
+def given(rows):
+    return sorted(rows, key=json.dumps)
+
+
+SCALAR = {
+    "a job at the module's level": (
+        "from pyflink.table import EnvironmentSettings, TableEnvironment\n"
+        "t_env = TableEnvironment.create(EnvironmentSettings.in_streaming_mode())\n"
+        "t_env.get_config().set('parallelism.default', '1')\n"
+        "@udf(result_type=DataTypes.BIGINT())\ndef f(i): return i + 1\n"
+        "t_env.create_temporary_function('f', f)\nt_env.execute_sql('INSERT INTO s SELECT f(i) FROM t').wait()\n",
+        {}, [1], [2]),
+    "a function of a main": (
+        "def main(argv):\n    @udf(result_type=DataTypes.STRING())\n    def f(s): return str(s) + '!'\n    argv.parse()\n",
+        {"entrypoint": "module:main.f"}, [1], ["1!"]),
+    "a float for a BIGINT is cut off": (
+        "@udf(result_type=DataTypes.BIGINT())\ndef f(i): return i / 2\n", {}, [5, -5, 4], [-2, 2]),
+    "a float for an INT too": ("@udf(result_type='INT')\ndef f(i): return i * 1.0\n", {}, [5], [5]),
+    "an int for a BOOLEAN": ("@udf(result_type=DataTypes.BOOLEAN())\ndef f(i): return i\n", {}, [0, 2], [False, True]),
+    "a wrapper's function": (
+        "@udf(result_type='STRING')\ndef clean(s): return str(s)\n"
+        "@udf(result_type='STRING')\ndef f(s): return clean._func(s) + clean._name\n", {}, [1], ["1clean"]),
+    "a wrapper with an alias": ("f = udf(lambda i: i, result_type='BIGINT', name='same').alias('x')\n", {}, [1], [1]),
+    "a TypeVar, and the classes of types": (
+        "from pyflink.table.udf import ACC, T, ScalarFunction\nfrom pyflink.table.types import BigIntType\n"
+        "class F(ScalarFunction):\n    def eval(self, x: ACC) -> T: return x\nf = udf(F(), input_types=[BigIntType()], result_type=BigIntType())\n",
+        {}, [3], [3]),
+    "a DECIMAL that the job file makes a DOUBLE": (
+        "from decimal import Decimal\n@udf(result_type=DataTypes.DECIMAL(10, 2))\ndef f(i): return Decimal(i) * Decimal('1.005')\n",
+        {"returns": [{"name": "r", "type": "DOUBLE"}]}, [1], [1.01]),
+    "an ARRAY that the job file makes JSON": (
+        "@udf(result_type=DataTypes.ARRAY(DataTypes.BIGINT()))\ndef f(i): return [i, None]\n",
+        {"returns": [{"name": "r", "type": "STRING"}]}, [1], ["[1,null]"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(SCALAR))
+def test_scalar(tree, case):
+    module, more, values, expected = SCALAR[case]
+    done, rows = run(tree, module, [{"v": v} for v in values], **more)
+    assert done.returncode == 0, done.stderr
+    assert given(rows) == given({"r": r} for r in expected)
+
+
+WEIGHTED = """
+from pyflink.table import AggregateFunction
+class WeightedAvg(AggregateFunction):
+    def create_accumulator(self): return Row(0, 0)
+    def get_value(self, accumulator): return accumulator[0] / accumulator[1] if accumulator[1] else None
+    def accumulate(self, accumulator, value, weight):
+        accumulator[0] += value * weight
+        accumulator[1] += weight
+    def get_result_type(self): return 'BIGINT'
+    def get_accumulator_type(self): return 'ROW<f0 BIGINT, f1 BIGINT>'
+f = udaf(WeightedAvg())
+"""
+
+
+def test_the_weighted_average_of_flinks_documentation(tree):
+    done, rows = run(tree, WEIGHTED, [{"k": "a", "v": 2, "w": 1}, {"k": "a", "v": 5, "w": 1}], kind="aggregate",
+                     columns="k STRING, v BIGINT, w INT")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert rows == [{"k": "a", "r": 3}]
+
+
+# What is refused is refused by validate and by run, in the same sentence.
+REFUSED = {
+    "a function of a main, without its name": (
+        "def main():\n    @udf(result_type='STRING')\n    def f(s): return s\n", {},
+        "module has no f: it is made inside main(); write module:main.f, or move it out"),
+    "a DECIMAL argument": (
+        "@udf(input_types=[DataTypes.DECIMAL(10, 2)], result_type='STRING')\ndef f(net): return str(net)\n", {},
+        "module:f: argument 1 of type DECIMAL(10, 2) cannot be carried yet; take a DOUBLE, BIGINT or STRING and make the Decimal"),
+    "an ARRAY argument": (
+        "@udf(input_types='ARRAY<INT>', result_type='STRING')\ndef f(xs): return str(xs)\n", {},
+        "module:f: argument 1 of type ARRAY<INT> cannot be carried yet; take its parts as arguments"),
+    "a DECIMAL result": (
+        "@udf(result_type=DataTypes.DECIMAL(10, 2))\ndef f(i): return i\n", {},
+        "module:f: a result (value) of type DECIMAL(10, 2) cannot be carried yet; the job file can say what it becomes"),
+    "a MAP result": ("@udf(result_type='MAP<STRING, INT>')\ndef f(i): return {}\n", {}, "a result (value) of type MAP<STRING, INT> cannot"),
+    "BYTES": ("@udf(result_type='BYTES')\ndef f(i): return b''\n", {}, "of type BYTES cannot be carried yet; take or give a STRING"),
+    "a DATE": ("@udf(result_type='DATE')\ndef f(i): return None\n", {}, "of type DATE cannot be carried yet; the job file can say"),
+    "a TIME": ("@udf(result_type='TIME')\ndef f(i): return None\n", {}, "of type TIME(0) cannot be carried yet; the job file can say"),
+    "a type of the data stream API": (
+        "from pyflink.common.typeinfo import Types\n@udf(result_type=Types.STRING())\ndef f(i): return str(i)\n", {},
+        "a type is one of DataTypes or its SQL text"),
+    "a job's result in the module": (
+        "from pyflink.table import TableEnvironment\nLIMITS = dict(TableEnvironment.create(None).execute_sql('x').collect())\n"
+        "@udf(result_type='INT')\ndef f(i): return LIMITS[i]\n", {},
+        "execute_sql().collect() has no result here: StreamJob runs the functions of this module, not its Flink job"),
+    "a name that PyFlink does not have": ("from pyflink.table import Tabel\n", {}, "cannot import name 'Tabel' from 'pyflink.table'"),
+    "a package that is not there": ("import no_such_package\n", {}, "No module named 'no_such_package'"),
+    "a text that does not parse": ("def f(:\n", {}, "SyntaxError"),
+    "an error of the module": ("{}['a']\n", {}, "KeyError: 'a'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(REFUSED))
+def test_refused_at_once(tree, case):
+    module, more, sentence = REFUSED[case]
+    done, _ = run(tree, module, [{"v": 1}], **more)
+    assert done.returncode == 1 and sentence in done.stderr, done.stderr
+    assert "restarting" not in done.stderr and "given up" not in done.stderr, "a module does not mend itself"
+    done = tree.streamjob("validate", "job.yaml")
+    assert done.returncode == 1 and "spec.functions[0].entrypoint: " in done.stderr and sentence in done.stderr
+
+
+def test_what_may_come_right_is_tried_again(tree):
+    """open() speaks to others."""
+    module = (
+        "import os, pathlib\nfrom pyflink.table import ScalarFunction\nclass F(ScalarFunction):\n"
+        "    def open(self, context):\n        pathlib.Path('tries').open('a').write('x')\n"
+        "        if len(pathlib.Path('tries').read_text()) < 3: raise OSError('not there yet')\n"
+        "    def eval(self, v): return v\nf = udf(F(), result_type='BIGINT')\n"
+    )
+    done, rows = run(tree, module.replace("'tries'", repr(str(tree.folder / "tries"))), [{"v": 1}])
+    assert (done.returncode, rows) == (0, [{"r": 1}]), done.stderr
+    assert done.stderr.count("restarting") == 2 and "not there yet" in done.stderr
