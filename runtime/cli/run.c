@@ -14,6 +14,7 @@
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/function_loader.h"
+#include "runtime/cli/last_stop.h"
 #include "runtime/cli/running.h"
 #include "runtime/pipeline/recover.h"
 
@@ -130,6 +131,7 @@ static void request_stop(struct run *run, int signal_number)
 	pages_draining(&run->pages);
 	atomic_store(&run->stop.deadline_ms, clock_monotonic_ms(&system_clock) + grace_ms);
 	atomic_store(&run->stop.requested, true);
+	last_stop_begin(atomic_load(&run->stop.deadline_ms), run->parts.functions);
 }
 
 static void wait_for_job(struct run *run, const sigset_t *signals, bool live)
@@ -229,6 +231,7 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 		lost = run_summary(&run->status) || run->lost;
 		code = run->outcome < 0 ? EXIT_FAILED : lost && (options->strict || job->strict) ? EXIT_LOSS : EXIT_OK;
 	}
+	last_stop_ended(code);
 	pages_release(&run->pages);
 	functions_free(run->parts.functions);
 	status_release(&run->status);

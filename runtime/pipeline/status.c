@@ -75,6 +75,7 @@ void status_functions(struct status *status, struct functions *functions)
 {
 	pthread_mutex_lock(&status->mutex);
 	status->functions = functions;
+	atomic_store(&status->watched, functions);
 	if (functions)
 		functions->hide_values = !status->losses.show_values;
 	pthread_mutex_unlock(&status->mutex);

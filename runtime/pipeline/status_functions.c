@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/metrics/metrics.h"
+#include "runtime/pipeline/functions_watch.h"
 #include "runtime/pipeline/status_json.h"
 
 static json_t *error_json(const struct function_state *state)
@@ -21,6 +22,19 @@ static json_t *error_json(const struct function_state *state)
 	return error;
 }
 
+static json_t *stuck_json(const struct stuck *stuck)
+{
+	json_t *json;
+
+	if (!stuck->any)
+		return json_null();
+	json = json_object();
+	set_integer(json, "lane", stuck->lane);
+	json_object_set_new(json, "method", json_string(stuck->method));
+	set_integer(json, "seconds", (uint64_t)stuck->for_ms / 1000);
+	return json;
+}
+
 json_t *status_functions_json(struct functions *functions)
 {
 	json_t *list = json_array();
@@ -28,11 +42,13 @@ json_t *status_functions_json(struct functions *functions)
 	pthread_mutex_lock(&functions->mutex);
 	for (size_t f = 0; f < functions->count; f++) {
 		struct function_state *state = &functions->items[f];
+		struct stuck stuck = functions_stuck(functions, f);
 		json_t *json = json_object();
 
 		json_object_set_new(json, "name", json_string(state->spec->name));
 		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));
-		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE));
+		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE && !stuck.any));
+		json_object_set_new(json, "stuck", stuck_json(&stuck));
 		set_integer(json, "restarts", state->restarts);
 		set_integer(json, "calls", atomic_load(&state->counts.calls));
 		set_integer(json, "rows", atomic_load(&state->counts.rows));

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/metrics/metrics.h"
+#include "runtime/pipeline/functions_watch.h"
 #include "runtime/pipeline/status_page.h"
 #include "runtime/pipeline/status_functions.h"
 #include "runtime/pipeline/status_json.h"
@@ -239,9 +240,15 @@ int status_page_ready(void *context, struct buffer *out)
 int status_page_health(void *context, struct buffer *out)
 {
 	struct status *status = context;
+	const struct functions *functions = atomic_load(&status->watched);
+	struct error err;
 
 	if (atomic_load(&status->phase) == PHASE_FAILED) {
 		buffer_append_text(out, "failed\n");
+		return 503;
+	}
+	if (functions && functions_moving(functions, &err) < 0) {
+		buffer_printf(out, "stuck: %s\n", err.text);
 		return 503;
 	}
 	buffer_append_text(out, "ok\n");

@@ -269,6 +269,35 @@ static enum arrival wait_for_reply(struct udf_worker *worker, int64_t deadline_n
 	return arrival;
 }
 
+static const char *op_name(enum udf_op op)
+{
+	static const char *const names[] = {[OP_START] = "start",      [OP_EVAL] = "eval",
+	                                    [OP_EVAL_TABLE] = "eval",  [OP_ACCUMULATE] = "accumulate",
+	                                    [OP_VALUES] = "get_value", [OP_EMIT] = "emit_value",
+	                                    [OP_SAVE] = "save",        [OP_MERGE] = "merge",
+	                                    [OP_CLEAR] = "clear",      [OP_CLOSE] = "close"};
+
+	return names[op];
+}
+
+/* Sends the request and waits, while whoever looks can see for how long. */
+static enum arrival exchange(struct udf_worker *worker, enum udf_op op, int64_t begin_ns, int64_t timeout_ms)
+{
+	struct udf_watch *watch = worker->environment.watch;
+	enum arrival arrival;
+
+	if (watch) {
+		atomic_store_explicit(&watch->method, op_name(op), memory_order_relaxed);
+		atomic_store_explicit(&watch->limit_ms, timeout_ms, memory_order_relaxed);
+		atomic_store_explicit(&watch->since_ms, begin_ns / 1000000, memory_order_release);
+	}
+	send_request(worker, op);
+	arrival = wait_for_reply(worker, begin_ns + timeout_ms * 1000000);
+	if (watch)
+		atomic_store_explicit(&watch->since_ms, 0, memory_order_relaxed);
+	return arrival;
+}
+
 int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, const uint32_t *rows, size_t n,
                 struct udf_failure *ret_failure)
 {
@@ -284,8 +313,7 @@ int call_finish(struct udf_worker *worker, enum udf_op op, int64_t timeout_ms, c
 	if (worker->request.overflow)
 		return worker_fail(worker, UDF_PROTOCOL, UDF_NO_ROW,
 		                   "what it would be given is larger than a request may be (32 MiB)", ret_failure);
-	send_request(worker, op);
-	arrival = wait_for_reply(worker, begin + timeout_ms * 1000000);
+	arrival = exchange(worker, op, begin, timeout_ms);
 	if (counts && op != OP_START && op != OP_CLOSE) {
 		atomic_fetch_add_explicit(&counts->calls, 1, memory_order_relaxed);
 		atomic_fetch_add_explicit(&counts->nanoseconds, (uint64_t)(system_clock_ns() - begin),
