@@ -32,25 +32,27 @@ static void add_scratch(struct mounts *mounts, const char *path)
 	add(mounts, volume, path, false, json_pack("{s:{s:s}}", "emptyDir", "sizeLimit", SCRATCH_BYTES));
 }
 
-static void add_secret(struct mounts *mounts, const struct secret_ref *secret)
+static void add_secret(struct mounts *mounts, const struct secret_ref *secret, bool optional)
 {
 	char volume[NAME_MAX_BYTES + 1];
-	json_t *path;
+	json_t *path, *source;
 
 	if (!secret->name)
 		return;
 	name_hashed("streamjob-secret-", secret->name, volume);
 	path = json_sprintf(SECRETS_DIR "/%s", secret->name);
-	add(mounts, volume, json_string_value(path), true,
-	    json_pack("{s:{s:s}}", "secret", "secretName", secret->name));
+	source = json_pack("{s:{s:s}}", "secret", "secretName", secret->name);
+	if (optional)
+		json_object_set_new(json_object_get(source, "secret"), "optional", json_true());
+	add(mounts, volume, json_string_value(path), true, source);
 	json_decref(path);
 }
 
-static void add_security(struct mounts *mounts, const struct kafka_security *security)
+static void add_security(struct mounts *mounts, const struct kafka_security *security, bool optional)
 {
-	add_secret(mounts, &security->credentials_secret);
-	add_secret(mounts, &security->ca_secret);
-	add_secret(mounts, &security->client_certificate_secret);
+	add_secret(mounts, &security->credentials_secret, optional);
+	add_secret(mounts, &security->ca_secret, optional);
+	add_secret(mounts, &security->client_certificate_secret, optional);
 }
 
 static void add_code(struct mounts *mounts, const struct function_spec *function)
@@ -81,15 +83,15 @@ static void add_folder(struct mounts *mounts, const char *file)
 	json_decref(folder);
 }
 
-static void add_sink(struct mounts *mounts, const struct sink_spec *sink)
+static void add_sink(struct mounts *mounts, const struct sink_spec *sink, bool optional)
 {
 	switch (sink->kind) {
 	case SINK_PUSHGATEWAY:
-		add_secret(mounts, &sink->pushgateway.credentials_secret);
-		add_secret(mounts, &sink->pushgateway.ca_secret);
+		add_secret(mounts, &sink->pushgateway.credentials_secret, optional);
+		add_secret(mounts, &sink->pushgateway.ca_secret, optional);
 		break;
 	case SINK_KAFKA:
-		add_security(mounts, &sink->kafka.client.security);
+		add_security(mounts, &sink->kafka.client.security, optional);
 		break;
 	case SINK_FILE:
 		add_folder(mounts, sink->file.path);
@@ -97,6 +99,17 @@ static void add_sink(struct mounts *mounts, const struct sink_spec *sink)
 	default:
 		break;
 	}
+}
+
+/* Where the results and the dead letters go. */
+static void add_outputs(struct mounts *mounts, const struct jobspec *spec, bool optional)
+{
+	for (size_t i = 0; i < spec->sinks_count; i++)
+		add_sink(mounts, &spec->sinks[i], optional);
+	if (spec->dead_letter.kind == SINK_FILE)
+		add_folder(mounts, spec->dead_letter.file.path);
+	if (spec->dead_letter.kind == SINK_KAFKA)
+		add_security(mounts, &spec->dead_letter.kafka.security, optional);
 }
 
 void mounts_make(const struct jobspec *spec, const char *config_map, const char *place, struct mounts *ret_mounts)
@@ -110,13 +123,37 @@ void mounts_make(const struct jobspec *spec, const char *config_map, const char 
 	add_scratch(ret_mounts, "/tmp");
 	add_scratch(ret_mounts, WORK_DIR);
 	if (spec->source.kind == SOURCE_KAFKA)
-		add_security(ret_mounts, &spec->source.kafka.client.security);
+		add_security(ret_mounts, &spec->source.kafka.client.security, false);
 	for (size_t i = 0; i < spec->functions_count; i++)
 		add_code(ret_mounts, &spec->functions[i]);
-	for (size_t i = 0; i < spec->sinks_count; i++)
-		add_sink(ret_mounts, &spec->sinks[i]);
-	if (spec->dead_letter.kind == SINK_FILE)
-		add_folder(ret_mounts, spec->dead_letter.file.path);
-	if (spec->dead_letter.kind == SINK_KAFKA)
-		add_security(ret_mounts, &spec->dead_letter.kafka.security);
+	add_outputs(ret_mounts, spec, false);
+}
+
+static void add_previous_code(struct mounts *mounts, const char *hash, const struct function_spec *function)
+{
+	char volume[NAME_MAX_BYTES + 1];
+	json_t *path;
+
+	if (function->code.source != CODE_CONFIG_MAP)
+		return;
+	path = json_sprintf(PREVIOUS_FUNCTIONS_DIR "/%s/%s", hash, function->name);
+	name_hashed("streamjob-code-", json_string_value(path), volume);
+	add(mounts, volume, json_string_value(path), true,
+	    json_pack("{s:{s:s, s:b}}", "configMap", "name", function->code.config_map.name, "optional", 1));
+	json_decref(path);
+}
+
+void mounts_add_previous(const struct previous_file *file, struct mounts *mounts)
+{
+	const struct jobspec *spec = file->jobs.items[0];
+	json_t *path = json_sprintf(PREVIOUS_DIR "/%s", file->hash);
+	char volume[NAME_MAX_BYTES + 1];
+
+	name_hashed("streamjob-previous-", file->hash, volume);
+	add(mounts, volume, json_string_value(path), true,
+	    json_pack("{s:{s:s, s:b}}", "configMap", "name", file->config_map, "optional", 1));
+	json_decref(path);
+	for (size_t i = 0; i < spec->functions_count; i++)
+		add_previous_code(mounts, file->hash, &spec->functions[i]);
+	add_outputs(mounts, spec, true);
 }

@@ -10,18 +10,24 @@ void place_known(const struct view *view, struct place *ret_place)
 	int64_t sequence = object_integer(document, "sequence", NULL);
 
 	before = object_at(view->job, "status", "place", NULL);
-	*ret_place = (struct place){object_text(before, "life", NULL), object_integer(before, "sequence", NULL)};
+	*ret_place = (struct place){object_text(before, "life", NULL), object_integer(before, "sequence", NULL),
+	                            object_text(before, "specHash", NULL)};
 	if (!life[0] || document_stands_by(document))
 		return;
-	if (strcmp(life, ret_place->life) != 0 || sequence > ret_place->sequence)
-		*ret_place = (struct place){life, sequence};
+	if (strcmp(life, ret_place->life) != 0 || sequence > ret_place->sequence) {
+		ret_place->life = life;
+		ret_place->sequence = sequence;
+	}
+	if (object_text(document, "specHash", NULL)[0])
+		ret_place->spec_hash = object_text(document, "specHash", NULL);
 }
 
 /* What the ConfigMap has; no life where it cannot be read. The texts live as long as `ret_json`. */
 static void place_written(const json_t *live, struct place *ret_place, json_t **ret_json)
 {
 	*ret_json = json_loads(object_text(live, "data", PLACE_FILE, NULL), 0, NULL);
-	*ret_place = (struct place){object_text(*ret_json, "life", NULL), object_integer(*ret_json, "sequence", NULL)};
+	*ret_place =
+	        (struct place){object_text(*ret_json, "life", NULL), object_integer(*ret_json, "sequence", NULL), ""};
 }
 
 static bool are_pods_to_go(const struct view *view)

@@ -16,6 +16,7 @@
 struct place {
 	const char *life; /* "": none is known */
 	int64_t sequence;
+	const char *spec_hash; /* of the job file of the pod that last had the job: a window may be pending under it */
 };
 
 /* What the pod that has the job says, or where none does, what the status has. */

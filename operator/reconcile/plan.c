@@ -49,15 +49,21 @@ static void plan_children(struct plan *plan)
 	}
 }
 
-static void plan_take_over(struct plan *plan)
+/* What an annotation asks for and the pods do not do yet. */
+static void plan_annotations(struct plan *plan)
 {
-	const char *other = view_take_over(plan->view);
+	const char *other = view_take_over(plan->view), *drop = view_drop_pending(plan->view);
 
 	if (other[0] && strcmp(other, view_deployed_note(plan->view, NOTE_TAKE_OVER)) != 0)
 		plan_event(plan, false, "TakeOver",
 		           json_sprintf("the pods go on with the job of %.512s, where the group of the source is that "
 		                        "one's; once Ready, take the annotation " NOTE_TAKE_OVER " away",
 		                        other));
+	if (drop[0] && strcmp(drop, view_deployed_note(plan->view, NOTE_DROP_PENDING)) != 0)
+		plan_event(plan, false, "DropPending",
+		           json_sprintf("the pods give up a window that the query %.64s began and did not finish; once "
+		                        "Ready, take the annotation " NOTE_DROP_PENDING " away",
+		                        drop));
 }
 
 /* The new job file is what every pod runs: the Deployment says so, its controller has seen it, and no pod is older. */
@@ -95,7 +101,8 @@ static bool has_ready_pod(const struct view *view)
 	return false;
 }
 
-/* Earlier job files stay until data flows with the new one: one of them may be needed to end a window that it began. */
+/* Earlier job files stay until data flows with the new one: one of them may be needed to end a window that it began.
+ * Those that the pods' template names stay for as long as it does. */
 static void plan_collect(struct plan *plan)
 {
 	const struct view *view = plan->view;
@@ -109,7 +116,8 @@ static void plan_collect(struct plan *plan)
 	view_child_name(view, KIND_CONFIG_MAP, view->spec->spec_hash, current);
 	json_array_foreach(view->observed->children[KIND_CONFIG_MAP], index, old)
 	{
-		if (object_is_controlled(old, view->uid) && strcmp(object_name(old), current) != 0 && is_job_file(old))
+		if (object_is_controlled(old, view->uid) && strcmp(object_name(old), current) != 0 &&
+		    is_job_file(old) && !previous_has(&view->previous, object_name(old)))
 			plan_delete(plan, KIND_CONFIG_MAP, old);
 	}
 }
@@ -123,7 +131,7 @@ static void plan_good_spec(struct plan *plan)
 		return;
 	if (finalizer != job_has_finalizer(view))
 		plan_finalizer(plan, finalizer);
-	plan_take_over(plan);
+	plan_annotations(plan);
 	plan_place(plan);
 	plan_children(plan);
 	plan_collect(plan);

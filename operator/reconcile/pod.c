@@ -1,5 +1,7 @@
 #include "operator/reconcile/pod.h"
 
+#include <stdlib.h>
+
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
@@ -67,13 +69,39 @@ static void merge_template(const struct view *view, json_t *template)
 		merge_strategic(template, given);
 }
 
+static bool has_code(const struct jobspec *spec)
+{
+	for (size_t i = 0; i < spec->functions_count; i++)
+		if (spec->functions[i].code.source == CODE_CONFIG_MAP)
+			return true;
+	return false;
+}
+
+/* The newest first: of two with one query it is the one that ran last. */
+static void add_previous(const struct previous *previous, json_t *arguments)
+{
+	for (size_t i = previous->count; i > 0; i--) {
+		const struct previous_file *file = &previous->items[i - 1];
+
+		json_array_append_new(arguments, json_string("--previous"));
+		json_array_append_new(arguments, json_sprintf(PREVIOUS_DIR "/%s/" JOB_FILE, file->hash));
+		if (has_code(file->jobs.items[0])) {
+			json_array_append_new(arguments, json_string("--previous-functions-dir"));
+			json_array_append_new(arguments, json_sprintf(PREVIOUS_FUNCTIONS_DIR "/%s", file->hash));
+		}
+	}
+}
+
 static json_t *run_arguments(const struct view *view, const struct rollout *rollout)
 {
 	json_t *arguments = json_pack("[s, s, s, s, s, s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen",
 	                              ":8080", "--log-format", "json", "--hide-values", "--owner-cluster",
 	                              view->settings->cluster_id, "--known", PLACE_DIR "/" PLACE_FILE);
-	const char *take_over = view_take_over(view);
+	const char *take_over = view_take_over(view), *drop = view_drop_pending(view);
 
+	add_previous(&view->previous, arguments);
+	if (drop[0])
+		json_array_append_new(arguments, json_sprintf("--drop-pending=%s", drop));
 	if (rollout) {
 		json_array_append_new(arguments, json_string("--rollout"));
 		json_array_append_new(arguments, json_sprintf("%lld", (long long)rollout->number));
@@ -88,7 +116,7 @@ static json_t *run_arguments(const struct view *view, const struct rollout *roll
 static json_t *notes_of(const struct view *view, const struct rollout *rollout)
 {
 	json_t *notes = json_pack("{s:s}", NOTE_SPEC_HASH, view->spec->spec_hash);
-	const char *take_over = view_take_over(view);
+	const char *take_over = view_take_over(view), *drop = view_drop_pending(view);
 	char code[OBJECT_HASH_SIZE];
 
 	code_note(view, code);
@@ -96,6 +124,14 @@ static json_t *notes_of(const struct view *view, const struct rollout *rollout)
 		json_object_set_new(notes, NOTE_CODE_HASH, json_string(code));
 	if (take_over[0])
 		json_object_set_new(notes, NOTE_TAKE_OVER, json_string(take_over));
+	if (drop[0])
+		json_object_set_new(notes, NOTE_DROP_PENDING, json_string(drop));
+	if (view->previous.count) {
+		char *previous = previous_note(&view->previous);
+
+		json_object_set_new(notes, NOTE_PREVIOUS, json_string(previous));
+		free(previous);
+	}
 	if (rollout) {
 		json_object_set_new(notes, NOTE_ROLLOUT, json_sprintf("%lld", (long long)rollout->number));
 		json_object_set_new(notes, NOTE_TEMPLATE_HASH, json_string(rollout->template_hash));
@@ -113,6 +149,8 @@ json_t *pod_template(const struct view *view, const struct rollout *rollout)
 	view_child_name(view, KIND_CONFIG_MAP, spec->spec_hash, config_map);
 	view_place_name(view, place);
 	mounts_make(spec, config_map, place, &mounts);
+	for (size_t i = 0; i < view->previous.count; i++)
+		mounts_add_previous(&view->previous.items[i], &mounts);
 	one = container(view, run_arguments(view, rollout));
 	json_object_set_new(
 	        one, "ports",

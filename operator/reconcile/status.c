@@ -131,17 +131,29 @@ static json_t *owner_json(const struct health *health)
 static json_t *place_json(const struct view *view)
 {
 	struct place place;
+	json_t *json;
 
 	place_known(view, &place);
-	return place.life[0] ? json_pack("{s:s, s:I}", "life", place.life, "sequence", (json_int_t)place.sequence)
-	                     : NULL;
+	if (!place.life[0])
+		return NULL;
+	json = json_pack("{s:s, s:I}", "life", place.life, "sequence", (json_int_t)place.sequence);
+	set_text(json, "specHash", place.spec_hash);
+	return json;
 }
 
-static json_t *rollout_json(const struct rollout *rollout)
+static json_t *rollout_json(const struct view *view)
 {
-	return rollout->number > 0 ? json_pack("{s:I, s:s}", "number", (json_int_t)rollout->number, "templateHash",
-	                                       rollout->template_hash)
-	                           : NULL;
+	const struct rollout *rollout = &view->rollout;
+	char *previous = previous_note(&view->previous);
+	json_t *json = NULL;
+
+	if (rollout->number > 0)
+		json = json_pack("{s:I, s:s}", "number", (json_int_t)rollout->number, "templateHash",
+		                 rollout->template_hash);
+	if (json && previous)
+		set_text(json, "previous", previous);
+	free(previous);
+	return json;
 }
 
 static void add_figures(const struct view *view, const struct health *health, json_t *status)
@@ -179,7 +191,7 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	set_text(status, "specHash", view->spec ? view->spec->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
 	add_figures(view, health, status);
-	set_figure(view, status, "rollout", refused ? NULL : rollout_json(&view->rollout), true);
+	set_figure(view, status, "rollout", refused ? NULL : rollout_json(view), true);
 	return status;
 }
 

@@ -37,6 +37,8 @@ void view_init(struct view *view, const struct observed *observed, const struct 
 	problems_init(&view->problems);
 	load_spec(view);
 	if (view->spec)
+		previous_find(view, &view->previous);
+	if (view->spec)
 		rollout_next(view, &view->rollout);
 	else
 		rollout_last(view, &view->rollout);
@@ -44,6 +46,7 @@ void view_init(struct view *view, const struct observed *observed, const struct 
 
 void view_release(struct view *view)
 {
+	previous_release(&view->previous);
 	jobspecs_release(&view->jobs);
 	problems_release(&view->problems);
 }
@@ -100,6 +103,11 @@ const json_t *view_deployment(const struct view *view)
 const char *view_take_over(const struct view *view)
 {
 	return object_text(view->job, "metadata", "annotations", NOTE_TAKE_OVER, NULL);
+}
+
+const char *view_drop_pending(const struct view *view)
+{
+	return object_text(view->job, "metadata", "annotations", NOTE_DROP_PENDING, NULL);
 }
 
 const char *view_deployed_note(const struct view *view, const char *note)

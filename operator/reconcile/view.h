@@ -9,6 +9,7 @@
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 #include "operator/reconcile/plan.h"
+#include "operator/reconcile/previous.h"
 #include "operator/reconcile/rollout.h"
 
 struct view {
@@ -19,6 +20,7 @@ struct view {
 	bool deleting;
 	const struct jobspec *spec; /* NULL: the spec has problems */
 	struct rollout rollout;     /* that the spec gives; while it has problems, the last one */
+	struct previous previous;   /* the job files that the pods get beside it */
 	struct jobspecs jobs;
 	struct problems problems;
 };
@@ -38,6 +40,8 @@ bool is_job_file(const json_t *config_map);
 const json_t *view_deployment(const struct view *view);
 /* The other owner whose job this one is to go on with, "" where none is named. */
 const char *view_take_over(const struct view *view);
+/* The query whose pending window is to be given up, "" where none is named. */
+const char *view_drop_pending(const struct view *view);
 /* A note on the pods that the Deployment makes, "" where there is none. */
 const char *view_deployed_note(const struct view *view, const char *note);
 /* The hash of the job file that the Deployment runs, "" where there is none. */

@@ -155,27 +155,68 @@ def spec_hash(deployment):
     return deployment["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/spec-hash"]
 
 
-def test_update_keeps_the_old_job_file_until_data_flows_with_the_new_one(job, operator, runtime):
+def rolled_out(job):
+    """The Deployment's controller has seen what is asked for."""
+    status = {"observedGeneration": job.deployment()["metadata"]["generation"]}
+    path = f"/apis/apps/v1/namespaces/{job.namespace}/deployments/home/status"
+    job.cluster.request("PATCH", path, {"status": status}, "application/merge-patch+json")
+
+
+def previous_files(job):
+    """The hashes of the job files before this one that the pods are given, in the order of the arguments."""
+    spec = job.deployment()["spec"]["template"]["spec"]
+    arguments, volumes = spec["containers"][0]["args"], {v["name"]: v for v in spec["volumes"]}
+    mounts = {m["mountPath"]: volumes[m["name"]] for m in spec["containers"][0]["volumeMounts"]}
+    files = [value for name, value in zip(arguments, arguments[1:]) if name == "--previous"]
+    for file in files:
+        folder, hash = file.removesuffix("/job.json"), file.split("/")[-2]
+        assert folder == f"/etc/streamjob/previous/{hash}"
+        assert mounts[folder]["configMap"]["name"] == f"home-{hash}" and mounts[folder]["configMap"]["optional"]
+    return [file.split("/")[-2] for file in files]
+
+
+def test_update_keeps_the_old_job_file_and_gives_it_to_the_pods(job, operator, runtime):
+    """A window that the old one began may have to be finished by it."""
     job.apply()
     job.wait("Ready", "False", "Progressing")
-    before = spec_hash(job.deployment())
+    first = spec_hash(job.deployment())
+    assert previous_files(job) == []
     job.apply(filter="bucket = 'a'")
-    eventually(lambda: spec_hash(job.deployment()) != before, "the Deployment has the new job file")
-    names = {c["metadata"]["name"] for c in job.job_files()}
-    assert names == {f"home-{before}", f"home-{spec_hash(job.deployment())}"}
+    eventually(lambda: spec_hash(job.deployment()) != first, "the Deployment has the new job file")
+    second = spec_hash(job.deployment())
+    assert {c["metadata"]["name"] for c in job.job_files()} == {f"home-{first}", f"home-{second}"}
     assert all(c["immutable"] for c in job.job_files())
-    deployment = job.deployment()
-    status = {"observedGeneration": deployment["metadata"]["generation"]}
-    job.cluster.request(
-        "PATCH", f"/apis/apps/v1/namespaces/{job.namespace}/deployments/home/status", {"status": status},
-        "application/merge-patch+json",
-    )  # fmt: skip
-    runtime.document = FLOWS | {"ready": False, "notReadyPart": "starting"}
+    assert previous_files(job) == [first]
+    rolled_out(job)
+    runtime.document = FLOWS | {"ready": False, "notReadyPart": "starting", "notReadyReason": "window 7 is being finished by the job file before this one"}
     make_pod(job, runtime.port, container({"running": {"startedAt": now()}}, ready=False))
-    job.wait("Ready", "False", "Starting")
-    assert len(job.job_files()) == 2, "a window that the old one began may have to be finished"
+    assert "window 7 is being finished" in job.wait("Ready", "False", "Starting")["message"]
+    assert len(job.job_files()) == 2
+    template = job.deployment()["spec"]["template"]
+    runtime.document = FLOWS | {"owner": {"role": "owner", "process": "p"}, "life": "l", "sequence": 7, "specHash": second}
     set_pod_status(job, running())
-    eventually(lambda: len(job.job_files()) == 1, "the old ConfigMap is collected")
+    job.wait("Ready", "True", "Running")
+    eventually(lambda: job.get()["status"]["place"] == {"life": "l", "sequence": 7, "specHash": second}, "whose the place is")
+    assert job.deployment()["spec"]["template"] == template, "no pod is replaced as the earlier file is not needed any more"
+    job.apply(filter="bucket = 'b'")
+    eventually(lambda: spec_hash(job.deployment()) != second, "the Deployment has the third job file")
+    third = spec_hash(job.deployment())
+    assert previous_files(job) == [second]
+    job.cluster.request("DELETE", f"/api/v1/namespaces/{job.namespace}/pods/home-1?gracePeriodSeconds=0")
+    eventually(lambda: not job.cluster.request("GET", f"/api/v1/namespaces/{job.namespace}/pods")["items"], "the old pod is gone")
+    rolled_out(job)
+    make_pod(job, runtime.port, running())
+    names = {f"home-{second}", f"home-{third}"}
+    eventually(lambda: {c["metadata"]["name"] for c in job.job_files()} == names, "the first job file is collected")
+
+
+def test_a_pending_window_can_be_given_up(job, operator):
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    note = {"metadata": {"annotations": {"streamjob.dev/drop-pending": "0123456789abcdef"}}}
+    job.cluster.request("PATCH", job.path, note, "application/merge-patch+json")
+    arguments = lambda: job.deployment()["spec"]["template"]["spec"]["containers"][0]["args"]
+    eventually(lambda: "--drop-pending=0123456789abcdef" in arguments(), "the pods give it up")
 
 
 def test_bad_spec_touches_nothing(job, operator):

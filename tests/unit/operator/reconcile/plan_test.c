@@ -209,7 +209,13 @@ static void roll_out_test(void **state)
 	world_remove(&world, KIND_POD, "new");
 	world_pod(&world, "new", POD_IS_READY);
 	settle(&world);
-	expect_config_maps(&world, 1);
+	expect_config_maps(&world, 2); /* the pods' template names the one before */
+	set_spec(&world, "filter", "\"bucket = 'c'\"");
+	world_remove(&world, KIND_POD, "new");
+	settle(&world);
+	world_pod(&world, "newer", POD_IS_READY);
+	settle(&world);
+	expect_config_maps(&world, 3); /* nobody has said that a pod of the second one had the job */
 	world_release(&world);
 }
 
