@@ -18,14 +18,33 @@ static const char *label(const struct pairs *pairs, const char *key)
 	return NULL;
 }
 
+/* A label that is empty is none. */
+static bool has_labels_of(const struct pairs *a, const struct pairs *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		const char *value = label(a, b->items[i].key);
+
+		if (strcmp(value ? value : "", b->items[i].value) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool same_url(const char *a, const char *b)
+{
+	size_t a_size = a ? strlen(a) : 0, b_size = b ? strlen(b) : 0;
+
+	while (a_size && a[a_size - 1] == '/')
+		a_size--;
+	while (b_size && b[b_size - 1] == '/')
+		b_size--;
+	return a_size && a_size == b_size && !memcmp(a, b, a_size);
+}
+
 static bool same_group(const struct pushgateway_sink *a, const struct pushgateway_sink *b)
 {
-	if (!same(a->url, b->url) || !same(a->job, b->job) || a->grouping_key.count != b->grouping_key.count)
-		return false;
-	for (size_t i = 0; i < a->grouping_key.count; i++)
-		if (!same(a->grouping_key.items[i].value, label(&b->grouping_key, a->grouping_key.items[i].key)))
-			return false;
-	return true;
+	return same_url(a->url, b->url) && same(a->job, b->job) && has_labels_of(&a->grouping_key, &b->grouping_key) &&
+	       has_labels_of(&b->grouping_key, &a->grouping_key);
 }
 
 static void check_pair(const struct jobspec *job, size_t first, size_t second, struct problems *problems)

@@ -37,6 +37,7 @@ static size_t family_of(struct families *families, const struct metric_spec *met
 		families->items[families->count++] = (struct family){
 		        .name = metric->name, .help = metric->help, .counter = metric->type == METRIC_COUNTER};
 		series_init(&families->items[f].series);
+		series_init(&families->items[f].taken);
 	}
 	add_labels(&families->items[f], &metric->labels);
 	return f;
@@ -78,9 +79,13 @@ void families_free(struct families *families)
 	for (size_t f = 0; f < families->count; f++) {
 		free(families->items[f].labels);
 		series_release(&families->items[f].series);
+		series_release(&families->items[f].taken);
+		free(families->items[f].refused);
 	}
 	for (size_t m = 0; m < families->spec->metrics_count; m++)
 		free(families->entries[m].labels);
+	for (size_t h = 0; h < families->holders_count; h++)
+		free(families->holders[h]);
 	free(families->items);
 	free(families->entries);
 	free(families);
@@ -111,14 +116,17 @@ static bool metric_value(const struct column *column, size_t row, double *ret_va
 	return !value.null;
 }
 
-static void leave_out(struct staged *staged, size_t row, size_t entry, enum left_out_why why)
+static struct left_out *leave_out(struct staged *staged, size_t row, size_t entry, enum left_out_why why)
 {
+	struct left_out *left_out;
+
 	if (staged->left_out_count == staged->left_out_capacity) {
 		staged->left_out_capacity = staged->left_out_capacity ? staged->left_out_capacity * 2 : 16;
 		staged->left_out = xrealloc(staged->left_out, staged->left_out_capacity * sizeof(*staged->left_out));
 	}
-	staged->left_out[staged->left_out_count++] =
-	        (struct left_out){.row = row, .entry = (uint32_t)entry, .why = why};
+	left_out = &staged->left_out[staged->left_out_count++];
+	*left_out = (struct left_out){.row = row, .entry = (uint32_t)entry, .why = why};
+	return left_out;
 }
 
 /* Whether a counter may take it. */
@@ -141,18 +149,28 @@ static void stage_sample(struct staging *staging, size_t index, size_t row)
 	struct families *families = staging->families;
 	const struct entry *entry = &families->entries[index];
 	struct family *family = &families->items[entry->family];
+	const struct series *taken;
 	enum left_out_why why;
 	struct series *series;
 	double value;
 
 	if (!metric_value(&staging->result->rows.columns[entry->value], row, &value))
 		return;
+	if (family->refused) {
+		leave_out(staging->staged, row, index, LEFT_OUT_TYPE);
+		return;
+	}
 	if (family->counter && !is_increment(value, &why)) {
 		leave_out(staging->staged, row, index, why);
 		return;
 	}
 	if (!append_labels(family, entry, staging->result, row, &staging->scratch, &staging->labels)) {
 		leave_out(staging->staged, row, index, LEFT_OUT_TEXT);
+		return;
+	}
+	taken = series_find(&family->taken, buffer_slice(&staging->labels));
+	if (taken) {
+		leave_out(staging->staged, row, index, LEFT_OUT_TAKEN)->holder = taken->window;
 		return;
 	}
 	series = series_get(&family->series, buffer_slice(&staging->labels),
@@ -191,6 +209,7 @@ void staged_release(struct staged *staged)
 void left_out_describe(const struct families *families, const struct left_out *left_out, struct error *err)
 {
 	const char *name = families->spec->metrics[left_out->entry].name;
+	const struct family *family = &families->items[families->entries[left_out->entry].family];
 
 	switch (left_out->why) {
 	case LEFT_OUT_NAN:
@@ -207,6 +226,15 @@ void left_out_describe(const struct families *families, const struct left_out *l
 		break;
 	case LEFT_OUT_TEXT:
 		error_set(err, "%s: a label is not UTF-8, which the Pushgateway refuses", name);
+		break;
+	case LEFT_OUT_TYPE:
+		error_set(err, "%s", family->refused);
+		break;
+	case LEFT_OUT_TAKEN:
+		error_set(err, "%s has this series of %s already; give one of the two another label or groupingKey",
+		          left_out->holder < families->holders_count ? families->holders[left_out->holder]
+		                                                     : "another group of the gateway",
+		          name);
 		break;
 	case LEFT_OUT_LIMIT:
 		error_set(err,

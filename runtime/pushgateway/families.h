@@ -13,12 +13,17 @@
 #include "runtime/port/result.h"
 #include "runtime/pushgateway/series.h"
 
+#define HOLDERS_MAX 64
+
 struct family {
 	const char *name, *help;
 	bool counter;
 	const char **labels; /* sorted */
 	size_t labels_count;
 	struct series_table series; /* of a counter: all so far; of a gauge: of the staged window */
+	/* What the gateway does not take beside what others hold (conflicts.h): */
+	char *refused;             /* all of the family, and why; NULL: not so */
+	struct series_table taken; /* series; series.window: their holder */
 };
 
 struct entry {                /* of spec->metrics */
@@ -31,16 +36,28 @@ struct families {
 	struct family *items;
 	size_t count;
 	struct entry *entries;
+	char *holders[HOLDERS_MAX]; /* of series that are taken, by words; one past the last is not told by name */
+	size_t holders_count;
 };
 
 struct families *families_new(const struct pushgateway_sink *spec, const struct schema *result);
 void families_free(struct families *families);
 
-enum left_out_why { LEFT_OUT_NAN, LEFT_OUT_INFINITE, LEFT_OUT_NEGATIVE, LEFT_OUT_TOTAL, LEFT_OUT_TEXT, LEFT_OUT_LIMIT };
+enum left_out_why {
+	LEFT_OUT_NAN,
+	LEFT_OUT_INFINITE,
+	LEFT_OUT_NEGATIVE,
+	LEFT_OUT_TOTAL,
+	LEFT_OUT_TEXT,
+	LEFT_OUT_LIMIT,
+	LEFT_OUT_TYPE,
+	LEFT_OUT_TAKEN
+};
 struct left_out { /* a sample that cannot be */
 	size_t row;
 	uint32_t entry;
 	enum left_out_why why;
+	size_t holder; /* LEFT_OUT_TAKEN */
 };
 struct staged {
 	struct left_out *left_out;

@@ -92,3 +92,32 @@ void group_list_url(const struct pushgateway_sink *spec, struct buffer *out)
 	append_base(spec, true, out);
 	buffer_append_text(out, "/api/v1/metrics");
 }
+
+static const char *label(const json_t *labels, const char *name)
+{
+	return json_string_value(json_object_get(labels, name));
+}
+
+bool group_is(const struct pushgateway_sink *spec, const json_t *labels)
+{
+	const char *job = label(labels, "job"), *instance = label(labels, "instance");
+	size_t expected = spec->grouping_key.count + 1;
+
+	if (!job || strcmp(job, spec->job) != 0)
+		return false;
+	for (size_t i = 0; i < spec->grouping_key.count; i++) {
+		const char *value = label(labels, spec->grouping_key.items[i].key);
+
+		if (!value || strcmp(value, spec->grouping_key.items[i].value) != 0)
+			return false;
+		if (!strcmp(spec->grouping_key.items[i].key, "instance"))
+			instance = NULL;
+	}
+	return json_object_size(labels) == expected + (instance != NULL && !instance[0]);
+}
+
+void group_page_url(const struct pushgateway_sink *spec, struct buffer *out)
+{
+	append_base(spec, true, out);
+	buffer_append_text(out, "/metrics");
+}

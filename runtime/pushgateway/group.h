@@ -20,6 +20,10 @@ void group_url(const struct pushgateway_sink *spec, bool credentials, struct buf
 void group_base_url(const struct pushgateway_sink *spec, struct buffer *out);
 /* /metrics/job/… of a group by its labels, as the gateway's list has them. */
 void group_path(const json_t *labels, struct buffer *out);
+/* Are these the labels of exactly that group: job, the grouping key, and an instance that is empty? */
+bool group_is(const struct pushgateway_sink *spec, const json_t *labels);
+/* <url>/metrics, which has the gateway's own metrics too */
+void group_page_url(const struct pushgateway_sink *spec, struct buffer *out);
 /* <url>/api/v1/metrics */
 void group_list_url(const struct pushgateway_sink *spec, struct buffer *out);
 

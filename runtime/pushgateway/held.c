@@ -18,29 +18,10 @@ static const char *label(const json_t *labels, const char *name)
 	return json_string_value(json_object_get(labels, name));
 }
 
-/* The group's own labels, exactly: job, the grouping key, and an instance that is empty. */
-static bool is_group_of(const struct pushgateway_sink *spec, const json_t *labels)
-{
-	const char *job = label(labels, "job"), *instance = label(labels, "instance");
-	size_t expected = spec->grouping_key.count + 1;
-
-	if (!job || strcmp(job, spec->job) != 0)
-		return false;
-	for (size_t i = 0; i < spec->grouping_key.count; i++) {
-		const char *value = label(labels, spec->grouping_key.items[i].key);
-
-		if (!value || strcmp(value, spec->grouping_key.items[i].value) != 0)
-			return false;
-		if (!strcmp(spec->grouping_key.items[i].key, "instance"))
-			instance = NULL;
-	}
-	return json_object_size(labels) == expected + (instance != NULL && !instance[0]);
-}
-
 static bool is_group_of_any(const struct jobspec *job, const json_t *labels)
 {
 	for (size_t i = 0; i < job->sinks_count; i++)
-		if (job->sinks[i].kind == SINK_PUSHGATEWAY && is_group_of(&job->sinks[i].pushgateway, labels))
+		if (job->sinks[i].kind == SINK_PUSHGATEWAY && group_is(&job->sinks[i].pushgateway, labels))
 			return true;
 	return false;
 }
@@ -91,8 +72,7 @@ static enum held_read read_window(const struct pushgateway_sink *spec, const jso
 	return HELD_FOREIGN;
 }
 
-/* The family's labels in its own order, as the snapshot renders them; one that is missing is empty. */
-static void render_labels(const struct family *family, const json_t *labels, struct buffer *out)
+void held_labels(const struct family *family, const json_t *labels, struct buffer *out)
 {
 	buffer_clear(out);
 	for (size_t l = 0; l < family->labels_count; l++) {
@@ -117,7 +97,7 @@ static size_t restore_family(const struct pushgateway_sink *spec, struct family 
 		struct series *series;
 		double value;
 
-		render_labels(family, json_object_get(sample, "labels"), &labels);
+		held_labels(family, json_object_get(sample, "labels"), &labels);
 		series = series_get(&family->series, buffer_slice(&labels), (size_t)spec->max_counter_series);
 		if (series && sample_value(sample, &value) && isfinite(series->value + value)) {
 			series->value += value;
@@ -182,7 +162,7 @@ enum held_read held_read(const struct jobspec *job, const struct pushgateway_sin
 	{
 		const json_t *labels = json_object_get(group, "labels");
 
-		if (is_group_of(spec, labels)) {
+		if (group_is(spec, labels)) {
 			result = read_window(spec, group, &held.window, err);
 			if (result != HELD_READ)
 				break;

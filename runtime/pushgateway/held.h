@@ -4,6 +4,8 @@
 #ifndef STREAMJOB_PUSHGATEWAY_HELD_H
 #define STREAMJOB_PUSHGATEWAY_HELD_H
 
+#include <jansson.h>
+
 #include "runtime/port/sink.h"
 #include "runtime/pushgateway/families.h"
 
@@ -31,5 +33,7 @@ enum held_read held_read(const struct jobspec *job, const struct pushgateway_sin
                          uint64_t next_sequence, struct slice answer, struct families *families, struct held *ret_held,
                          struct error *err);
 void held_release(struct held *held);
+/* The family's labels in its own order, as the snapshot renders them; one that is missing is empty. */
+void held_labels(const struct family *family, const json_t *labels, struct buffer *out);
 
 #endif

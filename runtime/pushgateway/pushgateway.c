@@ -6,9 +6,13 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "runtime/pushgateway/conflicts.h"
 #include "runtime/pushgateway/group.h"
 #include "runtime/pushgateway/sink.h"
 #include "runtime/pushgateway/snapshot.h"
+
+#define CONFLICT_ROUNDS   2     /* looks at what others hold, a window */
+#define CONFLICTS_KEPT_MS 60000 /* then the whole is tried again */
 
 static struct pushgateway *self(struct sink *sink)
 {
@@ -150,6 +154,7 @@ static enum sink_outcome put_snapshot(struct pushgateway *push, const struct win
 	buffer_clear(&push->body);
 	snapshot_render(push->families, result, push->start.life, push->text, &push->body);
 	if (push->body.overflow) {
+		push->last_status = 0;
 		error_set(err, "the window's snapshot is larger than %zu bytes; group by fewer values", push->body.max);
 		return SINK_REJECTED;
 	}
@@ -166,7 +171,32 @@ static void go_on_with_text(struct pushgateway *push)
 	         "sink=\"%s\"", push->target);
 }
 
-static enum sink_outcome put(struct pushgateway *push, const struct window_result *result, struct error *err)
+/*
+ * The gateway has refused the body as a whole. What others hold of it is looked up and marked, so that the next one is
+ * without it. SINK_ACCEPTED: there is something; SINK_REJECTED: there is nothing, or it cannot be known.
+ */
+static enum sink_outcome find_conflicts(struct pushgateway *push)
+{
+	struct buffer list;
+	struct error err;
+	enum sink_outcome outcome = push_get(push, push->list_url.data, &err);
+	int found = 0;
+
+	if (outcome != SINK_ACCEPTED)
+		return outcome;
+	list = push->answer;
+	buffer_init(&push->answer);
+	outcome = push_get(push, push->page_url.data, &err);
+	if (outcome == SINK_ACCEPTED)
+		found = conflicts_read(push->spec, buffer_slice(&list), buffer_slice(&push->answer), push->families,
+		                       &err);
+	buffer_release(&list);
+	buffer_release(&push->answer);
+	push->conflicts_until_ms = clock_monotonic_ms(push->clock) + CONFLICTS_KEPT_MS;
+	return outcome == SINK_ACCEPTED && found <= 0 ? SINK_REJECTED : outcome;
+}
+
+static enum sink_outcome put_once(struct pushgateway *push, const struct window_result *result, struct error *err)
 {
 	enum sink_outcome outcome;
 
@@ -184,6 +214,24 @@ static enum sink_outcome put(struct pushgateway *push, const struct window_resul
 	say_merged(push);
 	leave_out(push, result);
 	return SINK_ACCEPTED;
+}
+
+/* A series that others hold does not cost the rest of the window; where a refusal is to fail the job, it does. */
+static enum sink_outcome put(struct pushgateway *push, const struct window_result *result, struct error *err)
+{
+	enum sink_outcome outcome, found;
+
+	if (clock_monotonic_ms(push->clock) >= push->conflicts_until_ms)
+		conflicts_clear(push->families); /* they may be over */
+	for (int round = 0;; round++) {
+		outcome = put_once(push, result, err);
+		if (outcome != SINK_REJECTED || push->last_status != 400 || push->sink.fail_on_rejected ||
+		    round == CONFLICT_ROUNDS)
+			return outcome;
+		found = find_conflicts(push);
+		if (found != SINK_ACCEPTED)
+			return found == SINK_RETRY ? SINK_RETRY : outcome;
+	}
 }
 
 /* Groups that the job pushed under another name, each in one attempt. */
@@ -282,6 +330,7 @@ static void pushgateway_close(struct sink *sink)
 	held_release(&push->held);
 	buffer_release(&push->url);
 	buffer_release(&push->list_url);
+	buffer_release(&push->page_url);
 	buffer_release(&push->base_url);
 	buffer_release(&push->body);
 	buffer_release(&push->answer);
@@ -328,12 +377,14 @@ struct sink *pushgateway_sink_new(const struct jobspec *job, size_t index, const
 	backoff_init(&push->backoff, clock, (uint64_t)(uintptr_t)push);
 	buffer_init(&push->url);
 	buffer_init(&push->list_url);
+	buffer_init(&push->page_url);
 	buffer_init(&push->base_url);
 	buffer_init(&push->body);
 	buffer_init(&push->answer);
 	buffer_init(&push->repeat_body);
 	group_url(spec, true, &push->url);
 	group_list_url(spec, &push->list_url);
+	group_page_url(spec, &push->page_url);
 	group_base_url(spec, &push->base_url);
 	return &push->sink;
 }

@@ -60,6 +60,7 @@ static int exchange(struct pushgateway *push, const struct http_request *request
 /* What the answer is for the sink, and when the next request may come. */
 static enum sink_outcome conclude(struct pushgateway *push, int status, int64_t retry_after_ms, const struct error *err)
 {
+	push->last_status = status;
 	if (status >= 200 && status < 300) {
 		backoff_worked(&push->backoff);
 		return SINK_ACCEPTED;
@@ -114,11 +115,16 @@ enum sink_outcome push_request(struct pushgateway *push, const char *method, con
 	}
 }
 
-int push_list(struct pushgateway *push, struct error *err)
+enum sink_outcome push_get(struct pushgateway *push, const char *url, struct error *err)
 {
-	const struct http_request request = {.method = "GET", .url = push->list_url.data};
+	const struct http_request request = {.method = "GET", .url = url};
 	int64_t retry_after_ms;
 	int status = exchange(push, &request, &retry_after_ms, err);
 
-	return conclude(push, status, retry_after_ms, err) == SINK_ACCEPTED ? 0 : -1;
+	return conclude(push, status, retry_after_ms, err);
+}
+
+int push_list(struct pushgateway *push, struct error *err)
+{
+	return push_get(push, push->list_url.data, err) == SINK_ACCEPTED ? 0 : -1;
 }

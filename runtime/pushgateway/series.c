@@ -74,6 +74,23 @@ struct series *series_get(struct series_table *table, struct slice labels, size_
 	return series;
 }
 
+const struct series *series_find(const struct series_table *table, struct slice labels)
+{
+	uint64_t hash;
+
+	if (!table->count)
+		return NULL;
+	hash = hash_bytes(labels.data, labels.size);
+	for (size_t slot = hash & (table->slots_count - 1); table->slots[slot];
+	     slot = (slot + 1) & (table->slots_count - 1)) {
+		const struct series *series = &table->items[table->slots[slot] - 1];
+
+		if (series->hash == hash && slice_equal(series_labels(table, series), labels))
+			return series;
+	}
+	return NULL;
+}
+
 void series_apply(struct series_table *table, uint64_t window)
 {
 	for (size_t i = 0; i < table->count; i++) {

@@ -35,6 +35,8 @@ static inline struct slice series_labels(const struct series_table *table, const
 }
 /* The series, made where it is new; NULL past `max`. Valid until the next call. */
 struct series *series_get(struct series_table *table, struct slice labels, size_t max);
+/* NULL where there is none. Valid until the next series_get. */
+const struct series *series_find(const struct series_table *table, struct slice labels);
 /* The staged window was accepted as `window`. */
 void series_apply(struct series_table *table, uint64_t window);
 /* Forgets the staged window. */

@@ -27,9 +27,11 @@ struct pushgateway {
 	struct staged staged;
 	struct held held;
 	struct backoff backoff;
-	struct error last_error; /* of the newest attempt that failed */
+	struct error last_error;    /* of the newest attempt that failed */
+	int last_status;            /* HTTP, of the newest attempt; 0: there was no answer */
+	int64_t conflicts_until_ms; /* monotonic: until then what is marked in families is not pushed */
 	char *target;
-	struct buffer url, list_url, base_url, body, answer;
+	struct buffer url, list_url, page_url, base_url, body, answer;
 	/* The last request that was accepted: made once more when the process before this one is quiet. */
 	const char *repeat_method; /* NULL: there is none */
 	struct buffer repeat_body;
@@ -41,6 +43,8 @@ enum sink_outcome push_attempt(struct pushgateway *push, const char *method, con
 /* Attempts until one is accepted or refused, or the round's deadline is over. */
 enum sink_outcome push_request(struct pushgateway *push, const char *method, const char *url, struct slice body,
                                struct error *err);
+/* What that URL has, in push->answer, in one attempt that needs no lease. */
+enum sink_outcome push_get(struct pushgateway *push, const char *url, struct error *err);
 /* The gateway's list of all groups, in push->answer, in one attempt that needs no lease. */
 int push_list(struct pushgateway *push, struct error *err);
 

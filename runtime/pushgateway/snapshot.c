@@ -5,12 +5,16 @@
 
 static void append_family(const struct family *family, uint64_t window, uint64_t idle_windows, struct message *out)
 {
+	if (family->refused)
+		return;
 	message_family(out, family->name, family->counter, family->help);
 	for (size_t i = 0; i < family->series.count; i++) {
 		const struct series *series = &family->series.items[i];
+		struct slice labels = series_labels(&family->series, series);
 
-		if (!family->counter || !series_is_idle(series, window, idle_windows))
-			message_sample(out, series_labels(&family->series, series), series->value + series->staged);
+		if ((!family->counter || !series_is_idle(series, window, idle_windows)) &&
+		    !series_find(&family->taken, labels))
+			message_sample(out, labels, series->value + series->staged);
 	}
 	message_family_end(out);
 }

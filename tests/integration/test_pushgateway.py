@@ -175,7 +175,7 @@ def test_a_push_that_was_applied_and_never_answered_is_not_added_twice(kafka, fa
 
 
 def conflict(gateway, push):
-    """Another group holds one of the job's metrics under another type: the gateway refuses with 400."""
+    """Another group holds one of the job's metrics under another type: the gateway refuses the whole with 400."""
     url = f"{gateway.url}/metrics/job/another"
     body = b"# TYPE impressions counter\nimpressions 1\n"
     urllib.request.urlopen(urllib.request.Request(url, data=body if push else None, method="PUT" if push else "DELETE"), timeout=10)
@@ -190,7 +190,7 @@ def test_400_is_kept_with_its_words_and_never_retried(kafka, faulty, tmp_path):
     sinks = [pushgateway_sink(faulty, name), {"file": {"path": str(rows)}}]
     spec = manifest(name, kafka_source(kafka, topic), sinks, size="200ms", deadLetter={"file": {"path": str(letters)}})
     job = StreamJob(tmp_path, spec)
-    conflict(faulty.real, True)
+    faulty.mode, faulty.body = "refuse", b"impressions: text format parsing error"
     job.start()
     kafka.produce(topic, first)
     wait_for(lambda: sum(r["impressions"] + r["clicks"] for r in file_rows(rows)) == len(passing_of(first)), 60, "windows go on to the other sink")
@@ -205,7 +205,7 @@ def test_400_is_kept_with_its_words_and_never_retried(kafka, faulty, tmp_path):
         assert letter["sink"].endswith(f"/metrics/job/{name}/team/reco") and letter["sequence"] in refused, letter
         assert "400" in letter["reason"] and "impressions" in letter["reason"]
     assert sum_rows(row for letter in file_rows(letters) for row in letter["rows"]) == sum_rows(file_rows(rows))
-    conflict(faulty.real, False)
+    faulty.mode = "pass"
     kafka.produce(topic, second)
     accepted = expected_sums(passing_of(second))
     wait_for(lambda: gateway_sums(faulty, name) == accepted, 60, "the counters have what was accepted, and nothing of the refused windows")

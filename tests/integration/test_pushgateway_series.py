@@ -1,6 +1,7 @@
 """Series that meet or that cannot be, at a real Pushgateway: the others are there, and the dead letter has the rest."""
 
 import json
+import urllib.request
 
 import pytest
 
@@ -87,3 +88,61 @@ def test_an_increment_that_cannot_be_is_left_out_of_its_counter_only(gateway, tm
         letters = file_rows(tmp_path / "letters.jsonl")
         assert [(letter["sequence"], letter["rows"][0]["k"]) for letter in letters] == [(2, "b")]
         assert letters[0]["reason"].startswith("x_total: ")
+
+
+def put(gateway, group, body):
+    request = urllib.request.Request(f"{gateway.url}/metrics/job/{group}", data=body.encode(), method="PUT")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+OTHERS = {
+    # what another group pushes before ({job}: the job's own); of the three metrics the ones that then cannot be; a word of the reason
+    "a series of a gauge": ("{job}/k/a", "# TYPE x gauge\nx 7\n", {("x", "a")}, "/metrics/job/{job}/k/a has this series of x"),
+    "a series of a counter": ("{job}/k/a", "# TYPE rows_total counter\nrows_total 7\n", {("rows_total", "a")}, "has this series of rows_total"),
+    "a name of another type": ("other", "# TYPE x counter\nx 7\n", {("x", "a"), ("x", "b")}, "/metrics/job/other has the counter x"),
+    "a name without a type": ("other", "rows_total 7\n", {("rows_total", "a"), ("rows_total", "b")}, "has the untyped rows_total"),
+    "two kinds": ("{job}/k/b", "# TYPE x gauge\nx 7\n# TYPE rows_total gauge\nrows_total 1\n", {("x", "b"), ("rows_total", "a"), ("rows_total", "b")}, "/k/b has "),
+}
+
+
+@pytest.mark.parametrize("group, body, missing, words", OTHERS.values(), ids=OTHERS)
+def test_what_another_group_holds_costs_that_alone(gateway, tmp_path, group, body, missing, words):
+    name = unique("others")
+    put(gateway, group.format(job=name), body)
+    windows = [[{"k": "a", "x": 1}, {"k": "b", "x": 2}], [{"k": "a", "x": 4}, {"k": "b", "x": 8}]]
+    found, job = sums_job(tmp_path, gateway, name, windows, TEXT, ["k"])
+    expected = {("rows_total", "a"): 2, ("rows_total", "b"): 2, ("x_total", "a"): 5, ("x_total", "b"): 10, ("x", "a"): 4, ("x", "b"): 8}
+    pushed = {(metric, labels[0]): value for (metric, labels), value in found.items()}
+    assert {key: pushed[key] for key in expected if key not in missing} == {key: value for key, value in expected.items() if key not in missing}
+    letters = file_rows(tmp_path / "letters.jsonl")
+    assert sorted((letter["sequence"], letter["rows"][0]["k"]) for letter in letters) == sorted((s, k) for s in (1, 2) for _, k in missing)
+    assert any(words.format(job=name) in letter["reason"] for letter in letters), letters
+    assert "sink left rows out" in job.log() and words.format(job=name).split(" has")[0] in job.log()
+    state = {dict(labels).get("k", ""): value for (metric, labels), value in gateway.metrics().items() if metric == "x" and dict(labels)["job"] == name}
+    assert ("x", "a") not in missing or words.startswith("/metrics/job/other") or state["a"] == 7, "another's series was overwritten"
+
+
+def test_names_of_the_gateway_itself(gateway, tmp_path):
+    """Its own metrics, and the parts of a histogram of another group, are no names for others of another type."""
+    name = unique("own")
+    put(gateway, "other", '# TYPE h histogram\nh_bucket{le="+Inf"} 1\nh_sum 1\nh_count 1\n')
+    (tmp_path / "events.jsonl").write_text('{"x": 1}\n{"x": 2}\n')
+    metrics = {"go_goroutines": "counter", "go_gc_duration_seconds_count": "gauge", "h_count": "gauge", "h": "gauge", "good": "gauge"}
+    job = StreamJob(tmp_path, {
+        "apiVersion": "streamjob.dev/v1alpha1",
+        "kind": "StreamJob",
+        "metadata": {"name": name},
+        "spec": {
+            "source": {"file": {"path": str(tmp_path / "events.jsonl")}},
+            "columns": [{"name": "x", "type": "DOUBLE"}],
+            "window": {"tumbling": {"size": "1h"}},
+            "aggregates": [{"name": "total", "expr": "SUM(x)"}],
+            "sinks": [{"pushgateway": {"url": gateway.url, "job": name, "metrics": [
+                {"name": metric, "type": type, "value": "total"} for metric, type in metrics.items()]}}],
+            "deadLetter": {"file": {"path": str(tmp_path / "letters.jsonl")}},
+        },
+    })
+    assert job.run(60) == 0, job.log()
+    pushed = {metric for (metric, labels) in gateway.metrics() if dict(labels).get("job") == name and metric in metrics}
+    assert pushed == {"good"}
+    assert len(file_rows(tmp_path / "letters.jsonl")) == 4

@@ -2,6 +2,7 @@
 
     faulty.mode = "pass"        every request goes to the real gateway
     faulty.mode = "500"         or any other status: answered at once, nothing is passed on
+    faulty.mode = "refuse"      what writes is answered by 400, what reads is passed on
     faulty.mode = "hang"        never answers, nothing is passed on
     faulty.mode = "unanswered"  passed on, so the push is applied, and never answered
     faulty.mode = "hold"        what writes is read, and passed on when release() is called, whatever became of its sender
@@ -51,7 +52,7 @@ class FaultyGateway:
             protocol_version = "HTTP/1.1"
 
             def handle_any(self):
-                mode = "pass" if faulty.mode == "hold" and self.command == "GET" else faulty.mode
+                mode = "pass" if faulty.mode in ("hold", "refuse") and self.command == "GET" else faulty.mode
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 found = SEQUENCE.search(body)
                 faulty.requests.append((mode, self.command, int(struct.unpack("<d", found[1])[0]) if found else None))
@@ -67,7 +68,7 @@ class FaultyGateway:
                 elif mode == "pass":
                     self.answer(status, answer)
                 else:
-                    self.answer(int(mode), faulty.body)
+                    self.answer(400 if mode == "refuse" else int(mode), faulty.body)
 
             do_GET = do_PUT = do_DELETE = do_POST = handle_any
 

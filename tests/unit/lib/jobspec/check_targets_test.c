@@ -22,6 +22,17 @@ static void targets_test(void **state)
 	         "{c: d, a: b}, metrics: [{name: c, type: gauge, value: c, labels: [bucket]}]}",
 	         "job.yaml:16:18: spec.sinks[1].pushgateway: spec.sinks[0] pushes to the same group, and each push "
 	         "replaces the whole group; give it another job or groupingKey, or put all metrics in one sink\n"},
+	        {"that differ in an empty label and a slash", SINK,
+	         "- pushgateway: {url: \"http://g:9091\", job: j, groupingKey: {a: b, c: \"\"}, metrics: [{name: c, "
+	         "type: gauge, value: c, labels: [bucket]}]}\n  - pushgateway: {url: \"http://g:9091/\", job: j, "
+	         "groupingKey: {a: b}, metrics: [{name: d, type: gauge, value: c, labels: [bucket]}]}",
+	         "job.yaml:16:18: spec.sinks[1].pushgateway: spec.sinks[0] pushes to the same group, and each push "
+	         "replaces the whole group; give it another job or groupingKey, or put all metrics in one sink\n"},
+	        {"that differ in a label", SINK,
+	         "- pushgateway: {url: \"http://g:9091\", job: j, groupingKey: {a: b, c: \"\"}, metrics: [{name: c, "
+	         "type: gauge, value: c, labels: [bucket]}]}\n  - pushgateway: {url: \"http://g:9091\", job: j, "
+	         "groupingKey: {a: b, d: e}, metrics: [{name: d, type: gauge, value: c, labels: [bucket]}]}",
+	         ""},
 	};
 
 	(void)state;

@@ -51,14 +51,18 @@ static size_t receive(int fd, char *text, char **ret_body, bool *ret_whole)
 	return size;
 }
 
-static void answer(struct fake_gateway *gateway, int fd, bool is_list)
+static void answer(struct fake_gateway *gateway, int fd, const struct fake_request *request)
 {
-	const char *body = is_list ? gateway->list : gateway->status == 200 ? "" : "scripted failure";
+	bool get = !strcmp(request->method, "GET");
+	bool refused = !get && gateway->refuse && strstr(request->body, gateway->refuse);
+	int status = get ? gateway->list_status : refused ? 400 : gateway->status;
+	const char *body = get             ? strcmp(request->path, "/metrics") ? gateway->list : gateway->page
+	                   : status == 200 ? ""
+	                                   : "scripted failure";
 	char head[1024];
 	int size = snprintf(head, sizeof(head),
-	                    "HTTP/1.1 %d Scripted\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n",
-	                    is_list ? gateway->list_status : gateway->status, strlen(body),
-	                    gateway->headers ? gateway->headers : "");
+	                    "HTTP/1.1 %d Scripted\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", status,
+	                    strlen(body), gateway->headers ? gateway->headers : "");
 
 	if (send(fd, head, (size_t)size, MSG_NOSIGNAL) == size)
 		send(fd, body, strlen(body), MSG_NOSIGNAL);
@@ -84,7 +88,7 @@ static void serve(struct fake_gateway *gateway, int fd, char *text)
 	else
 		free(request.body);
 	pthread_mutex_unlock(&gateway->mutex);
-	answer(gateway, fd, !strcmp(request.method, "GET"));
+	answer(gateway, fd, &request);
 }
 
 static void *run(void *argument)
@@ -107,7 +111,7 @@ void fake_gateway_start(struct fake_gateway *gateway)
 	socklen_t size = sizeof(address);
 
 	*gateway = (struct fake_gateway){
-	        .status = 200, .list_status = 200, .list = "{\"status\":\"success\",\"data\":[]}"};
+	        .status = 200, .list_status = 200, .list = "{\"status\":\"success\",\"data\":[]}", .page = ""};
 	gateway->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (gateway->listener < 0 || bind(gateway->listener, (struct sockaddr *)&address, size) < 0 ||
 	    listen(gateway->listener, 16) < 0 || getsockname(gateway->listener, (struct sockaddr *)&address, &size) < 0)

@@ -24,6 +24,8 @@ struct fake_gateway {
 	const char *headers; /* more lines for any answer, each ended by CRLF */
 	int list_status;     /* of GET, */
 	const char *list;    /* and the body of GET /api/v1/metrics */
+	const char *page;    /* the body of GET /metrics */
+	const char *refuse;  /* a PUT whose body has this text is answered by 400; NULL: none is */
 	struct fake_request requests[FAKE_REQUESTS_MAX];
 	size_t count;
 	int listener;
