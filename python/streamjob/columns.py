@@ -2,15 +2,17 @@
 
 The worker hands a column over as `values` and `valid`. Fixed widths: `values` is a memoryview on shared memory (format
 '?', 'i', 'q', 'd'; TIMESTAMP is 'q', milliseconds since the epoch), `valid` a memoryview of 0 and 1, or None where all
-are. STRING: `values` is a list of str and None. A view is good until the call returns; `keep` copies what is held longer.
+are. STRING: `values` is a list of str and None. A view is good until the call returns.
 
 How NULLs look: pandas as in PyFlink (NaN, NaT, None; a nullable integer column becomes float64), numpy a masked array
 (None in a column of strings), memoryview a list with None.
 """
 
+import array
 import datetime
 import functools
 import importlib.util
+import struct
 
 FORMATS = {"BOOLEAN": "?", "INT": "i", "BIGINT": "q", "DOUBLE": "d", "TIMESTAMP": "q"}
 EPOCH = datetime.datetime(1970, 1, 1)
@@ -94,27 +96,49 @@ def wrap(kind, sql_type, values, valid):
     return _WRAP[kind](sql_type, values, valid)
 
 
-def keep(column):
-    """A copy that outlives the call."""
-    if isinstance(column, memoryview):
-        return list(column)
-    return column.copy()
+# Kept columns: what the rows of a group were, for a function that gets all of them at the window's end. A list of
+# [type, values, valid, ends] a column, in bytearrays; the worker appends to them (runtime/worker/python_kept.c).
 
 
-def concat(parts):
-    """Columns of several calls as one."""
-    if len(parts) == 1:
-        return parts[0]
-    if isinstance(parts[0], list):
-        return [value for part in parts for value in part]
-    if type(parts[0]).__module__.startswith("pandas"):
-        import pandas
+def merge_kept(kept, others):
+    """Adds the rows of others; their columns have the same types."""
+    for other in others:
+        if not kept:
+            kept.extend(other)
+            continue
+        for column, more in zip(kept, other, strict=True):
+            _extend(column, more)
 
-        return pandas.concat(parts, ignore_index=True)
-    import numpy
 
-    masked = any(isinstance(part, numpy.ma.MaskedArray) for part in parts)
-    return numpy.ma.concatenate(parts) if masked else numpy.concatenate(parts)
+def _rows(column):
+    sql_type, values, _, ends = column
+    return len(ends) // 4 if sql_type == "STRING" else len(values) // struct.calcsize(FORMATS[sql_type])
+
+
+def _extend(column, more):
+    if column[2] is not None or more[2] is not None:
+        column[2] = bytearray(b"\1") * _rows(column) if column[2] is None else column[2]
+        column[2] += bytearray(b"\1") * _rows(more) if more[2] is None else more[2]
+    if column[3] is not None:
+        ends, before = array.array("I", bytes(more[3])), len(column[1])
+        column[3] += array.array("I", [before + end for end in ends]).tobytes()
+    column[1] += more[1]
+
+
+def kept_columns(kind, kept):
+    """The columns as the function's kind of object; they are the function's own to change."""
+    return [_kept_column(kind, *column) for column in kept]
+
+
+def _kept_column(kind, sql_type, values, valid, ends):
+    good = None if valid is None else memoryview(bytes(valid))
+    if sql_type != "STRING":
+        return wrap(kind, sql_type, memoryview(bytearray(values)), good)
+    begin, strings = 0, []
+    for i, end in enumerate(memoryview(ends).cast("I")):
+        strings.append(values[begin:end].decode() if good is None or good[i] else None)
+        begin = end
+    return wrap(kind, sql_type, strings, good)
 
 
 def _items(result):

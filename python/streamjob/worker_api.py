@@ -52,6 +52,7 @@ class Loaded:
     open … load          bound methods, None where the function has none
     argument_types       column types, or None where the function does not say
     result_fields        [(name, column type)]: one for a single value
+    keeps_columns        True: an accumulator is kept columns (streamjob.columns), and the worker adds to it
     row_result           True: a result is a sequence of the fields; False: the one value itself
     converters           of each field: what a result goes through first, or None
     arity                (least, most) arguments; most is -1 where there is no limit
@@ -76,6 +77,7 @@ def load(entrypoint, source, filename, kind, declared_results=None, job_paramete
         raise FunctionError(f"{entrypoint} has no {_and(missing)}; a function of kind {kind} needs {_and(REQUIRED[kind])}")
     loaded.func_type = wrapper.func_type if wrapper else "general"
     loaded.arity = _arity(loaded, wrapper)
+    loaded.keeps_columns = False
     loaded.columns = _columns(entrypoint, loaded, wrapper)
     _set_results(entrypoint, loaded, _declared_type(loaded, wrapper), declared_results)
     _set_arguments(entrypoint, loaded, wrapper)
@@ -180,18 +182,15 @@ def _columns(entrypoint, loaded, wrapper):
     if kind in COLUMNS[:2] and not importlib.util.find_spec(kind):
         raise FunctionError(f"{entrypoint} wants {kind} columns, but {kind} is not installed in this image")
     if isinstance(loaded.instance, PandasAggregate):
-        loaded.accumulate = _buffering_accumulate
-        loaded.get_value = _buffered_value(loaded.instance.function)
+        loaded.keeps_columns = True
+        loaded.merge = column_objects.merge_kept
+        loaded.get_value = _kept_value(loaded.instance.function, kind)
     return kind
 
 
-def _buffering_accumulate(accumulator, *args):
-    accumulator.append(tuple(map(column_objects.keep, args)))
-
-
-def _buffered_value(function):
-    def get_value(accumulator):
-        return function(*map(column_objects.concat, zip(*accumulator))) if accumulator else None
+def _kept_value(function, kind):
+    def get_value(kept):
+        return function(*column_objects.kept_columns(kind, kept)) if kept else None
 
     return get_value
 

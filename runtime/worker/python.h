@@ -25,6 +25,7 @@ struct python {
 	PyObject *dumps, *loads; /* of pickle */
 	PyObject *columns_kind;  /* a str where the function is vectorized, else NULL */
 	PyObject *type_names[TYPE_COUNT];
+	bool keeps_columns; /* an accumulator is kept columns; `accumulate` is not called */
 	bool row_result;
 	PyObject *converters[UDF_RESULTS_MAX]; /* NULL: the value as it is */
 	struct accumulators tables[UDF_TABLES];
@@ -68,6 +69,8 @@ int eval_table_rows(struct worker *worker);
 int accumulate_rows(struct worker *worker);
 int eval_columns(struct worker *worker);
 int accumulate_columns(struct worker *worker);
+/* Adds rows [from, from + n) to an accumulator of kept columns. */
+int keep_rows(PyObject *accumulator, const struct request_columns *columns, size_t from, size_t n);
 int values_of_slots(struct worker *worker);
 int emit_slots(struct worker *worker);
 int save_slots(struct worker *worker);

@@ -222,6 +222,22 @@ int eval_columns(struct worker *worker)
 	return REPLY_OK;
 }
 
+/* The rows of one group. */
+static void accumulate_run(struct worker *worker, struct prepared *call, const struct request_columns *columns,
+                           size_t from, size_t n)
+{
+	struct views views = {.count = 0};
+	PyObject *result = call_with_columns(call, 1, columns, from, n, &views);
+	bool raised = !result;
+
+	Py_XDECREF(result);
+	if (raised)
+		rows_raised(worker, from, n);
+	if (drop_views(&views) < 0 && !raised)
+		rows_raised(worker, from, n);
+	PyErr_Clear();
+}
+
 int accumulate_columns(struct worker *worker)
 {
 	uint32_t table = wire_take_u32(&worker->in), from = 0, to;
@@ -235,26 +251,19 @@ int accumulate_columns(struct worker *worker)
 		return worker_error(worker, SLICE_LITERAL("the request could not be read"));
 	prepare(&call, python.accumulate);
 	for (; from < worker->n; from = to) {
-		struct views views = {.count = 0};
-		PyObject **slot, *result = NULL;
-		bool raised;
+		PyObject **slot;
 
 		for (to = from + 1; to < worker->n && slots[to] == slots[from];)
 			to++;
 		worker_at_row(worker, from);
 		slot = slot_of(worker, table, slots[from]);
 		worker_at(worker, METHOD_ACCUMULATE, from);
-		if (slot) {
+		if (!slot || (python.keeps_columns && keep_rows(*slot, &columns, from, to - from) < 0)) {
+			rows_raised(worker, from, to - from);
+		} else if (!python.keeps_columns) {
 			call.arguments[call.first] = *slot;
-			result = call_with_columns(&call, 1, &columns, from, to - from, &views);
+			accumulate_run(worker, &call, &columns, from, to - from);
 		}
-		raised = !result;
-		Py_XDECREF(result);
-		if (raised)
-			rows_raised(worker, from, to - from);
-		if (drop_views(&views) < 0 && !raised)
-			rows_raised(worker, from, to - from);
-		PyErr_Clear();
 	}
 	return REPLY_OK;
 }

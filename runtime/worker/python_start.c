@@ -177,6 +177,15 @@ static int load(struct worker *worker)
 	return python.loaded ? 0 : -1;
 }
 
+static bool is_true(const char *name)
+{
+	PyObject *found = attribute(python.loaded, name);
+	bool is = found && PyObject_IsTrue(found) == 1;
+
+	Py_XDECREF(found);
+	return is;
+}
+
 static void take_methods(void)
 {
 	python.open = attribute(python.loaded, "open");
@@ -190,11 +199,12 @@ static void take_methods(void)
 	python.save = attribute(python.loaded, "save");
 	python.load = attribute(python.loaded, "load");
 	python.columns_kind = attribute(python.loaded, "columns");
+	python.keeps_columns = is_true("keeps_columns");
 }
 
 static int take_results(struct worker *worker)
 {
-	PyObject *fields = attribute(python.loaded, "result_fields"), *row = attribute(python.loaded, "row_result");
+	PyObject *fields = attribute(python.loaded, "result_fields");
 	PyObject *converters = attribute(python.loaded, "converters");
 	Py_ssize_t count = fields && PyList_Check(fields) ? PyList_GET_SIZE(fields) : 0;
 
@@ -202,7 +212,7 @@ static int take_results(struct worker *worker)
 		PyErr_Format(PyExc_ValueError, "a result of %zd fields; 1 to %d can be", count, UDF_RESULTS_MAX);
 		return -1;
 	}
-	python.row_result = row && PyObject_IsTrue(row);
+	python.row_result = is_true("row_result");
 	worker->results = xcalloc((size_t)count + 1, sizeof(*worker->results));
 	worker->results_count = (size_t)count;
 	for (Py_ssize_t i = 0; i < count; i++) {
@@ -223,7 +233,6 @@ static int take_results(struct worker *worker)
 	}
 	grown_column_init(&worker->results[count], TYPE_STRING);
 	Py_XDECREF(fields);
-	Py_XDECREF(row);
 	Py_XDECREF(converters);
 	return 0;
 }

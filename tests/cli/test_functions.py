@@ -168,3 +168,58 @@ def test_code_that_is_no_file_is_refused_at_once(tree, kind, words, language):
     tree.write("job.yaml", text)
     done = tree.streamjob("validate", "job.yaml")
     assert done.returncode == 1 and words in done.stderr, done.stderr
+
+
+WHOLE_WINDOW = """\
+import numpy as np
+from pyflink.table import DataTypes
+from pyflink.table.udf import udaf
+def measure(v, n, s):
+    letters = sum(len(text) for text in s if text is not None)
+    return f"{len(v)} {int(v.sum())} {int(np.nansum(n.to_numpy(dtype='d')))} {letters}"
+measure = udaf(measure, result_type=DataTypes.STRING(), func_type="pandas")
+"""
+
+
+def test_whole_columns_of_a_large_window(tree):
+    """3,000,000 rows and 160 groups in one window, within 512 MiB; a column of NULLs and one of strings among them."""
+    code = json.dumps({"name": "measure", "kind": "aggregate", "entrypoint": "m:measure", "memory": "512Mi", "timeout": "60s", "code": {"inline": WHOLE_WINDOW}})
+    rows = 3_000_000
+    tree.write("job.yaml", f"""\
+apiVersion: streamjob.dev/v1alpha1
+kind: StreamJob
+metadata: {{name: j}}
+spec:
+  source:
+    datagen:
+      rows: {rows}
+      rowsPerSecond: 0
+      seed: 11
+      columns:
+        v: {{sequence: {{start: 0, end: {rows - 1}}}}}
+        g: {{uniform: {{min: 0, max: 160}}}}
+        ts: {{sequence: {{start: 0, end: {rows - 1}}}}}
+  columns:
+  - {{name: v, type: BIGINT}}
+  - {{name: g, type: BIGINT}}
+  - {{name: ts, type: TIMESTAMP, format: epochMillis}}
+  functions: [{code}]
+  select:
+  - {{name: third, expr: "CASE WHEN v % 3 = 0 THEN v END"}}
+  - {{name: letters, expr: "CASE WHEN v % 2 = 0 THEN 'ab' END"}}
+  window: {{tumbling: {{size: 1d}}}}
+  groupBy: [g]
+  aggregates:
+  - {{name: m, expr: "measure(v, third, letters)"}}
+  - {{name: c, expr: COUNT(*)}}
+  - {{name: sv, expr: SUM(v)}}
+  - {{name: sn, expr: SUM(third)}}
+  - {{name: ls, expr: SUM(LENGTH(letters))}}
+  sinks: [{{stdout: {{}}}}]
+""")
+    done = tree.streamjob("run", "job.yaml", "--output", "-", "--clock", "ts")
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == 160 and sum(row["c"] for row in found) == rows
+    for row in found:
+        assert row["m"] == f"{row['c']} {row['sv']} {row['sn']} {row['ls']}"

@@ -1,5 +1,6 @@
 """What is wrong with a function is said when it is loaded, in a sentence; what is right is described."""
 
+import copy
 import textwrap
 
 import pytest
@@ -178,10 +179,9 @@ def test_pandas_aggregate_sees_the_whole_window_once():
 
     function = loaded("f = udaf(lambda x, y: float((x * y).sum()), result_type='DOUBLE', func_type='pandas', columns='numpy')", "aggregate")
     acc, other = function.create_accumulator(), function.create_accumulator()
-    view = numpy.array([1.0, 2.0])
-    function.accumulate(acc, view, view)
-    view[:] = 100.0  # the worker's memory is used again
-    function.accumulate(other, numpy.array([3.0]), numpy.array([3.0]))
+    kept = [["DOUBLE", bytearray(numpy.array(values).tobytes()), None, None] for values in ([1.0, 2.0], [3.0])]
+    acc += [kept[0], copy.deepcopy(kept[0])]  # as the worker does
+    other += [kept[1], copy.deepcopy(kept[1])]
     function.merge(acc, [other])
     assert function.get_value(acc) == 14.0
     assert function.get_value(function.create_accumulator()) is None
