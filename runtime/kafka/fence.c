@@ -10,6 +10,10 @@
 #define PARTITION_BYTES    64 /* of a partition beside its metadata, in the broker's log */
 #define TRANSACTION_ID_MAX 300
 
+/* A commit that follows another one within a few milliseconds is refused until the broker has ended that one, and asked
+ * for again after so long: by librdkafka's default 100. */
+#define RETRY_BACKOFF_MS "10"
+
 struct fence {
 	rd_kafka_t *producer;
 	rd_kafka_consumer_group_metadata_t *group;
@@ -25,11 +29,9 @@ struct fence *fence_new(const struct kafka_client *spec, const char *group, cons
 	char answer[16];
 	struct fence *fence = xcalloc(1, sizeof(*fence));
 	const struct setting settings[] = {
-	        {"transactional.id", fence->id},
-	        {"transaction.timeout.ms", TRANSACTION_TIMEOUT_MS},
-	        {"socket.timeout.ms", answer},
-	        {"reconnect.backoff.max.ms", "2000"},
-	        {NULL, NULL},
+	        {"transactional.id", fence->id},        {"transaction.timeout.ms", TRANSACTION_TIMEOUT_MS},
+	        {"socket.timeout.ms", answer},          {"reconnect.backoff.max.ms", "2000"},
+	        {"retry.backoff.ms", RETRY_BACKOFF_MS}, {NULL, NULL},
 	};
 	rd_kafka_conf_t *conf;
 
