@@ -190,7 +190,8 @@ def test_update_keeps_the_old_job_file_and_gives_it_to_the_pods(job, operator, r
     rolled_out(job)
     runtime.document = FLOWS | {"ready": False, "notReadyPart": "starting", "notReadyReason": "window 7 is being finished by the job file before this one"}
     make_pod(job, runtime.port, container({"running": {"startedAt": now()}}, ready=False))
-    assert "window 7 is being finished" in job.wait("Ready", "False", "Starting")["message"]
+    eventually(lambda: "window 7 is being finished" in job.condition("Ready")["message"], "what the runtime says")
+    job.wait("Ready", "False", "Starting")
     assert len(job.job_files()) == 2
     template = job.deployment()["spec"]["template"]
     runtime.document = FLOWS | {"owner": {"role": "owner", "process": "p"}, "life": "l", "sequence": 7, "specHash": second}

@@ -190,7 +190,7 @@ def test_400_is_kept_with_its_words_and_never_retried(kafka, faulty, tmp_path):
     sinks = [pushgateway_sink(faulty, name), {"file": {"path": str(rows)}}]
     spec = manifest(name, kafka_source(kafka, topic), sinks, size="200ms", deadLetter={"file": {"path": str(letters)}})
     job = StreamJob(tmp_path, spec)
-    faulty.mode, faulty.body = "refuse", b"impressions: text format parsing error"
+    faulty.mode, faulty.body = "refuse", b"impressions: not what this gateway takes"
     job.start()
     kafka.produce(topic, first)
     wait_for(lambda: sum(r["impressions"] + r["clicks"] for r in file_rows(rows)) == len(passing_of(first)), 60, "windows go on to the other sink")
