@@ -14,7 +14,10 @@ import functools
 import importlib.util
 import struct
 
-FORMATS = {"BOOLEAN": "?", "INT": "i", "BIGINT": "q", "DOUBLE": "d", "TIMESTAMP": "q"}
+FORMATS = {"BOOLEAN": "?", "INT": "i", "BIGINT": "q", "DOUBLE": "d", "TIMESTAMP": "q", "TINYINT": "i", "SMALLINT": "i", "FLOAT": "d"}
+DTYPES = {"BOOLEAN": "?", "INT": "int32", "BIGINT": "int64", "DOUBLE": "float64", "TIMESTAMP": "int64",
+          "TINYINT": "int32", "SMALLINT": "int32", "FLOAT": "float64"}  # fmt: skip
+NARROW = {"TINYINT": "int8", "SMALLINT": "int16", "FLOAT": "float32"}  # what pandas' columns of these types are
 EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -23,7 +26,7 @@ def _modules():
     """numpy, and each type as a dtype of it: looked up once, an import statement costs as much as a small column."""
     import numpy
 
-    return numpy, {name: numpy.dtype(text) for name, text in FORMATS.items()}
+    return numpy, {name: numpy.dtype(text) for name, text in DTYPES.items()}
 
 
 def default_kind():
@@ -63,21 +66,42 @@ def _numpy(sql_type, values, valid):
     return numpy.ma.masked_array(array, mask=numpy.frombuffer(valid, dtype="?") == 0)
 
 
+def declared_name(data_type):
+    """The type of an argument as `wrap` is told it."""
+    name = data_type.type_name()
+    return name if name in NARROW else data_type.column
+
+
+def _narrow(array, sql_type, null):
+    """As the function declares it; a number that does not fit is no other number."""
+    import numpy
+
+    dtype = numpy.dtype(NARROW[sql_type])
+    if dtype.kind == "i":
+        bounds, some = numpy.iinfo(dtype), array if null is None else array[~null]
+        if len(some) and (some.min() < bounds.min or some.max() > bounds.max):
+            raise OverflowError(f"an argument is declared as {sql_type}, but a row has more than it holds")
+    return array.astype(dtype)
+
+
 def _pandas(sql_type, values, valid):
+    """A Series of its own: the function may change it in place, as PyFlink's functions may."""
     import numpy
     import pandas
 
     if sql_type == "STRING":
         return pandas.Series(values, dtype=object)
     array = _numpy(sql_type, values, None)
-    if valid is not None:
-        null = numpy.frombuffer(valid, dtype="?") == 0
-        if sql_type == "BOOLEAN":
-            array = numpy.where(null, None, array.astype(object))
-        elif sql_type == "TIMESTAMP":
-            array = numpy.where(null, numpy.datetime64("NaT", "ms"), array)
-        else:
-            array = numpy.where(null, numpy.nan, array.astype("d"))
+    null = None if valid is None else numpy.frombuffer(valid, dtype="?") == 0
+    array = _narrow(array, sql_type, null) if sql_type in NARROW else array
+    if valid is None:
+        return pandas.Series(array if array.flags.writeable else array.copy(), copy=False)
+    if sql_type == "BOOLEAN":
+        array = numpy.where(null, None, array.astype(object))
+    elif sql_type == "TIMESTAMP":
+        array = numpy.where(null, numpy.datetime64("NaT", "ms"), array)
+    else:
+        array = numpy.where(null, numpy.nan, array.astype("f" if sql_type == "FLOAT" else "d"))
     return pandas.Series(array, copy=False)
 
 
@@ -150,7 +174,7 @@ def _items(result):
 
 
 def _is_null(value):
-    return value is None or value != value
+    return value is None or type(value).__name__ in ("NAType", "NaTType") or isinstance(value, float) and value != value
 
 
 def unwrap(result, sql_type, count):
@@ -165,13 +189,15 @@ def unwrap(result, sql_type, count):
         return [None if _is_null(value) else value for value in result]
     module = type(result).__module__.partition(".")[0]
     if module not in ("pandas", "numpy") or result.dtype == object:
-        return list(result)
+        return [None if _is_null(value) else value for value in result]
     numpy, dtypes = _modules()
     mask = None
     if module == "pandas":
         null = result.isna().to_numpy()
         mask = null if null.any() else None
         result = result.to_numpy()
+        if result.dtype == object:  # of a nullable type
+            return [None if null[i] else v for i, v in enumerate(result.tolist())]
     elif isinstance(result, numpy.ma.MaskedArray):
         mask = numpy.ma.getmaskarray(result) if result.mask is not numpy.ma.nomask else None
         result = result.data
@@ -180,7 +206,7 @@ def unwrap(result, sql_type, count):
         mask = nat if mask is None and nat.any() else mask
         result = result.astype("datetime64[ms]").view("q")
     target = dtypes[sql_type]
-    if sql_type != "DOUBLE" and (result.dtype.kind == "f" or result.dtype.itemsize > target.itemsize):
+    if sql_type != "DOUBLE" and (result.dtype.kind in "fu" or result.dtype.itemsize > target.itemsize):
         return [None if mask is not None and mask[i] else v for i, v in enumerate(result.tolist())]
     values = numpy.ascontiguousarray(result, dtype=target)
     return values.data.cast("B"), None if mask is None else numpy.ascontiguousarray(~mask).view("B").data

@@ -1,13 +1,13 @@
 """What open() gets: job parameters, and a metric group whose counters and gauges appear on the job's /metrics.
 
 The worker reads `Metrics.samples()` after open() and after each batch; names are checked here, so that what a function
-registers is always valid in the Prometheus text format.
+registers is always valid in the Prometheus text format: other names are mapped to valid ones, which is said once.
 """
 
 import re
+import sys
 
 SAMPLES_MAX = 1000  # of one function: more are refused when they are registered
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 
 
 class Counter:
@@ -52,10 +52,26 @@ class Metrics:
 
     def __init__(self):
         self._all = {}  # (name, labels) -> (type, metric)
+        self._legal = {}  # name -> as it is written
+        self._taken = set()
+
+    def legal(self, name):
+        """The name as Prometheus can have it; two that would be one stay two."""
+        if name in self._legal:
+            return self._legal[name]
+        plain = re.sub(r"[^a-zA-Z0-9_]", "_", name) or "_"
+        plain = plain if not plain[0].isdigit() else "_" + plain
+        found, number = plain, 2
+        while found in self._taken:
+            found, number = f"{plain}_{number}", number + 1
+        if found != name:
+            print(f"the metric name {name!r} is written as {found}: letters, digits and _ are what Prometheus has", file=sys.stderr)
+        self._legal[name] = found
+        self._taken.add(found)
+        return found
 
     def register(self, name, labels, kind, metric):
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"metric name {name!r}: letters, digits and _ only, and no digit first")
+        name = self.legal(name)
         if len(self._all) >= SAMPLES_MAX:
             raise ValueError(f"more than {SAMPLES_MAX} metrics in one function")
         return self._all.setdefault((name, labels), (kind, metric))[1]
@@ -87,9 +103,7 @@ class MetricGroup:
         """A group whose name stands before its metrics' names; with `extra_label`, a label instead."""
         if extra_label is None:
             return MetricGroup(self._metrics, (*self._scope, name), self._labels)
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"label name {name!r}: letters, digits and _ only, and no digit first")
-        return MetricGroup(self._metrics, self._scope, (*self._labels, (name, str(extra_label))))
+        return MetricGroup(self._metrics, self._scope, (*self._labels, (self._metrics.legal(name), str(extra_label))))
 
     def _register(self, name, kind, metric):
         return self._metrics.register("_".join((*self._scope, name)), self._labels, kind, metric)
@@ -119,3 +133,9 @@ class FunctionContext:
 
     def get_job_parameter(self, key, default_value=None):
         return self._parameters.get(key, default_value)
+
+    def _no_subtasks(self):
+        raise RuntimeError("a function here does not know which of Flink's subtasks it is: there are none; rows come to it in any lane")
+
+    get_task_name = get_task_name_with_subtasks = get_number_of_parallel_subtasks = _no_subtasks
+    get_max_number_of_parallel_subtasks = get_index_of_this_subtask = get_attempt_number = _no_subtasks

@@ -63,6 +63,15 @@ def _iso(value):
     return value.isoformat()
 
 
+def whole(value):
+    """For the integers of a vectorized function: a NULL makes pandas' columns float, a fraction is a mistake."""
+    if isinstance(value, float):
+        if not value.is_integer():
+            raise TypeError(f"the result is declared as whole numbers, but the function gave {value!r}; round it, or cut it off")
+        return int(value)
+    return value
+
+
 def converter(data_type, column):
     """What a result of the type goes through to be a value of the column that `returns` names; None: nothing."""
     kind = type(data_type).__name__

@@ -8,8 +8,8 @@ import inspect
 import traceback
 import types
 
+from streamjob import async_rows, results
 from streamjob import columns as column_objects
-from streamjob import results
 from streamjob.context import FunctionContext, Metrics
 from streamjob.entrypoint import FunctionError, find
 from streamjob.functions import (
@@ -51,6 +51,8 @@ class Loaded:
     kind, func_type ("general" | "pandas"), columns (None | "pandas" | "numpy" | "memoryview"), instance
     open … load          bound methods, None where the function has none
     argument_types       column types, or None where the function does not say
+    argument_names       of each what columns.wrap is told: "TINYINT" where the column is an INT
+    run_rows             None, or what calls an async function for the rows of a batch
     result_fields        [(name, column type)]: one for a single value
     keeps_columns        True: an accumulator is kept columns (streamjob.columns), and the worker adds to it
     row_result           True: a result is a sequence of the fields; False: the one value itself
@@ -79,6 +81,7 @@ def load(entrypoint, source, filename, kind, declared_results=None, job_paramete
     loaded.arity = _arity(loaded, wrapper)
     loaded.keeps_columns = False
     loaded.columns = _columns(entrypoint, loaded, wrapper)
+    loaded.run_rows = async_rows.runner(loaded.eval) if _is_async(loaded) else None
     _set_results(entrypoint, loaded, _declared_type(loaded, wrapper), declared_results)
     _set_arguments(entrypoint, loaded, wrapper)
     loaded.metrics = Metrics()
@@ -175,6 +178,10 @@ def _annotated_columns(parameters):
     return None
 
 
+def _is_async(loaded):
+    return loaded.kind == "scalar" and (isinstance(loaded.instance, AsyncScalarFunction) or inspect.iscoroutinefunction(loaded.eval))
+
+
 def _columns(entrypoint, loaded, wrapper):
     if loaded.func_type != "pandas":
         return None
@@ -228,11 +235,15 @@ def _set_results(entrypoint, loaded, own, declared):
         if data_type.column is None and column not in data_type.as_columns:
             raise FunctionError(results.result_not_carried(entrypoint, name, data_type))
         loaded.converters[i] = results.converter(data_type, column)
+    if loaded.func_type == "pandas":
+        for i, (_, column) in enumerate(loaded.result_fields):
+            if column in ("INT", "BIGINT"):
+                loaded.converters[i] = results.whole
     loaded.row_result = is_row or len(loaded.result_fields) > 1
 
 
 def _set_arguments(entrypoint, loaded, wrapper):
-    loaded.argument_types = None
+    loaded.argument_types = loaded.argument_names = None
     if not wrapper or wrapper.input_types is None:
         return
     least, most = loaded.arity
@@ -243,6 +254,7 @@ def _set_arguments(entrypoint, loaded, wrapper):
         if data_type.column is None:
             raise FunctionError(results.not_carried(entrypoint, f"argument {i}", data_type))
     loaded.argument_types = [t.column for t in wrapper.input_types]
+    loaded.argument_names = [column_objects.declared_name(t) for t in wrapper.input_types]
     loaded.arity = (count, count)
 
 

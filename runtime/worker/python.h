@@ -22,8 +22,10 @@ struct python {
 	PyObject *loaded;
 	PyObject *open, *close, *eval, *create_accumulator, *accumulate, *get_value, *emit_value, *merge, *save, *load;
 	PyObject *describe, *shortened, *row_values, *emitted, *to_milliseconds, *wrap, *unwrap;
-	PyObject *dumps, *loads; /* of pickle */
-	PyObject *columns_kind;  /* a str where the function is vectorized, else NULL */
+	PyObject *dumps, *loads;                     /* of pickle */
+	PyObject *columns_kind;                      /* a str where the function is vectorized, else NULL */
+	PyObject *run_rows;                          /* calls an async function for many rows, else NULL */
+	PyObject *argument_names[UDF_ARGUMENTS_MAX]; /* of their types, as declared; NULL: the column's */
 	PyObject *type_names[TYPE_COUNT];
 	bool keeps_columns; /* an accumulator is kept columns; `accumulate` is not called */
 	bool row_result;
@@ -65,6 +67,7 @@ void row_raised(struct worker *worker, uint32_t row, PyObject *const *arguments,
 int call_raised(struct worker *worker);
 
 int eval_rows(struct worker *worker);
+int eval_async_rows(struct worker *worker);
 int eval_table_rows(struct worker *worker);
 int accumulate_rows(struct worker *worker);
 int eval_columns(struct worker *worker);

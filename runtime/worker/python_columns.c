@@ -41,9 +41,12 @@ static PyObject *string_list(const struct wire_column *column, size_t from, size
 	return list;
 }
 
-/* Rows [from, from + n) of the column, as the function wants them. */
-static PyObject *column_object(struct views *views, const struct wire_column *column, size_t from, size_t n)
+/* Rows [from, from + n) of argument `i`, as the function wants them. */
+static PyObject *column_object(struct views *views, const struct request_columns *columns, size_t i, size_t from,
+                               size_t n)
 {
+	const struct wire_column *column = &columns->columns[i];
+	PyObject *name = python.argument_names[i] ? python.argument_names[i] : python.type_names[column->type];
 	size_t width = type_width(column->type);
 	PyObject *values, *valid, *object;
 
@@ -61,8 +64,7 @@ static PyObject *column_object(struct views *views, const struct wire_column *co
 		Py_DECREF(values);
 		return NULL;
 	}
-	object = PyObject_CallFunctionObjArgs(python.wrap, python.columns_kind, python.type_names[column->type], values,
-	                                      valid, NULL);
+	object = PyObject_CallFunctionObjArgs(python.wrap, python.columns_kind, name, values, valid, NULL);
 	Py_DECREF(values);
 	Py_DECREF(valid);
 	return object;
@@ -107,7 +109,7 @@ static PyObject *call_with_columns(struct prepared *call, size_t extra, const st
 	size_t built = 0;
 
 	while (built < columns->count) {
-		arguments[built] = column_object(views, &columns->columns[built], from, n);
+		arguments[built] = column_object(views, columns, built, from, n);
 		if (!arguments[built])
 			break;
 		built++;

@@ -17,7 +17,8 @@ static int begin_columns(PyObject *kept, const struct request_columns *columns)
 	for (size_t i = 0; i < columns->count; i++) {
 		enum type type = columns->columns[i].type;
 		PyObject *ends = type == TYPE_STRING ? empty_bytes() : Py_NewRef(Py_None);
-		PyObject *column = Py_BuildValue("[ONON]", python.type_names[type], empty_bytes(), Py_None, ends);
+		PyObject *name = python.argument_names[i] ? python.argument_names[i] : python.type_names[type];
+		PyObject *column = Py_BuildValue("[ONON]", name, empty_bytes(), Py_None, ends);
 		int added = column ? PyList_Append(kept, column) : -1;
 
 		Py_XDECREF(column);

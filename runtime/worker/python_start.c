@@ -200,6 +200,7 @@ static void take_methods(void)
 	python.load = attribute(python.loaded, "load");
 	python.columns_kind = attribute(python.loaded, "columns");
 	python.keeps_columns = is_true("keeps_columns");
+	python.run_rows = attribute(python.loaded, "run_rows");
 }
 
 static int take_results(struct worker *worker)
@@ -239,9 +240,13 @@ static int take_results(struct worker *worker)
 
 static int put_argument_types(struct worker *worker)
 {
-	PyObject *types = attribute(python.loaded, "argument_types");
+	PyObject *types = attribute(python.loaded, "argument_types"), *names;
 	Py_ssize_t count = types && PyList_Check(types) ? PyList_GET_SIZE(types) : 0;
 
+	names = attribute(python.loaded, "argument_names"); /* of all that have a type */
+	for (Py_ssize_t i = 0; names && i < count && i < UDF_ARGUMENTS_MAX && i < PyList_GET_SIZE(names); i++)
+		python.argument_names[i] = Py_NewRef(PyList_GET_ITEM(names, i));
+	Py_XDECREF(names);
 	wire_put_u32(&worker->out, (uint32_t)count);
 	for (Py_ssize_t i = 0; i < count; i++) {
 		const char *name = PyUnicode_AsUTF8(PyList_GET_ITEM(types, i));
@@ -341,7 +346,9 @@ static int call(struct worker *worker, enum udf_op op)
 
 	switch (op) {
 	case OP_EVAL:
-		status = python.columns_kind ? eval_columns(worker) : eval_rows(worker);
+		status = python.columns_kind ? eval_columns(worker)
+		         : python.run_rows   ? eval_async_rows(worker)
+		                             : eval_rows(worker);
 		break;
 	case OP_EVAL_TABLE:
 		status = eval_table_rows(worker);

@@ -70,6 +70,30 @@ SCALAR = {
         "from pyflink.table.udf import ACC, T, ScalarFunction\nfrom pyflink.table.types import BigIntType\n"
         "class F(ScalarFunction):\n    def eval(self, x: ACC) -> T: return x\nf = udf(F(), input_types=[BigIntType()], result_type=BigIntType())\n",
         {}, [3], [3]),
+    "async def": (
+        "import asyncio\n@udf(result_type='STRING')\nasync def f(v):\n    await asyncio.sleep(0.001 * (5 - v))\n    return 'got ' + str(v)\n",
+        {}, [1, 2, 3], ["got 1", "got 2", "got 3"]),
+    "an AsyncScalarFunction": (
+        "from pyflink.table.udf import AsyncScalarFunction\nclass Look(AsyncScalarFunction):\n"
+        "    def open(self, context): self.more = 10\n    async def eval(self, v): return v + self.more\nf = udf(Look(), result_type='BIGINT')\n",
+        {}, [1], [11]),
+    "an async function that raises for a row": (
+        "@udf(result_type='BIGINT')\nasync def f(v): return 6 // v\n", {"onError": "null"}, [0, 2], [None, 3]),
+    "rows at the same time": (
+        "import asyncio\nseen = []\n@udf(result_type='BIGINT')\nasync def f(v):\n    seen.append(v)\n"
+        "    while len(seen) < 3: await asyncio.sleep(0.001)\n    return v\n", {}, [1, 2, 3], [1, 2, 3]),
+    "a whole float of pandas for a BIGINT": (
+        "@udf(result_type='BIGINT', func_type='pandas')\ndef f(x): return x.fillna(0) + 1\n", {}, [3, None], [1, 4]),
+    "a pandas column that is changed in place": (
+        "@udf(result_type='BIGINT', func_type='pandas')\ndef f(x):\n    x[x > 2] = 0\n    x += 1\n    return x\n", {}, [1, 3], [1, 2]),
+    "pandas dtypes as declared": (
+        "import numpy as np, pandas as pd\n@udf(input_types=[DataTypes.TINYINT(), DataTypes.SMALLINT(), DataTypes.FLOAT()],\n"
+        "     result_type=DataTypes.STRING(), func_type='pandas')\ndef f(a, b, c):\n"
+        "    return pd.Series([f'{a.dtype} {b.dtype} {c.dtype}'] * len(a), dtype=object)\n",
+        {"columns": "v INT, b INT, d DOUBLE"}, [1], ["int8 int16 float32"]),
+    "numpy's own types": (
+        "import numpy as np\n@udf(result_type='BOOLEAN', func_type='pandas')\n"
+        "def f(x): return x.map(lambda _: isinstance(x[0], np.int64))\n", {}, [1], [True]),
     "a DECIMAL that the job file makes a DOUBLE": (
         "from decimal import Decimal\n@udf(result_type=DataTypes.DECIMAL(10, 2))\ndef f(i): return Decimal(i) * Decimal('1.005')\n",
         {"returns": [{"name": "r", "type": "DOUBLE"}]}, [1], [1.01]),
@@ -82,7 +106,7 @@ SCALAR = {
 @pytest.mark.parametrize("case", list(SCALAR))
 def test_scalar(tree, case):
     module, more, values, expected = SCALAR[case]
-    done, rows = run(tree, module, [{"v": v} for v in values], **more)
+    done, rows = run(tree, module, [{"v": v, "b": 1, "d": 1.5} for v in values], **more)
     assert done.returncode == 0, done.stderr
     assert given(rows) == given({"r": r} for r in expected)
 
@@ -161,3 +185,21 @@ def test_what_may_come_right_is_tried_again(tree):
     done, rows = run(tree, module.replace("'tries'", repr(str(tree.folder / "tries"))), [{"v": 1}])
     assert (done.returncode, rows) == (0, [{"r": 1}]), done.stderr
     assert done.stderr.count("restarting") == 2 and "not there yet" in done.stderr
+
+
+def test_a_fraction_of_pandas_is_no_whole_number(tree):
+    done, _ = run(tree, "@udf(result_type='BIGINT', func_type='pandas')\ndef f(x): return x / 2\n", [{"v": 3}])
+    assert done.returncode == 1 and "declared as whole numbers, but the function gave 1.5" in done.stderr, done.stderr
+
+
+def test_an_async_function_that_hangs_is_late_as_any_other(tree):
+    module = "import asyncio\n@udf(result_type='BIGINT')\nasync def f(v):\n    if v == 7: await asyncio.sleep(1000)\n    return v\n"
+    done, rows = run(tree, module, [{"v": v} for v in range(10)], timeout="1s", onPoisonRow="skip")
+    assert done.returncode == 0 and "did not come back within timeout" in done.stderr, done.stderr
+    assert given(rows) == given({"r": v} for v in range(10) if v != 7)
+
+
+def test_what_an_async_function_raises_is_the_rows(tree):
+    module = "@udf(result_type='BIGINT')\nasync def f(v):\n    return {}[v]\n"
+    done, _ = run(tree, module, [{"v": 7}])
+    assert done.returncode == 1 and "KeyError: 7" in done.stderr and "with (7)" in done.stderr and "in f" in done.stderr, done.stderr

@@ -22,11 +22,42 @@ def test_numpy_is_a_view():
     assert array.tolist() == [9.0, 2.5, 3.5]
 
 
-def test_pandas_is_a_view():
+def test_a_pandas_column_is_the_functions_own():
     memory = bytearray(INTS)
     series = wrap("pandas", "BIGINT", memoryview(memory), None)
     struct.pack_into("q", memory, 8, 7)
-    assert series.tolist() == [1, 7, 3]
+    series += 1
+    series[series > 2] = 0
+    assert series.tolist() == [2, 0, 0] and isinstance(series[0], numpy.int64)
+
+
+@pytest.mark.parametrize("declared,made", [("TINYINT", "int8"), ("SMALLINT", "int16"), ("INT", "int32")])
+def test_dtypes_as_declared(declared, made):
+    memory = memoryview(struct.pack("3i", 1, -2, 100))
+    assert wrap("pandas", declared, memory, None).dtype == made
+    with_null = wrap("pandas", declared, memory, memoryview(b"\x01\x00\x01"))
+    assert with_null.dtype == "float64" and with_null.isna().tolist() == [False, True, False]
+
+
+def test_float_as_declared():
+    memory = memoryview(struct.pack("2d", 1.5, 0.1))
+    assert wrap("pandas", "FLOAT", memory, None).dtype == "float32"
+    assert wrap("pandas", "FLOAT", memory, memoryview(b"\x01\x00")).dtype == "float32"
+
+
+def test_what_a_declared_dtype_does_not_hold_is_no_other_number():
+    with pytest.raises(OverflowError, match="declared as TINYINT"):
+        wrap("pandas", "TINYINT", memoryview(struct.pack("2i", 1, 128)), None)
+    assert wrap("pandas", "TINYINT", memoryview(struct.pack("2i", 1, 128)), memoryview(b"\x01\x00"))[0] == 1
+
+
+def test_nullable_and_unsigned_results():
+    import pandas
+
+    assert unwrap(pandas.Series([1, None], dtype="Int64"), "BIGINT", 2) == [1, None]
+    assert unwrap(numpy.array([1 << 63], dtype="uint64"), "BIGINT", 1) == [1 << 63]
+    assert unwrap(pandas.Series([1, None], dtype=object), "BIGINT", 2) == [1, None]
+    assert unwrap([1, float("nan"), pandas.NA], "BIGINT", 3) == [1, None, None]
 
 
 NULLS = [

@@ -170,8 +170,36 @@ def test_metrics_of_open():
     function.open(function.context)
     assert function.eval(1) == 7
     assert function.metrics.samples() == [("rows_seen", "counter", (("kind", "big"),), 2.0)]
-    with pytest.raises(ValueError, match="letters, digits"):
-        function.context.get_metric_group().counter("a-b")
+
+
+def test_metric_names_of_pyflink_are_mapped_and_stay_apart(capfd):
+    function = loaded("""
+        class f(ScalarFunction):
+            def open(self, context):
+                group = context.get_metric_group().add_group("my.rows")
+                group.counter("a-b").inc(1)
+                group.counter("a.b").inc(2)
+                group.counter("a_b").inc(3)
+                group.counter("a-b").inc(10)
+                context.get_metric_group().gauge("1st", lambda: 4)
+                context.get_metric_group().add_group("some-kind", "x y").counter("é").inc(5)
+            def eval(self, x):
+                return x
+        f = udf(f(), result_type="INT")
+    """)
+    function.open(function.context)
+    assert function.metrics.samples() == [
+        ("my_rows_a_b", "counter", (), 11.0), ("my_rows_a_b_2", "counter", (), 2.0), ("my_rows_a_b_3", "counter", (), 3.0),
+        ("_1st", "gauge", (), 4.0), ("_", "counter", (("some_kind", "x y"),), 5.0),
+    ]  # fmt: skip
+    said = capfd.readouterr().err
+    assert said.count("'my.rows_a-b' is written as my_rows_a_b:") == 1 and "'1st' is written as _1st" in said
+
+
+@pytest.mark.parametrize("name", ["get_task_name", "get_index_of_this_subtask", "get_number_of_parallel_subtasks", "get_attempt_number"])
+def test_subtasks_are_not_made_up(name):
+    with pytest.raises(RuntimeError, match="does not know which of Flink's subtasks it is"):
+        getattr(loaded("f = udf(lambda: 1, result_type='INT')").context, name)()
 
 
 def test_pandas_aggregate_sees_the_whole_window_once():
