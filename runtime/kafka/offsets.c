@@ -218,6 +218,8 @@ static int judge_topic(struct kafka_reader *reader, struct found *found, struct 
 		reader_made_anew(reader, why.text, err);
 		return -2;
 	}
+	log_warn("the offsets are of another log", "topic=\"%s\" group=\"%s\" why=\"%s\"", reader->spec->client.topic,
+	         reader->spec->group_id, why.text);
 	for (size_t p = 0; p < reader->source.partitions; p++)
 		atomic_store(&reader->partitions[p].committed, -1);
 	return 1;

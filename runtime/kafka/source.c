@@ -1,4 +1,6 @@
+#include "runtime/kafka/ordered.h"
 #include "runtime/kafka/start.h"
+#include "runtime/kafka/take.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,6 +88,11 @@ static void close_lane(struct kafka_lane *lane)
 	lane->boundary_said = false;
 }
 
+rd_kafka_queue_t *reader_queue(const struct kafka_reader *reader, const struct kafka_lane *lane, size_t partition)
+{
+	return reader->ordered ? ordered_queue(reader->ordered, partition) : lane->queue;
+}
+
 static int start_lane(struct kafka_reader *reader, unsigned number, struct error *err)
 {
 	struct kafka_lane *lane = &reader->lanes[number];
@@ -96,13 +103,15 @@ static int start_lane(struct kafka_reader *reader, unsigned number, struct error
 	if (lane->event_fd < 0)
 		return error_set(err, "cannot make an eventfd: %s", strerror(errno));
 	rd_kafka_queue_io_event_enable(lane->queue, lane->event_fd, &(uint64_t){1}, sizeof(uint64_t));
+	if (reader->ordered)
+		ordered_start(reader->ordered, reader->rk, lane->event_fd);
 	for (size_t p = number; p < reader->source.partitions; p += reader->lanes_count) {
 		struct partition *partition = &reader->partitions[p];
 
 		partition->reached = partition->to <= atomic_load(&partition->committed);
 		lane->unreached += !partition->reached;
 		if (rd_kafka_consume_start_queue(reader->topic, (int32_t)p, atomic_load(&partition->committed),
-		                                 lane->queue))
+		                                 reader_queue(reader, lane, p)))
 			return client_error(err, rd_kafka_last_error(), "cannot start to read a partition");
 	}
 	return 0;
@@ -166,6 +175,9 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 	if (*lanes > KAFKA_LANES_MAX)
 		*lanes = KAFKA_LANES_MAX;
 	reader->lanes_count = *lanes;
+	source->ordered = source->wants_order && *lanes == 1 && source->partitions > 1 &&
+	                  source->partitions <= ORDERED_PARTITIONS_MAX;
+	reader->ordered = source->ordered ? ordered_new(source->partitions) : NULL;
 	return 0;
 }
 
@@ -184,6 +196,8 @@ static int reader_rewind(struct source *source, struct error *err)
 		partition_place(&reader->partitions[p], atomic_load(&reader->partitions[p].committed));
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		close_lane(&reader->lanes[l]);
+	if (reader->ordered)
+		ordered_stop(reader->ordered);
 	return reader_start_lanes(reader, err);
 }
 
@@ -207,6 +221,8 @@ static int reader_resume(struct source *source, struct error *err)
 			return client_error(err, code, "cannot seek to the end of the replayed window");
 		partition_place(partition, to);
 	}
+	if (reader->ordered)
+		ordered_reset(reader->ordered);
 	atomic_store(&reader->replaying, false);
 	return 0;
 }
@@ -303,10 +319,26 @@ static void reader_close(struct source *source)
 			rd_kafka_consume_stop(reader->topic, (int32_t)p);
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		close_lane(&reader->lanes[l]);
+	ordered_free(reader->ordered);
 	reader_disconnect(reader);
 	pthread_mutex_destroy(&reader->mutex);
 	free(reader->partitions);
 	free(reader);
+}
+
+/*
+ * Before a window is begun: are its rows of the topic that the offsets are of? Those of one that was made anew
+ * meanwhile would be read again from its first record.
+ */
+static int reader_commit_own(struct source *source, const struct boundary *boundary, const int64_t *to,
+                             struct error *err)
+{
+	struct kafka_reader *reader = (struct kafka_reader *)source;
+
+	if (!boundary->pending || !reader_other_topic(reader, err))
+		return reader_commit(source, boundary, to, err);
+	reader_found_anew(reader, err->text);
+	return COMMIT_AGAIN;
 }
 
 static const struct source_ops reader_ops = {
@@ -314,9 +346,10 @@ static const struct source_ops reader_ops = {
         .open = reader_open,
         .begin = reader_begin,
         .take = reader_take,
+        .give_back = ordered_give_back,
         .resume = reader_resume,
         .rewind = reader_rewind,
-        .commit = reader_commit,
+        .commit = reader_commit_own,
         .status = reader_status,
         .healthy = reader_healthy,
         .owner = reader_owner_status,

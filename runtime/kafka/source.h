@@ -1,6 +1,6 @@
 /*
  * The Kafka source's state, shared by source.c (open, lanes, status), start.c (where to begin), claim.c (whose the job
- * is), committer.c (commits), monitor.c, take.c (lanes) and wake.c. Inside runtime/kafka only.
+ * is), committer.c (commits), monitor.c, take.c and ordered.c (lanes) and wake.c. Inside runtime/kafka only.
  *
  * All partitions are read by one handle with librdkafka's simple consumer: the job knows where each begins, and no
  * group membership delays a start. The group only keeps offsets. That one process has the job is the fence's work.
@@ -56,11 +56,12 @@ struct kafka_reader {
 	struct partition *partitions;
 	unsigned lanes_count;
 	struct kafka_lane lanes[KAFKA_LANES_MAX];
+	struct ordered *ordered; /* NULL: the lanes take what comes; else there is one lane */
 	_Atomic bool replaying;
 	struct lease lease;
 	struct committer committer;
 	pthread_t monitor;
-	bool monitoring;
+	bool monitoring; /* it runs */
 	_Atomic bool closing;
 	bool jumped;            /* by reader_start: to the first record of a topic that was made anew */
 	_Atomic bool made_anew; /* the topic was, while the job ran: the place says so from then on */
@@ -85,6 +86,8 @@ void reader_disconnect(struct kafka_reader *reader);
 
 /* The lanes read from the partitions' positions. */
 int reader_start_lanes(struct kafka_reader *reader, struct error *err);
+/* Where the partition's records come for that lane. */
+rd_kafka_queue_t *reader_queue(const struct kafka_reader *reader, const struct kafka_lane *lane, size_t partition);
 
 /* Looks after the topic on a thread of its own: health, partitions that were added, transactions left open. */
 int reader_monitor_start(struct kafka_reader *reader, struct error *err);
@@ -92,8 +95,5 @@ int reader_monitor_start(struct kafka_reader *reader, struct error *err);
 /* A lane has taken that much: wakes the brokers' threads when they may be waiting for it (wake.c). */
 void reader_taken(struct kafka_reader *reader, struct kafka_lane *lane, size_t rows, size_t bytes);
 void reader_wake_limits(struct kafka_reader *reader);
-
-enum take reader_take(struct source *source, unsigned number, struct record_batch *batch, int timeout_ms,
-                      struct error *err);
 
 #endif

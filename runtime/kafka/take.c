@@ -11,7 +11,9 @@
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
+#include "runtime/kafka/ordered.h"
 #include "runtime/kafka/start.h"
+#include "runtime/kafka/take.h"
 
 static void drop_messages(struct kafka_lane *lane)
 {
@@ -130,7 +132,7 @@ static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t nu
 		return -1;
 	/* librdkafka has ended the partition by its own policy (auto.offset.reset: error), so a seek would not do. */
 	rd_kafka_consume_stop(reader->topic, number);
-	if (rd_kafka_consume_start_queue(reader->topic, number, offset, lane->queue))
+	if (rd_kafka_consume_start_queue(reader->topic, number, offset, reader_queue(reader, lane, (size_t)number)))
 		return client_error(err, rd_kafka_last_error(), "cannot go on after an offset was lost");
 	atomic_store(&partition->position, offset);
 	partition->after_record = offset;
@@ -148,9 +150,8 @@ static void take_end(const struct kafka_reader *reader, struct kafka_lane *lane,
 		reached(lane, partition);
 }
 
-/* A message that is no record. */
-static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
-                      struct error *err)
+int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
+               struct error *err)
 {
 	struct error why;
 
@@ -169,8 +170,8 @@ static int take_event(struct kafka_reader *reader, struct kafka_lane *lane, cons
 	}
 }
 
-static void take_record(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
-                        struct record_batch *batch)
+void take_record(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
+                 struct record_batch *batch)
 {
 	struct partition *partition = &reader->partitions[message->partition];
 	struct record *record = &batch->records[batch->count];
@@ -196,8 +197,8 @@ static void take_record(struct kafka_reader *reader, struct kafka_lane *lane, co
 	batch->count++;
 }
 
-/* Waits for the queue to have something; consume_batch_queue itself would wait for a full batch. */
-static void wait_for_messages(struct kafka_lane *lane, int timeout_ms)
+/* consume_batch_queue itself would wait for a full batch. */
+void take_wait(struct kafka_lane *lane, int timeout_ms)
 {
 	struct pollfd poller = {.fd = lane->event_fd, .events = POLLIN};
 	uint64_t events;
@@ -212,6 +213,16 @@ static void note_seen(struct kafka_reader *reader, const struct record *record)
 	pthread_mutex_lock(&reader->mutex);
 	reader->seen = (struct kafka_seen){(int32_t)record->partition, record->offset, record->timestamp_ms};
 	pthread_mutex_unlock(&reader->mutex);
+}
+
+void take_done(struct kafka_reader *reader, struct kafka_lane *lane, struct record_batch *batch, size_t messages,
+               size_t bytes)
+{
+	if (batch->count)
+		note_seen(reader, &batch->records[batch->count - 1]);
+	reader_taken(reader, lane, messages, bytes);
+	if (reader->wants_headers)
+		place_headers(lane, batch);
 }
 
 static enum take at_boundary(struct kafka_reader *reader, struct kafka_lane *lane, int timeout_ms)
@@ -237,9 +248,11 @@ enum take reader_take(struct source *source, unsigned number, struct record_batc
 	buffer_clear(&lane->headers);
 	if (atomic_load(&reader->replaying) && !lane->unreached)
 		return at_boundary(reader, lane, timeout_ms);
+	if (reader->ordered)
+		return ordered_take(reader, lane, batch, timeout_ms, err);
 	count = rd_kafka_consume_batch_queue(lane->queue, 0, lane->messages, BATCH_ROWS_MAX);
 	if (count == 0 && timeout_ms) {
-		wait_for_messages(lane, timeout_ms);
+		take_wait(lane, timeout_ms);
 		count = rd_kafka_consume_batch_queue(lane->queue, 0, lane->messages, BATCH_ROWS_MAX);
 	}
 	lane->messages_count = count < 0 ? 0 : (size_t)count;
@@ -252,10 +265,6 @@ enum take reader_take(struct source *source, unsigned number, struct record_batc
 		else if (take_event(reader, lane, message, err) < 0)
 			return TAKE_FAILED;
 	}
-	if (batch->count)
-		note_seen(reader, &batch->records[batch->count - 1]);
-	reader_taken(reader, lane, lane->messages_count, bytes);
-	if (reader->wants_headers)
-		place_headers(lane, batch);
+	take_done(reader, lane, batch, lane->messages_count, bytes);
 	return batch->count ? TAKE_RECORDS : TAKE_NOTHING;
 }

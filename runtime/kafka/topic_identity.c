@@ -12,6 +12,8 @@
 
 #if RD_KAFKA_VERSION >= VERSION_WITH_TOPIC_IDS
 
+#define STOPPING_TIMEOUT_MS 500 /* what a drain waits for the topic's id */
+
 static void take_id(rd_kafka_event_t *event, char id[PLACE_TOPIC_ID_MAX])
 {
 	const rd_kafka_DescribeTopics_result_t *result = rd_kafka_event_DescribeTopics_result(event);
@@ -27,7 +29,7 @@ static void take_id(rd_kafka_event_t *event, char id[PLACE_TOPIC_ID_MAX])
 		snprintf(id, PLACE_TOPIC_ID_MAX, "%s", rd_kafka_Uuid_base64str(uuid));
 }
 
-int reader_topic_id(struct kafka_reader *reader, char ret_id[PLACE_TOPIC_ID_MAX], struct error *err)
+static int describe(struct kafka_reader *reader, int timeout_ms, char ret_id[PLACE_TOPIC_ID_MAX], struct error *err)
 {
 	const char *name = reader->spec->client.topic;
 	rd_kafka_TopicCollection_t *topics = rd_kafka_TopicCollection_of_topic_names(&name, 1);
@@ -38,9 +40,9 @@ int reader_topic_id(struct kafka_reader *reader, char ret_id[PLACE_TOPIC_ID_MAX]
 	rd_kafka_event_t *event;
 	char why[256];
 
-	rd_kafka_AdminOptions_set_request_timeout(options, REQUEST_TIMEOUT_MS, why, sizeof(why));
+	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
 	rd_kafka_DescribeTopics(reader->rk, topics, options, queue);
-	event = rd_kafka_queue_poll(queue, REQUEST_TIMEOUT_MS + RETRY_PAUSE_MS);
+	event = rd_kafka_queue_poll(queue, timeout_ms);
 	code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
 	if (!code)
 		take_id(event, id);
@@ -55,20 +57,31 @@ int reader_topic_id(struct kafka_reader *reader, char ret_id[PLACE_TOPIC_ID_MAX]
 	return 0;
 }
 
+int reader_topic_id(struct kafka_reader *reader, char ret_id[PLACE_TOPIC_ID_MAX], struct error *err)
+{
+	return describe(reader, REQUEST_TIMEOUT_MS, ret_id, err);
+}
+
+bool reader_other_topic(struct kafka_reader *reader, struct error *ret_why)
+{
+	int timeout_ms = atomic_load(&reader->stop->requested) ? STOPPING_TIMEOUT_MS : reader->round_ms;
+	const char *before = reader->topic_id;
+	char id[PLACE_TOPIC_ID_MAX];
+	struct error err;
+
+	if (!before[0] || describe(reader, timeout_ms, id, &err) < 0 || !id[0] || !strcmp(id, before))
+		return false;
+	error_write(ret_why, "its id was %s and is %s", before, id);
+	return true;
+}
+
 struct topic_watch {
 	struct kafka_reader *reader;
 };
 
 bool topic_watch_changed(struct topic_watch *watch, struct error *ret_why)
 {
-	const char *before = watch->reader->topic_id;
-	char id[PLACE_TOPIC_ID_MAX];
-	struct error err;
-
-	if (!before[0] || reader_topic_id(watch->reader, id, &err) < 0 || !id[0] || !strcmp(id, before))
-		return false;
-	error_write(ret_why, "its id was %s and is %s", before, id);
-	return true;
+	return reader_other_topic(watch->reader, ret_why);
 }
 
 void topic_watch_free(struct topic_watch *watch)
@@ -86,6 +99,13 @@ int reader_topic_id(struct kafka_reader *reader, char ret_id[PLACE_TOPIC_ID_MAX]
 	(void)err;
 	ret_id[0] = '\0';
 	return 0;
+}
+
+bool reader_other_topic(struct kafka_reader *reader, struct error *ret_why)
+{
+	(void)reader;
+	(void)ret_why;
+	return false;
 }
 
 struct topic_watch {

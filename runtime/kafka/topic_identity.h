@@ -15,6 +15,9 @@ struct kafka_reader;
 /* "" where librdkafka or the broker does not tell it. -1: not to be had now. */
 int reader_topic_id(struct kafka_reader *reader, char ret_id[PLACE_TOPIC_ID_MAX], struct error *err);
 
+/* Whether the topic of this name has another id than the one that is read, and why; false where ids are not known. */
+bool reader_other_topic(struct kafka_reader *reader, struct error *ret_why);
+
 /* The monitor's: keeps a connection of its own where it needs one. */
 struct topic_watch;
 struct topic_watch *topic_watch_new(struct kafka_reader *reader);

@@ -18,7 +18,7 @@ static int64_t job_ms(const struct lane *lane)
 	return job_clock_ms(&lane->setup->status->job_clock);
 }
 
-static struct window window_at(const struct lane *lane, int64_t time_ms)
+struct window lane_window_at(const struct lane *lane, int64_t time_ms)
 {
 	const struct window_spec *spec = &lane->setup->job->window;
 
@@ -48,7 +48,7 @@ static void put_partial(struct lane *lane)
 /* Where empty windows are written: those between the open one and `window`, the last of which is open then. */
 static int fill_gap(struct lane *lane, struct window window)
 {
-	struct window next = window_at(lane, lane->partial->window.end_ms);
+	struct window next = lane_window_at(lane, lane->partial->window.end_ms);
 	const struct stop *stop = lane->setup->stop;
 	int64_t filled = 0, left;
 
@@ -56,7 +56,7 @@ static int fill_gap(struct lane *lane, struct window window)
 		put_partial(lane);
 		if (open_partial(lane, next) < 0)
 			return -1;
-		next = window_at(lane, next.end_ms);
+		next = lane_window_at(lane, next.end_ms);
 		filled++;
 	}
 	left = (window.start_ms - next.start_ms) / (next.end_ms - next.start_ms);
@@ -124,7 +124,7 @@ static int add_by_column(struct lane *lane, struct error *err)
 			lane->clock_ms = clock->bigints[row];
 		if (lane->clock_ms == INT64_MIN || continues_record(lane, row))
 			continue;
-		window = window_at(lane, lane->clock_ms);
+		window = lane_window_at(lane, lane->clock_ms);
 		if (lane->partial && window.start_ms <= lane->partial->window.start_ms)
 			continue;
 		if (lane->partial && add_run(lane, from, row, err) < 0)
@@ -133,7 +133,7 @@ static int add_by_column(struct lane *lane, struct error *err)
 		if (move_to(lane, window) < 0)
 			return 0;
 	}
-	if (!lane->partial && open_partial(lane, window_at(lane, 0)) < 0)
+	if (!lane->partial && open_partial(lane, lane_window_at(lane, 0)) < 0)
 		return 0;
 	return add_run(lane, from, (uint32_t)lane->records.count, err);
 }
@@ -149,7 +149,7 @@ static int add_batch(struct lane *lane, int64_t taken_ms, struct error *err)
 		return -1;
 	if (lane->clock_index >= 0 && !lane->replaying)
 		return add_by_column(lane, err);
-	if (!lane->replaying && move_to(lane, window_at(lane, taken_ms)) < 0)
+	if (!lane->replaying && move_to(lane, lane_window_at(lane, taken_ms)) < 0)
 		return 0;
 	return add_run(lane, 0, (uint32_t)lane->records.count, err);
 }
@@ -210,7 +210,8 @@ static bool idle_for_long(const struct lane *lane)
 	const struct lane_setup *setup = lane->setup;
 	const struct status *status = setup->status;
 
-	if (atomic_load(&status->oldest_end_ms) != INT64_MIN || atomic_load(&status->phase) == PHASE_REPLAYING)
+	if (atomic_load(&status->oldest_end_ms) != INT64_MIN || atomic_load(&status->phase) == PHASE_REPLAYING ||
+	    atomic_load(&setup->source->holding))
 		return false;
 	return setup->until_idle_ms && monotonic_ms(lane) - atomic_load(&setup->last_row_ms) >= setup->until_idle_ms;
 }
@@ -233,12 +234,14 @@ static int step(struct lane *lane, struct error *err)
 	struct source *source = lane->setup->source;
 	bool by_wall = lane->clock_index < 0;
 
-	if (by_wall && !lane->partial && !lane->replaying && open_partial(lane, window_at(lane, job_ms(lane))) < 0)
+	if (by_wall && !lane->partial && !lane->replaying && open_partial(lane, lane_window_at(lane, job_ms(lane))) < 0)
 		return 0;
 	switch (source->ops->take(source, lane->number, &lane->records, wait_ms(lane), err)) {
 	case TAKE_FAILED:
 		return source->bounded ? INPUT_FAILED : -1;
 	case TAKE_RECORDS:
+		if (lane->order && !lane->replaying && !lane_order_cut(lane))
+			return 1;
 		return add_records(lane, job_ms(lane), err);
 	case TAKE_BOUNDARY:
 		boundary_reached(lane);
@@ -248,7 +251,7 @@ static int step(struct lane *lane, struct error *err)
 	case TAKE_NOTHING:
 		break;
 	}
-	if (by_wall && !lane->replaying && move_to(lane, window_at(lane, job_ms(lane))) < 0)
+	if (by_wall && !lane->replaying && move_to(lane, lane_window_at(lane, job_ms(lane))) < 0)
 		return 0;
 	return idle_for_long(lane) ? 0 : 1;
 }
@@ -262,7 +265,7 @@ void *lane_run(void *argument)
 	int going = 1;
 
 	lane->replaying = boundary->pending;
-	if (lane->clock_index >= 0 && setup->source->partitions > 1)
+	if (lane->clock_index >= 0 && setup->source->partitions > 1 && !setup->source->ordered)
 		log_warn("rows of several partitions come in the order in which they are fetched, and the clock column "
 		         "takes them so",
 		         "clock=%s partitions=%zu", setup->clock_column, setup->source->partitions);

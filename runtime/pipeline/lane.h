@@ -13,26 +13,10 @@
 #include "runtime/pipeline/calls.h"
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/lane_feed.h"
-#include "runtime/pipeline/status.h"
+#include "runtime/pipeline/lane_setup.h"
 #include "runtime/pipeline/user_slots.h"
-#include "runtime/port/port.h"
 
 #define TAKE_WAIT_MS_MAX 100
-
-/* What all lanes share; outlives them. */
-struct lane_setup {
-	const struct jobspec *job;
-	const char *clock_column; /* NULL: the wall clock */
-	int64_t until_idle_ms;    /* 0: never */
-	const struct clock *clock;
-	struct stop *stop;
-	struct source *source;
-	struct dead_letter *letters; /* NULL: none */
-	struct functions *functions; /* NULL: none */
-	struct handover *handover;
-	struct status *status;
-	_Atomic int64_t last_row_ms; /* monotonic: the last row, or acceptance of a window; for until_idle_ms */
-};
 
 struct lane_call { /* one aggregate call of the query, as this lane runs it */
 	const struct aggregate_call *call;
@@ -46,6 +30,7 @@ struct lane_call { /* one aggregate call of the query, as this lane runs it */
 };
 
 struct lateral_level; /* lane_lateral.c */
+struct lane_order;    /* lane_order.c */
 
 struct lane {
 	struct lane_setup *setup;
@@ -60,6 +45,7 @@ struct lane {
 	struct calls functions;
 	struct lateral_level *levels; /* one for each of query->lateral */
 	int clock_index;              /* the clock column in the row, or -1 */
+	struct lane_order *order;     /* NULL: rows are taken as they come */
 	struct lane_counts *counts;
 	bool *times; /* of each declared column: its times have not been looked at */
 	size_t times_left;

@@ -77,6 +77,8 @@ struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *e
 	lane_times_new(lane);
 	if (setup->clock_column)
 		lane->clock_index = schema_find(&lane->query->row, slice_of(setup->clock_column));
+	if (setup->source->ordered)
+		lane_order_new(lane);
 	lane->decoder = json_decoder_new(job->columns, job->columns_count, lane->query->read, &job->json,
 	                                 job->limits.record_bytes);
 	return lane;
@@ -91,6 +93,7 @@ void lane_free(struct lane *lane)
 		free(lane->calls[c].arguments);
 	}
 	lane_lateral_free(lane);
+	lane_order_free(lane);
 	feed_free(lane->feed);
 	calls_release(&lane->functions);
 	free(lane->calls);

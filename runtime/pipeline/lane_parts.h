@@ -6,6 +6,7 @@
 
 #include "runtime/pipeline/lane.h"
 
+struct window lane_window_at(const struct lane *lane, int64_t time_ms);
 /* The record that row `row` of the batch came from. */
 const struct record *lane_record(const struct lane *lane, uint32_t row);
 /* Judges the stamps of lane->rows[0..n) by the clock column. Returns the first row that cannot be judged before more
@@ -21,6 +22,12 @@ int lane_bad_row(struct lane *lane, uint32_t row, enum bad_policy policy, const 
 int lane_source_columns(struct lane *lane, size_t n, struct error *err);
 /* The source's topic, or "". */
 const char *lane_topic(const struct lane *lane);
+/* lane_order.c: a source of several partitions is read in the order of the clock column. */
+void lane_order_new(struct lane *lane);
+void lane_order_free(struct lane *lane);
+/* Gives back what of lane->records is in later windows than the other partitions have come to; false: nothing is left.
+ */
+bool lane_order_cut(struct lane *lane);
 /* What lane->bad has of the batch beside its bad rows. */
 void lane_note_decoded(struct lane *lane);
 /* Of a source's column, values that became NULL. */

@@ -174,6 +174,7 @@ static void prepare_source(struct pipeline *pipeline)
 	struct source *source = options->source;
 
 	source->rewinds = options->functions != NULL;
+	source->wants_order = options->clock_column != NULL;
 	source->interrupt = interrupted;
 	source->interrupt_context = pipeline;
 	for (size_t i = 0; i < options->sinks_count; i++) {

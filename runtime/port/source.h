@@ -10,6 +10,7 @@
 
 #include "lib/base/error.h"
 #include "runtime/port/sink.h"
+#include "runtime/port/source_status.h"
 #include "runtime/port/stop.h"
 #include "runtime/record/record.h"
 
@@ -20,22 +21,6 @@ struct boundary {
 };
 
 enum take { TAKE_FAILED = -1, TAKE_NOTHING, TAKE_RECORDS, TAKE_BOUNDARY, TAKE_END };
-
-/* One partition as /status shows it. Offsets are -1 where unknown. */
-struct partition_status {
-	const char *topic;
-	int32_t partition;
-	int64_t committed, position, end;
-};
-
-/* Whose the job is, as /status shows it. Texts live until the next call of the source's thread that changes them. */
-struct source_owner {
-	bool standby;      /* another process has the job: this one waits for its end */
-	bool unfenced;     /* the broker has no transactions: nothing keeps another process away */
-	char process[128]; /* that has the job; "" where it is not known yet */
-	char reason[512];  /* why this one stands by; "" for the owner */
-	int64_t since_wall_ms;
-};
 
 enum { COMMIT_AGAIN = -2 }; /* the source has interrupted the job: it is to be opened again */
 
@@ -54,6 +39,10 @@ struct source_ops {
 	 * bounded input. */
 	enum take (*take)(struct source *source, unsigned lane, struct record_batch *batch, int timeout_ms,
 	                  struct error *err);
+	/* Where `ordered`: of the batch that was taken last, the records from `from` on come again, behind those of
+	 * other partitions; what is left of its partition is not before `clock_ms` (INT64_MIN: not known). From the
+	 * lane, after each batch but in a replay. */
+	void (*give_back)(struct source *source, const struct record_batch *batch, size_t from, int64_t clock_ms);
 	/* After the pending window was accepted: all lanes go on from the boundary. From the fire thread. */
 	int (*resume)(struct source *source, struct error *err);
 	/* No lane takes any more. The next takes give the records after the committed offsets once more, or, where a
@@ -78,6 +67,10 @@ struct source { /* the first member of each implementation */
 	bool resumable;                /* offsets outlive the process */
 	bool bounded;                  /* the input ends by itself */
 	bool rewinds;                  /* set before open: rewind may be called, keep what it needs */
+	bool wants_order;              /* set before open: the rows' own times are the clock */
+	bool ordered;                  /* set by open: one lane, a batch is of the partition whose clock is least */
+	int64_t horizon_ms;            /* where `ordered`: the least clock of the other partitions; the lane's */
+	_Atomic bool holding;          /* where `ordered`: records wait for a partition that gives none */
 	_Atomic uint64_t offset_jumps; /* over records that the log no longer has */
 	char life[LIFE_BYTES_MAX];     /* set by open where resumable: see sink.h */
 	bool first_start;              /* set by open: there were no offsets; sinks are asked before begin */

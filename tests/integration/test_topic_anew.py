@@ -1,9 +1,16 @@
-"""A topic that is deleted and made anew has the same name and other records: found, never a silent jump."""
+"""A topic that is deleted and made anew has the same name and other records: found, never a silent jump.
+
+By its id where the program's librdkafka gives one; with STREAMJOB_TOPIC_IDS=1 in the environment it has to.
+"""
+
+import json
+import os
 
 import pytest
 
 from bucket import PARTITIONS, expected_sums, file_rows, kafka_source, make_events, manifest, sum_rows, unique
 from servers import StreamJob, wait_for
+from servers.kafka_requests import group_offsets, set_group_offsets
 
 BEFORE, AFTER = 1000, 2500
 
@@ -13,6 +20,15 @@ def remake(kafka, topic, records):
     wait_for(lambda: topic not in kafka.admin().list_topics(timeout=10).topics, 30, "the topic to be gone")
     kafka.create_topic(topic, PARTITIONS)
     kafka.produce(topic, records)
+
+
+def place(kafka, spec, topic):
+    """The group's offsets with their metadata, and the topic's id of the mark; "" where the program knows none."""
+    offsets = group_offsets(kafka, f"streamjob.default.{spec['metadata']['name']}", topic, PARTITIONS)
+    metadata = offsets[0][1]
+    found = json.loads(metadata[metadata.index("{") :]).get("topicId", "")
+    assert found or os.environ.get("STREAMJOB_TOPIC_IDS") != "1", metadata
+    return offsets, found
 
 
 @pytest.fixture
@@ -42,8 +58,13 @@ def running(kafka, tmp_path):
 def test_under_a_running_job_it_is_an_error_that_stays(kafka, running, tmp_path):
     job, spec, topic, path, passing = running("fail")
     after, _ = make_events(AFTER, seed=12)
+    _, before = place(kafka, spec, topic)
+    if before:
+        job.pause()  # the new log is past its position when it looks again
     remake(kafka, topic, after)
+    job.resume()
     assert job.wait(60) == 1, job.log()
+    assert not before or f"its id was {before} and is " in job.log(), job.log()
     assert f"topic {topic} was made anew" in job.log() and "onOffsetLoss: earliest" in job.log()
     again = StreamJob(tmp_path, spec, args=["--until-idle", "1s"], name="again")
     assert again.run(60) == 1, again.log()
@@ -59,3 +80,21 @@ def test_under_a_running_job_all_of_the_new_one_is_read_by_policy(kafka, running
     assert "streamjob_source_offset_jumps_total 1" in job.get("/metrics")[1]
     job.stop()
     assert job.process.returncode == 0, job.log()
+
+
+@pytest.mark.parametrize("policy", ["fail", "earliest"])
+def test_under_a_stopped_job_it_is_found_by_its_id(kafka, running, tmp_path, policy):
+    """The group still has the old log's offsets, and the new log has records there: only the id is another."""
+    job, spec, topic, path, passing = running(policy)
+    offsets, before = place(kafka, spec, topic)
+    if not before:
+        pytest.skip("this librdkafka gives no ids of topics")
+    job.stop()
+    offsets, _ = place(kafka, spec, topic)
+    after, more = make_events(AFTER, seed=12)
+    remake(kafka, topic, after)
+    set_group_offsets(kafka, f"streamjob.default.{spec['metadata']['name']}", topic, offsets)
+    again = StreamJob(tmp_path, spec, args=["--until-idle", "1s"], name="again")
+    assert again.run(60) == (1 if policy == "fail" else 0), again.log()
+    assert f"its id was {before} and is " in again.log()
+    assert sum_rows(file_rows(path)) == expected_sums(passing + (more if policy == "earliest" else []))
