@@ -1,5 +1,5 @@
 """kill -9 at random moments, over Kafka, Pushgateway counters and a file; in every tenth a second process is started without the
-first being stopped. At quiet points on the way and at the end each sink has each row once, and each bad record is a dead letter.
+first being ended, in another tenth while the first stands still, which then goes on (SIGSTOP, SIGCONT). At quiet points on the way and at the end each sink has each row once, and each bad record is a dead letter.
 
     make chaos                 1,000 kills, a random seed, which is printed
     make chaos KILLS=30 SEED=7
@@ -38,6 +38,7 @@ from servers import Kafka, Pushgateway, StreamJob, wait_for  # noqa: E402
 ROWS_A_KILL = 40 * PARTITIONS
 PORTIONS = 3  # the rows of a kill come in so many parts, with pauses between
 SECOND_EVERY = 10
+SECOND, STOPPED = 9, 4  # which of them
 LOOK_EVERY = 100
 LIFE_S_MAX = 3.0
 SHORT_LIFE_S_MAX = 0.15  # ends within the start
@@ -100,17 +101,24 @@ class Chaos:
         self.passing += passing_of(records)
 
     def kill(self, records):
-        """One life: it begins, where none goes on, gets its rows, and ends at some moment. In every tenth another one begins beside it."""
+        """One life: it begins, where none goes on, gets its rows, and ends at some moment; or another one begins beside it."""
         if not self.alive:
             self.begin(f"run-{self.killed}")
-        second_at = self.rng.randrange(PORTIONS) if self.killed % SECOND_EVERY == SECOND_EVERY - 1 else None
+        kind = self.killed % SECOND_EVERY
+        second_at = self.rng.randrange(PORTIONS) if kind in (SECOND, STOPPED) else None
+        stopped = self.alive[-1] if kind == STOPPED else None
         short = second_at is None and self.rng.random() < SHORT_LIVES
         life = self.rng.uniform(0.0, SHORT_LIFE_S_MAX if short else self.life_s_max)
         for number, portion in enumerate(split(records, PORTIONS)):
             if number == second_at:
+                if stopped:
+                    stopped.pause()
                 self.begin(f"run-{self.killed}-second")
             self.send(portion)
             time.sleep(life / PORTIONS)
+        if stopped:
+            stopped.resume()
+            time.sleep(self.rng.uniform(0.0, SHORT_LIFE_S_MAX))
         dying = self.alive.pop(self.rng.randrange(len(self.alive)))
         assert dying.process.poll() is None, self.words(f"{dying.name} has ended by itself")
         dying.kill()
