@@ -40,7 +40,7 @@ class NoResult(RuntimeError):
 
 
 def where(name):
-    return WHERE[max((known for known in WHERE if name.startswith(known)), key=len)]
+    return WHERE[max((known for known in WHERE if name.startswith(known)), key=len, default="pyflink")]
 
 
 def _refuse(name):
@@ -174,6 +174,30 @@ class _Comparison(Inert):
         return value
 
     __bool__ = _refusing
+
+
+class Lost(Inert):
+    """What a statement would have named that asked a job for a result: no use of it goes."""
+
+    _inert_own = True
+    __hash__ = object.__hash__
+
+    @staticmethod
+    def _of_result(name):
+        value = object.__new__(Lost)
+        value.__dict__.update(_inert_name=name, _inert_constant=False)
+        return value
+
+    def __getattr__(self, name):
+        if _dunder(name):
+            raise AttributeError(name)
+        _refuse(_name_of(self))
+
+    __call__ = __getitem__ = __setitem__ = __delitem__ = __enter__ = __bool__ = __eq__ = __ne__ = _refusing
+    __lt__ = __le__ = __gt__ = __ge__ = _combined = _refusing
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refusing
+    __mod__ = __rmod__ = __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __neg__ = __pos__ = __abs__ = _refusing
+    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _refusing
 
 
 def inert_class(module, name):

@@ -156,7 +156,7 @@ REFUSED = {
     "a job's result in the module": (
         "from pyflink.table import TableEnvironment\nLIMITS = dict(TableEnvironment.create(None).execute_sql('x').collect())\n"
         "@udf(result_type='INT')\ndef f(i): return LIMITS[i]\n", {},
-        "execute_sql().collect() has no result here: StreamJob runs the functions of this module, not its Flink job"),
+        "module:f needs LIMITS (line 5), which asks this module's Flink job for a result"),
     "a name that PyFlink does not have": ("from pyflink.table import Tabel\n", {}, "cannot import name 'Tabel' from 'pyflink.table'"),
     "a package that is not there": ("import no_such_package\n", {}, "No module named 'no_such_package'"),
     "a text that does not parse": ("def f(:\n", {}, "SyntaxError"),

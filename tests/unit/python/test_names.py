@@ -151,7 +151,7 @@ JOBS = {
         with TableEnvironment.create(None).execute_sql("SELECT 1").collect() as rows:
             for row in rows:
                 print(row)
-        this_is_not_run()
+        print(TableEnvironment.create(None).from_path("x").to_pandas())
     """,
     "a script that ends itself": "import sys\nsys.exit(0)\n",
 }
@@ -212,7 +212,33 @@ def test_an_error_in_main_before_the_function_is_said():
 def test_where_the_modules_job_ends_is_said(capfd):
     load("m:f", HEAD + FUNCTION + indented(JOBS["a script that reads its results"], 0), "m.py", "scalar")
     said = capfd.readouterr().err
-    assert re.search(r"m.py, line 8: what follows is not run: .*execute_sql\(\).collect\(\) has no result here: .*the job file: source", said)
+    assert re.search(r"m.py, line 8: this statement is left out: .*execute_sql\(\).collect\(\) has no result here: .*the job file: source", said)
+    assert re.search(r"m.py, line 11: this statement is left out: .*from_path\(\).to_pandas\(\)", said)
+
+
+RESULT = "from pyflink.table import TableEnvironment\nt = TableEnvironment.create(None).from_path('x')\nLIMITS = t.to_pandas()['x'].tolist()\n"
+
+
+def test_what_comes_after_a_result_is_there():
+    assert load("m:f", HEAD + RESULT + FUNCTION, "m.py", "scalar").eval(1) == 2
+
+
+@pytest.mark.parametrize("use", ["LIMITS[i]", "i + LIMITS", "max(LIMITS)", "LIMITS.x", "LIMITS if i else i"])
+def test_a_function_of_a_result_is_refused(use):
+    with pytest.raises(FunctionError, match=r"m:f needs LIMITS \(line 5\), which asks this module's Flink job for a result"):
+        load("m:f", HEAD + RESULT + FUNCTION.replace("i + 1", use), "m.py", "scalar")
+    inner = FUNCTION.replace("i + 1", "g(i)") + f"\ndef g(i):\n    if i == {use}: pass\n    return bool({use})\n"
+    function = load("m:f", HEAD + RESULT + inner, "m.py", "scalar")
+    with pytest.raises(NoResult, match=r"LIMITS \(line 5\) has no result here"):
+        function.eval(1)
+
+
+def test_futures_and_the_docstring_are_the_modules():
+    text = '"""What it is."""\nfrom __future__ import annotations\n' + HEAD + "doc = __doc__\ndef g(x: not_there): pass\n" + FUNCTION
+    load("m:f", text, "m.py", "scalar")
+    import sys
+
+    assert sys.modules["m"].doc == "What it is." and sys.modules["m"].g.__annotations__ == {"x": "not_there"}
 
 
 # What asks a job for a result.
@@ -223,13 +249,16 @@ ASKS = [
 
 
 @pytest.mark.parametrize("text", ASKS)
-def test_a_result_is_never_made_up(text):
+def test_a_result_is_never_made_up(text, capfd):
     head = (
         "from pyflink.table import TableEnvironment, ResultKind as RowKinds\nfrom pyflink.datastream import DataStream\n"
         "t = TableEnvironment.create(None).from_path('x')\nds = DataStream(None)\n"
     )
-    with pytest.raises(NoResult, match="StreamJob runs the functions of this module, not its Flink job; "):
-        load("m:f", head + text + "\n" + HEAD + FUNCTION, "m.py", "scalar")
+    load("m:f", head + text + "\n" + HEAD + FUNCTION, "m.py", "scalar")
+    assert "this statement is left out: " in (said := capfd.readouterr().err)
+    assert "has no result here: StreamJob runs the functions of this module, not its Flink job; " in said
+    with pytest.raises(NoResult):
+        exec(head + text)
 
 
 def test_type_variables_and_generic_bases():
