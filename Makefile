@@ -47,6 +47,7 @@ PROGRAMS := $(B)/streamjob $(B)/streamjob-worker $(if $(OPERATOR_MAIN),$(B)/stre
 # the runtime's side.
 WORKER_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard runtime/worker/*.c))
 PYTHON_CFLAGS = $(patsubst -I%,-isystem %,$(shell pkg-config --cflags python3-embed 2>/dev/null))
+SECCOMP_LIBS = $(shell pkg-config --libs libseccomp 2>/dev/null)
 PYTHON_LIBS = $(shell pkg-config --libs python3-embed 2>/dev/null)
 PYTHON_DEBUG_LIBS = $(addsuffix d,$(filter -lpython%,$(PYTHON_LIBS)))
 TESTS := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
@@ -93,7 +94,7 @@ ifeq ($(SAN),)
 $(WORKER_OBJ): CFLAGS += $(PYTHON_CFLAGS)
 
 $(B)/streamjob-worker: $(WORKER_OBJ) $(B)/libstreamjob.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(PYTHON_LIBS) -lm -lpthread
+	$(CC) $(LDFLAGS) -o $@ $^ $(PYTHON_LIBS) $(SECCOMP_LIBS) -lm -lpthread
 else
 $(B)/streamjob-worker: FORCE
 	@mkdir -p $(@D)
@@ -124,7 +125,7 @@ DEBUG_WORKER := $(B)/debug/streamjob-worker
 $(DEBUG_WORKER): $(wildcard runtime/worker/*.[ch]) $(B)/libstreamjob.a
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -O2,$(CFLAGS)) -O1 $(PYTHON_CFLAGS) -DPy_DEBUG $(LDFLAGS) -o $@ $(filter %.c,$^) $(B)/libstreamjob.a \
-		$(PYTHON_DEBUG_LIBS) -lm -lpthread
+		$(PYTHON_DEBUG_LIBS) $(SECCOMP_LIBS) -lm -lpthread
 
 # A library of native functions for the tests of user functions.
 NATIVE_LIBRARY := $(B)/tests/native_functions.so

@@ -11,6 +11,9 @@ static const struct choice kinds[] = {{"scalar", FUNCTION_SCALAR},
 static const struct choice languages[] = {{"python", LANGUAGE_PYTHON}, {"native", LANGUAGE_NATIVE}, {NULL, 0}};
 static const struct choice isolations[] = {
         {"process", ISOLATION_PROCESS}, {"inProcess", ISOLATION_IN_PROCESS}, {NULL, 0}};
+static const struct choice networks[] = {{"any", NETWORK_ANY}, {"none", NETWORK_NONE}, {NULL, 0}};
+static const struct choice sandboxes[] = {
+        {"bestEffort", SANDBOX_BEST_EFFORT}, {"required", SANDBOX_REQUIRED}, {NULL, 0}};
 static const struct choice row_errors[] = {{"fail", EXCEPTION_FAIL},
                                            {"skip", EXCEPTION_SKIP},
                                            {"deadLetter", EXCEPTION_DEAD_LETTER},
@@ -225,6 +228,29 @@ static const struct field function_fields[] = {
          .choices = isolations,
          .initial = "process",
          .doc = "A process of its own, or, for native functions that are trusted, the runtime's."},
+        {.name = "network",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct function_spec, network),
+         .choices = networks,
+         .initial = "any",
+         .doc = "none: it can open no socket but of this machine's own (AF_UNIX)."},
+        {.name = "sandbox",
+         .kind = FIELD_ENUM,
+         .offset = offsetof(struct function_spec, sandbox),
+         .choices = sandboxes,
+         .initial = "bestEffort",
+         .doc = "Where the kernel has no Landlock, which keeps secrets and other processes' files from it: bestEffort "
+                "says so in /status, required does not start it."},
+        {.name = "env",
+         .kind = FIELD_STRINGS,
+         .offset = offsetof(struct function_spec, env),
+         .min = 0,
+         .max = 64,
+         .item_max = 255,
+         .pattern = &variable_name_pattern,
+         .set = true,
+         .doc = "Names of the runtime's environment variables that it is given, beside those of paths, languages, "
+                "time zones, certificates, proxies and thread counts."},
         {0}};
 const struct object function_object = {.title = "Function",
                                        .size = sizeof(struct function_spec),

@@ -8,6 +8,9 @@
 enum function_language { LANGUAGE_PYTHON, LANGUAGE_NATIVE };
 enum code_source { CODE_INSTALLED, CODE_INLINE, CODE_CONFIG_MAP, CODE_PATH };
 enum function_isolation { ISOLATION_PROCESS, ISOLATION_IN_PROCESS };
+enum function_network { NETWORK_ANY, NETWORK_NONE };
+/* Where the kernel has no Landlock: said, or no start. */
+enum function_sandbox { SANDBOX_BEST_EFFORT, SANDBOX_REQUIRED };
 /* An exception of one row. */
 enum on_exception { EXCEPTION_FAIL, EXCEPTION_SKIP, EXCEPTION_DEAD_LETTER, EXCEPTION_NULL };
 /* A row that kills its worker. UNSET: deadLetter where the job has one, else fail; never after loading. */
@@ -38,6 +41,9 @@ struct function_spec {
 	enum on_exception on_error;
 	enum on_poison_row on_poison_row;
 	enum function_isolation isolation;
+	enum function_network network;
+	enum function_sandbox sandbox;
+	struct names env; /* of the runtime's variables, which it is given beside the usual */
 };
 struct lateral_spec {
 	const char *expr;

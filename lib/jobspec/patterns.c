@@ -109,6 +109,10 @@ static bool is_bytes(struct slice text)
 	return text_parse_bytes(text, &value, &err) == 0;
 }
 
+const struct pattern variable_name_pattern = {
+        .regex = "^[A-Za-z_][A-Za-z0-9_]*$",
+        .matches = is_identifier,
+        .what = "the name of an environment variable: letters, digits and _, no digit first"};
 const struct pattern column_name_pattern = {"^[A-Za-z_][A-Za-z0-9_]*$", is_identifier,
                                             "a name: letters, digits and _, not beginning with a digit"};
 const struct pattern job_name_pattern = {

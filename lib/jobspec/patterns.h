@@ -13,6 +13,7 @@ struct pattern {
 };
 
 extern const struct pattern column_name_pattern, job_name_pattern, topic_pattern, secret_name_pattern, url_pattern,
-        metric_name_pattern, label_name_pattern, path_pattern, duration_pattern, bytes_pattern, entrypoint_pattern;
+        metric_name_pattern, label_name_pattern, path_pattern, duration_pattern, bytes_pattern, entrypoint_pattern,
+        variable_name_pattern;
 
 #endif

@@ -65,6 +65,7 @@ static int finish(struct run *run, const struct jobspec *job, const struct previ
 	char query[JOBSPEC_QUERY_HASH_BYTES];
 	int outcome;
 
+	environment.kept = run->options->secrets;
 	memcpy(query, identity->pending_query, sizeof(query));
 	status_init(status, job, &system_clock);
 	status->losses.show_values = run->status.losses.show_values;

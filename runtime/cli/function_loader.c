@@ -1,8 +1,20 @@
 #include "runtime/cli/function_loader.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 
+#include "lib/base/log.h"
 #include "lib/base/memory.h"
+
+void cli_shut_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__ /* its search for leaks traces this process */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		log_warn("this process's memory is open to others of its user", "error=\"%s\"", strerror(errno));
+#endif
+}
 
 struct udf_environment cli_environment(const char *functions_dir)
 {
@@ -13,6 +25,7 @@ struct udf_environment cli_environment(const char *functions_dir)
 
 void cli_loader_init(struct cli_loader *loader, const char *functions_dir)
 {
+	cli_shut_memory();
 	*loader = (struct cli_loader){.environment = cli_environment(functions_dir)};
 }
 

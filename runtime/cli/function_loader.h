@@ -21,4 +21,9 @@ void cli_loader_init(struct cli_loader *loader, const char *functions_dir);
 struct function_loader cli_loader_hook(struct cli_loader *loader);
 void cli_loader_release(struct cli_loader *loader);
 
+/* Before the first function: nobody but root opens this process's memory, descriptors and environment from here on, so
+ * that a function's process of the same user does not either where the kernel has no Landlock. There are no core dumps
+ * then. */
+void cli_shut_memory(void);
+
 #endif

@@ -212,8 +212,11 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	        .status = &run->status,
 	};
 	environment.job = job->name;
-	if (job->functions_count)
+	environment.kept = options->secrets;
+	if (job->functions_count) {
+		cli_shut_memory();
 		run->parts.functions = functions_new(job, &udf_worker_ops, &environment, &system_clock);
+	}
 	status_functions(&run->status, run->parts.functions);
 	pages_init(&run->pages, &run->status);
 	if (options->listen && pages_serve(&run->pages, options->listen, &run->error) < 0) {

@@ -7,6 +7,7 @@
 #include "lib/metrics/metrics.h"
 #include "runtime/pipeline/functions_watch.h"
 #include "runtime/pipeline/status_json.h"
+#include "runtime/udf/spawn.h"
 
 static json_t *error_json(const struct function_state *state)
 {
@@ -20,6 +21,13 @@ static json_t *error_json(const struct function_state *state)
 	json_object_set_new(error, "reason", status_text_json(state->error_reason));
 	json_object_set_new(error, "message", status_text_json(state->error_message));
 	return error;
+}
+
+static const char *sandbox_name(const struct function_spec *spec)
+{
+	if (spec->isolation == ISOLATION_IN_PROCESS)
+		return "none";
+	return spawn_landlock_version() ? "full" : "without Landlock";
 }
 
 static json_t *stuck_json(const struct stuck *stuck)
@@ -49,6 +57,7 @@ json_t *status_functions_json(struct functions *functions)
 		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));
 		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE && !stuck.any));
 		json_object_set_new(json, "stuck", stuck_json(&stuck));
+		json_object_set_new(json, "sandbox", json_string(sandbox_name(state->spec)));
 		set_integer(json, "restarts", state->restarts);
 		set_integer(json, "calls", atomic_load(&state->counts.calls));
 		set_integer(json, "rows", atomic_load(&state->counts.rows));

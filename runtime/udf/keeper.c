@@ -41,6 +41,7 @@ static void give_back(struct keeper *keeper)
 	close_fd(&keeper->pidfd);
 	pthread_mutex_destroy(&keeper->mutex);
 	free(keeper->function);
+	free(keeper->variables);
 	free(keeper);
 }
 
@@ -63,7 +64,7 @@ static void say(void *context, bool is_stderr, struct slice line)
 static int begin(struct keeper *keeper)
 {
 	const int places[SPAWN_PLACES] = {keeper->write_ends[0], keeper->write_ends[1], keeper->memory_fd};
-	int result = spawn_worker(keeper->path, keeper->native, places, &keeper->pid);
+	int result = spawn_worker(keeper->path, keeper->native, keeper->variables, places, &keeper->pid);
 
 	close_fd(&keeper->write_ends[0]);
 	close_fd(&keeper->write_ends[1]);
@@ -233,6 +234,7 @@ struct keeper *keeper_start(const struct function_spec *spec, const struct udf_e
 	keeper->owners = 1;
 	keeper->function = strdup(spec->name);
 	snprintf(keeper->path, sizeof(keeper->path), "%s", path);
+	keeper->variables = spawn_environment(&spec->env);
 	keeper->native = spec->language == LANGUAGE_NATIVE;
 	keeper->lane = environment->lane;
 	keeper->say = environment->say;

@@ -25,6 +25,7 @@ struct keeper {
 	pthread_t thread;
 	char *function, path[PATH_MAX]; /* the function's name; of streamjob-worker */
 	bool native;
+	char **variables; /* of the process */
 	unsigned lane;
 	void (*say)(void *context, const char *function, bool is_stderr, struct slice line);
 	void *context;

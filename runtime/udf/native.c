@@ -205,13 +205,14 @@ static int start(struct worker *worker)
 	struct native *native = xcalloc(1, sizeof(*native));
 	struct wire_in *in = &worker->in;
 	struct slice entrypoint, kind, path;
+	struct sandbox sandbox;
 	int status;
 
 	worker->state = native;
 	native->call = (struct streamjob_call){fail, emit, write_bytes, parameter};
 	native->worker = worker;
 	buffer_init(&native->saved);
-	worker->memory_bytes = (int64_t)wire_take_u64(in);
+	worker_take_head(worker, &sandbox);
 	wire_take_text(in); /* the Python packages */
 	entrypoint = wire_take_text(in);
 	kind = wire_take_text(in);
@@ -220,10 +221,11 @@ static int start(struct worker *worker)
 	path = wire_take_text(in);
 	wire_take_text(in);
 	take_parameters(native, in);
-	if (worker->sandbox_close && worker->sandbox_close(worker->memory_bytes) < 0)
-		return worker_error(worker,
-		                    SLICE_LITERAL("the sandbox cannot be set up: /proc, rlimits and seccomp are "
-		                                  "needed"));
+	status = worker_close_sandbox(worker, &sandbox);
+	if (!status)
+		status = worker_limit_memory(worker);
+	if (status)
+		return status;
 	worker_at(worker, METHOD_IMPORT, UDF_NO_ROW);
 	status = load(worker, native, entrypoint, path);
 	if (status == REPLY_OK)

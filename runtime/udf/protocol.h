@@ -23,6 +23,9 @@
 #define UDF_REASON_BYTES_MAX 2048 /* of a row's failure */
 #define UDF_EXIT_SANDBOX     71
 
+#define UDF_HEAD_NETWORK  1u /* flags of the first request */
+#define UDF_HEAD_REQUIRED 2u
+
 enum udf_op {
 	OP_START = 1,
 	OP_EVAL,

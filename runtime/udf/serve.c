@@ -25,6 +25,34 @@ int worker_error(struct worker *worker, struct slice reason)
 	return REPLY_ERROR;
 }
 
+void worker_take_head(struct worker *worker, struct sandbox *ret_sandbox)
+{
+	uint32_t flags;
+
+	worker->memory_bytes = (int64_t)wire_take_u64(&worker->in);
+	flags = wire_take_u32(&worker->in);
+	*ret_sandbox = (struct sandbox){.network = (flags & UDF_HEAD_NETWORK) != 0,
+	                                .required = (flags & UDF_HEAD_REQUIRED) != 0,
+	                                .kept = wire_take_text(&worker->in)};
+	ret_sandbox->open = wire_take_text(&worker->in);
+}
+
+int worker_close_sandbox(struct worker *worker, const struct sandbox *wanted)
+{
+	if (!worker->sandbox_close || worker->sandbox_close(wanted) == 0)
+		return 0;
+	return worker_error(worker,
+	                    SLICE_LITERAL("the sandbox cannot be set up: seccomp is needed, and with sandbox: "
+	                                  "required Landlock, which Linux has from 5.13 on where it is enabled"));
+}
+
+int worker_limit_memory(struct worker *worker)
+{
+	if (!worker->sandbox_limit || worker->sandbox_limit(worker->memory_bytes) == 0)
+		return 0;
+	return worker_error(worker, SLICE_LITERAL("the memory limit cannot be set: /proc and rlimits are needed"));
+}
+
 static void put_failures(struct worker *worker)
 {
 	const char *at = worker->failures.data;

@@ -11,6 +11,13 @@
 #include "runtime/udf/protocol.h"
 #include "runtime/udf/wire.h"
 
+/* What a worker shuts itself off from; of its first request. */
+struct sandbox {
+	bool network, required; /* sockets beyond AF_UNIX; no start without Landlock */
+	struct slice kept;      /* paths that it does not reach, each but the last with an LF */
+	struct slice open;      /* a path that it reads in any case; empty: none */
+};
+
 struct worker {
 	struct udf_control *control;
 	struct wire_in in;
@@ -23,9 +30,11 @@ struct worker {
 	size_t results_count;
 	struct buffer parents; /* uint32_t each: rows that were yielded */
 	int64_t memory_bytes;
-	bool out_of_memory;                         /* a row found no memory: the rows after it are not called */
-	void *state;                                /* of a native function */
-	int (*sandbox_close)(int64_t memory_bytes); /* NULL: no sandbox, in the runtime's own process */
+	bool out_of_memory; /* a row found no memory: the rows after it are not called */
+	void *state;        /* of a native function */
+	/* worker.h; NULL: no sandbox, in the runtime's own process */
+	int (*sandbox_close)(const struct sandbox *wanted);
+	int (*sandbox_limit)(int64_t memory_bytes);
 };
 
 /* What a language does. start and call return an enum udf_reply; with REPLY_ERROR the reason is in worker->out. */
@@ -52,6 +61,12 @@ static inline void worker_at_row(struct worker *worker, uint32_t row)
 
 void worker_row_failed(struct worker *worker, uint32_t row, struct slice reason);
 int worker_error(struct worker *worker, struct slice reason);
+
+/* The head of the first request: memory_bytes, and what the sandbox is to be. */
+void worker_take_head(struct worker *worker, struct sandbox *ret_sandbox);
+/* 0, or the reply: the sandbox cannot be had. */
+int worker_close_sandbox(struct worker *worker, const struct sandbox *wanted);
+int worker_limit_memory(struct worker *worker);
 
 void serve_init(struct worker *worker, struct udf_control *control);
 void serve_release(struct worker *worker, const struct language *language);

@@ -71,12 +71,30 @@ static int find_module(struct module *module, const struct function_spec *spec,
 	return 0;
 }
 
+/* Where the pod has its secrets, the job's file and memory that is in no limit. */
+static void put_kept(struct wire_out *out, const char *more)
+{
+	static const char kept[] = "/var/run/secrets\n/run/secrets\n/etc/streamjob\n/dev/shm\n/dev/mqueue";
+	struct buffer text;
+
+	buffer_init(&text);
+	buffer_append_text(&text, kept);
+	if (more)
+		buffer_printf(&text, "\n%s", more);
+	wire_put_text(out, buffer_slice(&text));
+	buffer_release(&text);
+}
+
 static void put_request(struct udf_worker *worker, const char *packages, const struct module *module)
 {
 	const struct function_spec *spec = worker->spec;
 	struct wire_out *out = &worker->request;
 
 	wire_put_u64(out, (uint64_t)spec->memory_bytes);
+	wire_put_u32(out, (spec->network == NETWORK_ANY ? UDF_HEAD_NETWORK : 0) |
+	                          (spec->sandbox == SANDBOX_REQUIRED ? UDF_HEAD_REQUIRED : 0));
+	put_kept(out, worker->environment.kept);
+	wire_put_text(out, slice_of(spec->language == LANGUAGE_NATIVE ? module->filename : module->folder));
 	wire_put_text(out, slice_of(packages));
 	wire_put_text(out, slice_of(spec->entrypoint));
 	wire_put_text(out, slice_of(function_kind_name(spec->kind)));

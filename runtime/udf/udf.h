@@ -54,7 +54,8 @@ struct udf_environment {
 	const char
 	        *python_path; /* folder of the package streamjob; NULL: ../lib/streamjob/python, or the source tree's */
 	const char *functions_folder; /* of mounted ConfigMaps; NULL: /etc/streamjob/functions */
-	const char *job;              /* its name, for the function's context */
+	const char *kept; /* paths that no function reaches, each but the last with an LF; NULL: the usual alone */
+	const char *job;  /* its name, for the function's context */
 	unsigned lane;
 	struct udf_counts *counts; /* NULL: nobody counts */
 	struct udf_watch *watch;   /* of this worker alone; NULL: nobody looks */

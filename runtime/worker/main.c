@@ -59,6 +59,7 @@ int main(int argc, char **argv)
 		return UDF_EXIT_SANDBOX;
 	serve_init(&worker, control);
 	worker.sandbox_close = sandbox_close;
+	worker.sandbox_limit = sandbox_limit;
 	serve(&worker, strcmp(argv[2], "native") == 0 ? &native_language : &python_language);
 	fflush(NULL);
 	_exit(0); /* no atexit of the user's, no finalizing of the interpreter: the runtime waits */

@@ -34,6 +34,11 @@ struct python {
 };
 extern struct python python;
 
+/* The interpreter, without a package's code: REPLY_OK, or the reply. */
+int python_begin(struct worker *worker);
+/* sys.path as `python3` has it, and what packages run when an interpreter starts: .pth files, sitecustomize. */
+int python_begin_packages(void);
+
 /* A method prepared for many calls: its function and self taken apart. */
 struct prepared {
 	PyObject *function;

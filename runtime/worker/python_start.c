@@ -1,77 +1,11 @@
-/*
- * The interpreter, the function in it, and which call goes where.
- *
- * The interpreter is configured as `python3` is, so that PYTHONPATH and packages installed for it count; it takes no
- * signals. Its own memory is counted before the user's limit is set.
- */
-#include <limits.h>
+/* The function in the interpreter, and which call goes where. */
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "lib/jobspec/function_spec.h"
 #include "lib/base/memory.h"
 #include "runtime/worker/python.h"
 
-#define TEXT_OF(number)              #number
-#define PYTHON_PROGRAM(major, minor) "/usr/bin/python" TEXT_OF(major) "." TEXT_OF(minor)
-
 struct python python;
-
-static const char prologue[] =
-        "import faulthandler, signal, sys\n"
-        "faulthandler.enable()\n"                                   /* a crash says where */
-        "faulthandler.register(signal.SIGUSR2, all_threads=True)\n" /* and so does a time-out, when asked */
-        "sys.stdout.reconfigure(line_buffering=True)\n";
-
-/*
- * Whose packages count: those of STREAMJOB_PYTHON (a program), else of VIRTUAL_ENV (a folder), else of Debian's
- * python3. A virtualenv must be of this version: of another one CPython takes the packages, and fails at the first that
- * is compiled.
- */
-static int find_program(struct worker *worker, char *program, size_t size)
-{
-	const char *named = getenv("STREAMJOB_PYTHON"), *environment = getenv("VIRTUAL_ENV");
-	char packages[PATH_MAX], why[PATH_MAX + 256];
-
-	snprintf(program, size, "%s", named ? named : PYTHON_PROGRAM(PY_MAJOR_VERSION, PY_MINOR_VERSION));
-	if (named || !environment || !environment[0])
-		return REPLY_OK;
-	snprintf(packages, sizeof(packages), "%s/lib/python%d.%d/site-packages", environment, PY_MAJOR_VERSION,
-	         PY_MINOR_VERSION);
-	snprintf(program, size, "%s/bin/python3", environment);
-	if (access(program, F_OK) == 0 && access(packages, F_OK) == 0)
-		return REPLY_OK;
-	snprintf(why, sizeof(why),
-	         "VIRTUAL_ENV is %s, which is no virtualenv of Python %d.%d: it has no bin/python3 or is of another "
-	         "version; make it with the python3 of this machine or image",
-	         environment, PY_MAJOR_VERSION, PY_MINOR_VERSION);
-	return worker_error(worker, slice_of(why));
-}
-
-static int begin_interpreter(struct worker *worker)
-{
-	char program[PATH_MAX];
-	PyConfig config;
-	PyStatus status;
-
-	if (find_program(worker, program, sizeof(program)) != REPLY_OK)
-		return REPLY_ERROR;
-
-	PyConfig_InitPythonConfig(&config);
-	config.install_signal_handlers = 0;
-	config.parse_argv = 0;
-	config.write_bytecode = 0;
-	status = PyConfig_SetBytesString(&config, &config.program_name, program);
-	if (!PyStatus_Exception(status))
-		status = Py_InitializeFromConfig(&config);
-	PyConfig_Clear(&config);
-	if (PyStatus_Exception(status))
-		return worker_error(worker, slice_of(status.err_msg ? status.err_msg : "the interpreter cannot start"));
-	if (PyRun_SimpleString(prologue) < 0 || shared_view_type() < 0)
-		return worker_error(worker,
-		                    SLICE_LITERAL("the interpreter cannot be prepared; its words are on stderr"));
-	return REPLY_OK;
-}
 
 static PyObject *text_object(struct slice text)
 {
@@ -299,23 +233,25 @@ static int open_function(void)
 
 static int start(struct worker *worker)
 {
+	struct sandbox sandbox;
 	struct slice folder;
 	int status;
 
 	worker_at(worker, METHOD_START, UDF_NO_ROW);
-	worker->memory_bytes = (int64_t)wire_take_u64(&worker->in);
+	worker_take_head(worker, &sandbox);
 	folder = wire_take_text(&worker->in);
-	status = begin_interpreter(worker);
-	if (status != REPLY_OK)
+	status = worker_close_sandbox(worker, &sandbox);
+	if (!status)
+		status = python_begin(worker);
+	if (status && status != REPLY_OK)
 		return status;
 	if (look_first_in(folder) < 0 || import_own() < 0)
 		return call_raised(worker);
-	if (sandbox_close(worker->memory_bytes) < 0)
-		return worker_error(worker,
-		                    SLICE_LITERAL("the sandbox cannot be set up: /proc, rlimits and seccomp are "
-		                                  "needed"));
+	status = worker_limit_memory(worker);
+	if (status)
+		return status;
 	worker_at(worker, METHOD_IMPORT, UDF_NO_ROW);
-	if (load(worker) < 0)
+	if (python_begin_packages() < 0 || load(worker) < 0)
 		return call_raised(worker);
 	take_methods();
 	if (put_signature(worker) < 0)

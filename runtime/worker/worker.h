@@ -13,9 +13,16 @@ extern const struct language python_language;
 
 /* What dies with the runtime, opens no more than it may, and can gain no rights. Before anything of the user's. */
 int sandbox_begin(long parent);
-/* The memory limit, counted from what is in use now, and no more processes. Before the user's code. */
-int sandbox_close(int64_t memory_bytes);
-/* Only threads from here on: no fork, no exec, no tracing, no signals to others. */
-int sandbox_filter(void);
+
+/* No more processes, no reach of others, no memory that is not counted. Before any byte of the user's code, or of a
+ * package's, runs: also those that an interpreter runs when it starts. */
+int sandbox_close(const struct sandbox *wanted);
+/* The memory limit, counted from what is in use now, and no other limits after it. */
+int sandbox_limit(int64_t memory_bytes);
+
+/* Parts of it. -1: not to be had. */
+int reach_limit(const struct sandbox *wanted);
+int system_calls_deny(bool network);
+int system_calls_keep_limits(void);
 
 #endif

@@ -296,19 +296,19 @@ static void reply(uint32_t op, uint32_t number)
 	control->reply_number = !gentle && one_in(100) ? odd_number() : number;
 }
 
-/* The seed and the kind, from the request: two texts and, before them, the memory and the packages. */
+/* The seed and the kind, from the request: its fourth and fifth text, after the memory and the flags. */
 static void read_seed(void)
 {
-	const char *at = udf_request_area(control) + sizeof(uint64_t);
+	const char *at = udf_request_area(control) + 2 * sizeof(uint64_t);
 
-	for (int text = 0; text < 3; text++) {
+	for (int text = 0; text < 5; text++) {
 		uint32_t size;
 
 		memcpy(&size, at, sizeof(size));
 		at += 8;
-		if (text == 1)
+		if (text == 3)
 			state = strtoull(at + 2, NULL, 10);
-		if (text == 2)
+		if (text == 4)
 			scalar = size == 6;
 		at += (size + 7) & ~7u;
 	}

@@ -1,0 +1,209 @@
+"""
+What a function may not do to others, to its runtime and to the memory that no limit counts; each by name, with others of its
+kind. What functions do need goes on working behind the same wall.
+"""
+
+import json
+
+import pytest
+
+HEAD = """\
+import ctypes, fcntl, mmap, os, resource, socket, struct, sys, tempfile, threading, time
+from streamjob import DataTypes, udf
+P = os.getppid()
+libc = ctypes.CDLL(None, use_errno=True)
+X86 = os.uname().machine == "x86_64"
+def number(x86, arm): return x86 if X86 else arm
+def call(n, *args):
+    done = libc.syscall(ctypes.c_long(n), *(ctypes.c_long(a) if isinstance(a, int) else a for a in args))
+    if done < 0:
+        e = ctypes.get_errno()
+        raise OSError(e, os.strerror(e))
+    return done
+def libc_mmap(flags, fd=-1):
+    libc.mmap.restype = ctypes.c_void_p
+    at = libc.mmap(None, ctypes.c_size_t(4096), 3, flags, fd, ctypes.c_long(0))
+    if at == ctypes.c_void_p(-1).value:
+        e = ctypes.get_errno()
+        raise OSError(e, os.strerror(e))
+    return at
+def pipe(): return os.pipe()[0]
+def read(path): return open(path, "rb").read(8)
+"""
+
+
+def job(body, **more):
+    """One scalar function of one row: the text of `body`'s value."""
+    code = HEAD + f"def g(x):\n    try:\n        return repr({body})\n    except BaseException as e:\n        return f'{{type(e).__name__}}: {{e}}'\n"
+    code += "f = udf(g, result_type=DataTypes.STRING())\n"
+    function = {"name": "fn", "kind": "scalar", "entrypoint": "m:f", "code": {"inline": code}, "startTimeout": "60s", "timeout": "60s", **more}
+    return f"""\
+apiVersion: streamjob.dev/v1alpha1
+kind: StreamJob
+metadata: {{name: j}}
+spec:
+  source: {{stdin: {{}}}}
+  columns: [{{name: v, type: BIGINT}}]
+  functions: [{json.dumps(function)}]
+  select: [{{name: r, expr: "fn(v)"}}]
+  window: {{tumbling: {{size: 366d}}}}
+  groupBy: [r]
+  aggregates: [{{name: c, expr: COUNT(*)}}]
+  sinks: [{{stdout: {{}}}}]
+"""
+
+
+def said(tree, body, *args, env=None, **more):
+    tree.write("job.yaml", job(body, **more))
+    done = tree.streamjob("run", "job.yaml", "--input", "-", "--output", "-", *args, text='{"v": 1}\n', env=env)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)["r"], done.stderr
+
+
+DENIED = {
+    # the descriptors that it has: none is the runtime's
+    "its own descriptors": "[t for t in (os.readlink(f'/proc/self/fd/{d}') for d in range(0, 10) if os.path.lexists(f'/proc/self/fd/{d}')) if 'eventfd' in t or 'memfd' in t] or 1/0",
+    # signals by way of a descriptor
+    "F_SETOWN": "fcntl.fcntl(pipe(), 8, P)",
+    "F_SETOWN, its upper half filled": "call(number(72, 25), pipe(), (1 << 32) | 8, P)",
+    "F_SETOWN_EX": "fcntl.fcntl(pipe(), 15, struct.pack('ii', 1, P))",
+    "F_SETSIG": "fcntl.fcntl(pipe(), 10, 9)",
+    "F_SETLEASE": "fcntl.fcntl(os.open(tempfile.mkstemp()[1], os.O_RDONLY), 1024, 0)",
+    "F_NOTIFY": "fcntl.fcntl(os.open('/tmp', os.O_RDONLY), 1026, 1)",
+    "O_ASYNC": "fcntl.fcntl(pipe(), 4, os.O_ASYNC)",
+    "FIOSETOWN": "fcntl.ioctl(socket.socket(), 0x8901, struct.pack('i', P))",
+    "SIOCSPGRP": "fcntl.ioctl(socket.socket(), 0x8902, struct.pack('i', P))",
+    "FIOASYNC": "fcntl.ioctl(pipe(), 0x5452, struct.pack('i', 1))",
+    # the runtime's process
+    "its memory": "open(f'/proc/{P}/mem', 'r+b')",
+    "its memory, by a thread": "open(f'/proc/{P}/task/{P}/mem', 'rb')",
+    "its descriptors": "os.listdir(f'/proc/{P}/fd')",
+    "its environment": "read(f'/proc/{P}/environ')",
+    "its map": "read(f'/proc/{P}/maps')",
+    "its auxv": "read(f'/proc/{P}/auxv')",
+    "its folder": "os.listdir(f'/proc/{P}/cwd')",
+    "its oom_score_adj": "open(f'/proc/{P}/oom_score_adj', 'w')",
+    "init's": "read('/proc/1/environ')",
+    "its nice value": "os.setpriority(os.PRIO_PROCESS, P, 19)",
+    "its processors": "os.sched_setaffinity(P, {0})",
+    "its scheduler": "os.sched_setscheduler(P, os.SCHED_IDLE, os.sched_param(0))",
+    "its scheduler's attributes": "call(number(314, 274), P, ctypes.create_string_buffer(struct.pack('IIQiIQQQ', 48, 5, 0, 0, 0, 0, 0, 0)), 0)",
+    "its input and output": "call(number(251, 30), 1, P, 3 << 13)",
+    "process_vm_readv": "call(number(310, 270), P, 0, 0, 0, 0, 0)",
+    "ptrace": "call(number(101, 117), 16, P, 0, 0)",
+    "pidfd_open": "os.pidfd_open(P)",
+    "kill": "os.kill(P, 0)",
+    "kill of all": "os.kill(-1, 0)",
+    "tgkill": "call(number(234, 131), P, P, 0)",
+    "fork": "os.fork()",
+    "exec": "os.execv('/bin/true', ['true'])",
+    "a session": "os.setsid()",
+    "not to die with it": "libc.prctl(1, 0, 0, 0, 0) and 1/0",
+    "not to be looked at": "libc.prctl(4, 0, 0, 0, 0) and 1/0",
+    # memory that is in no limit
+    "memfd_create": "os.memfd_create('x')",
+    "shared anonymous": "mmap.mmap(-1, 1 << 20)",
+    "shared anonymous, validated": "libc_mmap(0x23)",
+    "growing down": "libc_mmap(0x122)",
+    "SysV": "call(number(29, 194), 0, 1 << 20, 0o600)",
+    "SysV messages": "call(number(68, 186), 0, 0o600)",
+    "POSIX messages": "call(number(240, 180), ctypes.create_string_buffer(b'/x'), 0o102, 0o600, 0)",
+    "its own memory as a file": "open('/proc/self/mem', 'r+b')",
+    "/dev/shm": "open('/dev/shm/x', 'wb')",
+    "larger pipes": "fcntl.fcntl(pipe(), 1031, 1 << 20)",
+    "larger sockets": "socket.socket().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)",
+    "larger sockets, to read": "socket.socket().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)",
+    "larger sockets, by force": "socket.socket().setsockopt(socket.SOL_SOCKET, 33, 1 << 20)",
+    "splice": "call(number(275, 76), pipe(), 0, 1, 0, 1, 0)",
+    "tee": "call(number(276, 77), pipe(), 1, 1, 0)",
+    "257 descriptors": "[open('/dev/null') for _ in range(257)]",
+    # limits and files
+    "its limits": "resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))",
+    "chmod": "os.chmod('/tmp', 0o777)",
+    "chown": "os.chown('/tmp', 0, 0)",
+    "utime": "os.utime('/tmp')",
+    "a device": "os.mknod('/tmp/device-of-the-wall')",
+    "another namespace": "call(number(272, 97), 0x10000000)",
+    "io_uring": "call(425, 8, ctypes.create_string_buffer(256))",
+    "bpf": "call(number(321, 280), 0, 0, 0)",
+    "userfaultfd": "call(number(323, 282), 0)",
+}
+WORDS = ("PermissionError", "Operation not permitted", "Permission denied", "ZeroDivisionError", "Too many open files", "not allowed")
+
+
+@pytest.mark.parametrize("case", list(DENIED))
+def test_denied(tree, case):
+    words, _ = said(tree, DENIED[case])
+    assert any(word in words for word in WORDS), words
+
+
+WORKS = {
+    "threads": "[t.start() or t.join() for t in [threading.Thread(target=str)]] and 'done'",
+    "a temporary file": "tempfile.TemporaryFile().write(b'xx') == 2 and 'done'",
+    "pipes": "os.write(os.pipe()[1], b'x') and 'done'",
+    "its own status": "'VmRSS' in open('/proc/self/status').read() and 'done'",
+    "the machine": "(len(open('/proc/cpuinfo').read()), os.cpu_count(), os.sched_getaffinity(0)) and 'done'",
+    "a private mapping": "mmap.mmap(-1, 1 << 20, flags=mmap.MAP_PRIVATE) and 'done'",
+    "numpy": "int((__import__('numpy').ones((64, 64)) @ __import__('numpy').ones((64, 64))).sum()) == 64 ** 3 and 'done'",
+    "pandas": "__import__('pandas').DataFrame({'a': [1, 2]}).a.sum() == 3 and 'done'",
+    "callbacks of ctypes": "ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 4)() == 4 and 'done'",
+    "asyncio": "__import__('asyncio').run(__import__('asyncio').sleep(0, 'done'))",
+    "ssl": "__import__('ssl').create_default_context() and 'done'",
+    "names of hosts": "socket.getaddrinfo('localhost', 80) and 'done'",
+    "its packages' site": "[sys.path, exit, quit] and 'done'",
+    "a signal to itself": "os.kill(os.getpid(), 0) or 'done'",
+}
+
+
+@pytest.mark.parametrize("case", list(WORKS))
+def test_works(tree, case):
+    words, log = said(tree, WORKS[case])
+    assert words == "'done'", (words, log)
+
+
+def test_secrets_are_out_of_reach(tree):
+    (tree.folder / "secrets" / "db").mkdir(parents=True)
+    tree.write("secrets/db/password", "hunter2")
+    tree.write("beside", "seen")
+    (tree.folder / "link").symlink_to("secrets/db/password")
+    for path in ("secrets/db/password", "link"):
+        words, _ = said(tree, f"open({str(tree.folder / path)!r}).read()", "--secrets", "secrets")
+        assert "PermissionError" in words
+    assert "PermissionError" in said(tree, f"os.listdir({str(tree.folder / 'secrets')!r})", "--secrets", "secrets")[0]
+    assert said(tree, f"open({str(tree.folder / 'beside')!r}).read()", "--secrets", "secrets")[0] == "'seen'"
+
+
+def test_the_environment_is_a_list(tree):
+    env = {"DATABASE_PASSWORD": "hunter2", "REGION": "eu", "LC_TIME": "C", "PYTHON_X": "1"}
+    body = "sorted(set(os.environ) & {'DATABASE_PASSWORD', 'REGION', 'LC_TIME', 'PYTHON_X', 'PATH'})"
+    assert said(tree, body, env=env)[0] == "['LC_TIME', 'PATH', 'PYTHON_X']"
+    tree.write("job.yaml", job(body).replace('"startTimeout"', '"env": ["REGION"], "startTimeout"'))
+    done = tree.streamjob("run", "job.yaml", "--input", "-", "--output", "-", text='{"v": 1}\n', env=env)
+    assert json.loads(done.stdout)["r"] == "['LC_TIME', 'PATH', 'PYTHON_X', 'REGION']", done.stderr
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_NETLINK", "AF_UNIX"])
+def test_no_network(tree, family):
+    body = f"socket.socket(socket.{family}, socket.SOCK_DGRAM).close() or 'done'"
+    words, _ = said(tree, body, network="none")
+    assert words == "'done'" if family == "AF_UNIX" else "PermissionError" in words
+    assert family == "AF_INET6" or said(tree, body)[0] == "'done'"
+
+
+@pytest.mark.parametrize("name,line", [("sitecustomize.py", "{deed}"), ("usercustomize.py", "{deed}"), ("json.py", "{deed}")])
+def test_packages_run_behind_the_wall_from_the_first_byte(tree, name, line):
+    """What an interpreter runs before any module of the user's; json.py stands for a module that the worker itself imports."""
+    deed = "import os, sys\ntry:\n    os.fork()\n    print('FORKED', flush=True)\nexcept OSError as e:\n    print('denied', e, flush=True)\n"
+    (tree.folder / "packages").mkdir()
+    tree.write(f"packages/{name}", line.format(deed=deed))
+    tree.write("job.yaml", job("1"))
+    env = {"PYTHONPATH": str(tree.folder / "packages")}
+    done = tree.streamjob("run", "job.yaml", "--input", "-", "--output", "-", text='{"v": 1}\n', env=env)
+    assert "FORKED" not in done.stderr
+    if name == "sitecustomize.py":
+        assert "denied [Errno 1] Operation not permitted" in done.stderr, done.stderr
+
+
+def test_required_where_it_can_be_had(tree):
+    words, log = said(tree, "'done'", sandbox="required")
+    assert words == "'done'", log
