@@ -49,7 +49,7 @@ class Job:
     def send(self, records, bad=False):
         """`bad`: with one more record in partition 0, before the others, that becomes a dead letter."""
         letters = [b"no row at all, number %d" % len(self.bad)] * bad
-        self.kafka.produce(self.topic, {p: (letters if p == 0 else []) + rows for p, rows in records.items()})
+        self.kafka.produce_each(self.topic, {p: (letters if p == 0 else []) + rows for p, rows in records.items()})
         self.bad.update(letters)
         for partition, rows in records.items():
             self.sent.setdefault(partition, []).extend(rows)
