@@ -121,6 +121,20 @@ void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char 
 	explicit_bzero(password, sizeof(password));
 }
 
+const char *client_cure(rd_kafka_resp_err_t code)
+{
+	switch (code) {
+	case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+		return "; the job's user needs Write and Describe on this transactional id";
+	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+		return "; the job's user needs Read on this group";
+	case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+		return "; the job's user needs Read and Describe on this topic";
+	default:
+		return "";
+	}
+}
+
 int client_error(struct error *err, rd_kafka_resp_err_t code, const char *doing)
 {
 	return error_set(err, "%s: %s", doing, rd_kafka_err2str(code));

@@ -24,6 +24,8 @@ rd_kafka_conf_t *client_conf(const struct kafka_client *spec, const char *secret
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
 /* Reads username and password again; a connection made from now on uses them. */
 void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char *secrets_dir);
+/* Which right the job's user lacks where the broker says so, to be put behind what was refused; else "". */
+const char *client_cure(rd_kafka_resp_err_t code);
 /* Says what failed and why; is -1. */
 int client_error(struct error *err, rd_kafka_resp_err_t code, const char *doing);
 

@@ -8,6 +8,7 @@
 #include "runtime/kafka/source.h"
 
 #define ENDED_TIMEOUT_MS 5000
+#define DENIED_PAUSE_MS  2000 /* before a commit is tried again that the job's user has no right to */
 
 static void wait_ms(struct committer *committer, int64_t ms)
 {
@@ -86,8 +87,9 @@ static enum fence_outcome plain_commit(struct kafka_reader *reader, const rd_kaf
 	rd_kafka_queue_destroy(queue);
 	if (!code)
 		return FENCE_DONE;
-	error_set(err, "cannot commit to group %s: %s", reader->spec->group_id, rd_kafka_err2str(code));
-	return FENCE_RETRY;
+	error_set(err, "cannot commit to group %s: %s%s", reader->spec->group_id, rd_kafka_err2str(code),
+	          client_cure(code));
+	return client_cure(code)[0] ? FENCE_DENIED : FENCE_RETRY;
 }
 
 /* After a failure: no round is begun that could not end in time. */
@@ -95,6 +97,11 @@ static bool given_up(const struct kafka_reader *reader)
 {
 	return clock_monotonic_ms(reader->stop->clock) > atomic_load(&reader->stop->deadline_ms) - reader->round_ms ||
 	       boot_ms(reader) >= atomic_load(&reader->committer.give_up_ms);
+}
+
+static bool comes_again(enum fence_outcome outcome)
+{
+	return outcome == FENCE_RETRY || outcome == FENCE_DENIED;
 }
 
 /* One place, again and again until it is committed. 0, -1: no more time, COMMIT_AGAIN: lost. */
@@ -109,11 +116,11 @@ static int commit_place(struct kafka_reader *reader, const struct place *place, 
 		sent_ms = boot_ms(reader);
 		outcome = reader->fence ? fence_commit(reader->fence, list, reader->round_ms, err)
 		                        : plain_commit(reader, list, err);
-		if (outcome != FENCE_RETRY || given_up(reader))
+		if (!comes_again(outcome) || given_up(reader))
 			break;
 		failing = true;
 		reader_health(reader, err);
-		reader_pause(reader, LOOK_MS);
+		reader_pause(reader, outcome == FENCE_DENIED ? DENIED_PAUSE_MS : LOOK_MS);
 	}
 	if (outcome == FENCE_DONE) {
 		committed(reader, place, to, list);
@@ -123,7 +130,7 @@ static int commit_place(struct kafka_reader *reader, const struct place *place, 
 			reader_health(reader, NULL);
 	}
 	rd_kafka_topic_partition_list_destroy(list);
-	return outcome == FENCE_DONE ? 0 : outcome == FENCE_RETRY ? -1 : COMMIT_AGAIN;
+	return outcome == FENCE_DONE ? 0 : comes_again(outcome) ? -1 : COMMIT_AGAIN;
 }
 
 /*

@@ -78,18 +78,18 @@ static enum fence_outcome judge(struct fence *fence, rd_kafka_error_t *error, co
 {
 	rd_kafka_resp_err_t code = rd_kafka_error_code(error);
 	enum fence_outcome outcome = FENCE_LOST;
-	const char *cure = "";
 
 	if (code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE || code == RD_KAFKA_RESP_ERR_UNSUPPORTED_VERSION)
 		outcome = FENCE_NONE;
-	else if (code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED)
-		cure = "; the job's user needs Write and Describe on this transactional id";
 	else if (rd_kafka_error_is_retriable(error) && !rd_kafka_error_is_fatal(error))
 		outcome = FENCE_RETRY;
+	else if (rd_kafka_error_txn_requires_abort(error) && client_cure(code)[0])
+		outcome = FENCE_DENIED;
 	else if (rd_kafka_error_txn_requires_abort(error) && passes(code))
 		outcome = FENCE_RETRY;
 	fence->aborting = fence->aborting || rd_kafka_error_txn_requires_abort(error);
-	error_set(err, "%s (transactional id %s): %s%s", doing, fence->id, rd_kafka_error_string(error), cure);
+	error_set(err, "%s (transactional id %s): %s%s", doing, fence->id, rd_kafka_error_string(error),
+	          client_cure(code));
 	rd_kafka_error_destroy(error);
 	return outcome;
 }

@@ -14,9 +14,10 @@
 
 enum fence_outcome {
 	FENCE_DONE,
-	FENCE_RETRY, /* call again with the same arguments: it goes on where it was */
-	FENCE_LOST,  /* this producer is at its end: another process took the fence, or the broker forgot this one */
-	FENCE_NONE   /* the broker has no transactions */
+	FENCE_RETRY,  /* call again with the same arguments: it goes on where it was */
+	FENCE_DENIED, /* the same, once somebody has granted a right that is missing */
+	FENCE_LOST,   /* this producer is at its end: another process took the fence, or the broker forgot this one */
+	FENCE_NONE    /* the broker has no transactions */
 };
 
 struct fence;

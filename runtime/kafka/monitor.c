@@ -42,8 +42,8 @@ static bool check_health(struct kafka_reader *reader)
 		return true;
 	}
 	pthread_mutex_lock(&reader->mutex);
-	error_set(&err, "topic %s at %s: %s%s%s", client->topic, client->bootstrap_servers, rd_kafka_err2str(code),
-	          reader->last_error.text[0] ? "; last error: " : "", reader->last_error.text);
+	error_set(&err, "topic %s at %s: %s%s%s%s", client->topic, client->bootstrap_servers, rd_kafka_err2str(code),
+	          client_cure(code), reader->last_error.text[0] ? "; last error: " : "", reader->last_error.text);
 	pthread_mutex_unlock(&reader->mutex);
 	reader_health(reader, &err);
 	pthread_mutex_lock(&reader->mutex);

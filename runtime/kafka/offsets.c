@@ -85,8 +85,8 @@ rd_kafka_topic_partition_list_t *reader_offsets(struct kafka_reader *reader, boo
 		code = RD_KAFKA_RESP_ERR__BAD_MSG;
 	}
 	if (!list)
-		error_set(err, "cannot read the offsets of group %s: %s", reader->spec->group_id,
-		          rd_kafka_err2str(code));
+		error_set(err, "cannot read the offsets of group %s: %s%s", reader->spec->group_id,
+		          rd_kafka_err2str(code), client_cure(code));
 	if (event)
 		rd_kafka_event_destroy(event);
 	rd_kafka_queue_destroy(queue);

@@ -26,8 +26,8 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 		                                        ret_high, reader->round_ms);
 	} while (another_round(reader, code, &rounds));
 	if (code)
-		return error_set(err, "cannot find the offsets of topic %s, partition %d: %s",
-		                 reader->spec->client.topic, (int)partition, rd_kafka_err2str(code));
+		return error_set(err, "cannot find the offsets of topic %s, partition %d: %s%s",
+		                 reader->spec->client.topic, (int)partition, rd_kafka_err2str(code), client_cure(code));
 	return 0;
 }
 
@@ -44,13 +44,14 @@ static int list_offsets(struct kafka_reader *reader, int64_t which, int64_t *ret
 		rd_kafka_topic_partition_list_add(list, topic, (int32_t)p)->offset = which;
 	code = rd_kafka_offsets_for_times(reader->rk, list, REQUEST_TIMEOUT_MS);
 	if (code)
-		result = error_set(err, "cannot find the offsets of topic %s: %s", topic, rd_kafka_err2str(code));
+		result = error_set(err, "cannot find the offsets of topic %s: %s%s", topic, rd_kafka_err2str(code),
+		                   client_cure(code));
 	for (int i = 0; i < list->cnt && !result; i++) {
 		const rd_kafka_topic_partition_t *item = &list->elems[i];
 
 		if (item->err || item->offset < 0)
-			result = error_set(err, "cannot find the offsets of topic %s, partition %d: %s", topic,
-			                   (int)item->partition, rd_kafka_err2str(item->err));
+			result = error_set(err, "cannot find the offsets of topic %s, partition %d: %s%s", topic,
+			                   (int)item->partition, rd_kafka_err2str(item->err), client_cure(item->err));
 		else
 			ret_offsets[item->partition] = item->offset;
 	}
@@ -102,10 +103,12 @@ static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 	}
 	if (metadata->topic_cnt == 1 && !metadata->topics[0].err)
 		count = (size_t)metadata->topics[0].partition_cnt;
+	code = metadata->topic_cnt ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
 	if (!count)
-		error_set(err, "topic %s at %s: %s; create it, or correct source.kafka.topic", client->topic,
-		          client->bootstrap_servers,
-		          metadata->topic_cnt ? rd_kafka_err2str(metadata->topics[0].err) : "unknown topic");
+		error_set(err, "topic %s at %s: %s%s", client->topic, client->bootstrap_servers, rd_kafka_err2str(code),
+		          code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED
+		                  ? client_cure(code)
+		                  : "; create it, or correct source.kafka.topic");
 	rd_kafka_metadata_destroy(metadata);
 	return count;
 }

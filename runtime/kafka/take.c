@@ -163,8 +163,8 @@ int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_ka
 	case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
 		return lost(reader, lane, message->partition, err);
 	default:
-		error_set(&why, "topic %s, partition %d: %s", reader->spec->client.topic, (int)message->partition,
-		          rd_kafka_message_errstr(message));
+		error_set(&why, "topic %s, partition %d: %s%s", reader->spec->client.topic, (int)message->partition,
+		          rd_kafka_message_errstr(message), client_cure(message->err));
 		reader_health(reader, &why);
 		return 0;
 	}

@@ -52,7 +52,8 @@ static int describe(struct kafka_reader *reader, int timeout_ms, char ret_id[PLA
 	rd_kafka_AdminOptions_destroy(options);
 	rd_kafka_TopicCollection_destroy(topics);
 	if (code && code != RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE)
-		return error_set(err, "cannot describe topic %s: %s", name, rd_kafka_err2str(code));
+		return error_set(err, "cannot describe topic %s: %s%s", name, rd_kafka_err2str(code),
+		                 client_cure(code));
 	memcpy(ret_id, id, sizeof(id));
 	return 0;
 }

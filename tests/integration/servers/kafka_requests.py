@@ -1,5 +1,5 @@
 """Requests of Kafka's protocol that neither kcat nor the client library of the tests can make: a group's offsets with their
-metadata, groups and records deleted. One broker, in the clear."""
+metadata, groups and records deleted, rights given. One broker, in the clear."""
 
 import socket
 import struct
@@ -90,3 +90,17 @@ def delete_records(kafka, topic, partition, before):
             reader.take("i"), reader.take("q")
             error = reader.take("h")
             assert error == 0, error
+
+
+RESOURCES = {"topic": 2, "group": 3, "transactional id": 5}
+OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8}
+
+
+def grant(kafka, user, kind, name, operation):
+    literal = allow = 3
+    body = struct.pack(">b", RESOURCES[kind]) + _string(name) + struct.pack(">b", literal) + _string(f"User:{user}") + _string("*")
+    reader = _ask(kafka, 30, 1, _array([body + struct.pack(">bb", OPERATIONS[operation], allow)]))
+    reader.take("i")
+    for _ in range(reader.take("i")):
+        error = reader.take("h")
+        assert error == 0, (error, reader.string())
