@@ -143,15 +143,71 @@ static void failures_family(struct functions *functions, struct buffer *out)
 struct own {
 	size_t function;
 	unsigned lane;
+	char name[96]; /* of the family */
 	struct udf_metric metric;
 };
 
+static int compare_labels(const struct udf_metric *a, const struct udf_metric *b)
+{
+	for (size_t i = 0; i < a->labels_count && i < b->labels_count; i++) {
+		int order = strcmp(a->labels[i].name, b->labels[i].name);
+
+		if (!order)
+			order = strcmp(a->labels[i].value, b->labels[i].value);
+		if (order)
+			return order;
+	}
+	return (a->labels_count > b->labels_count) - (a->labels_count < b->labels_count);
+}
+
+/* By family; in it by kind, and then so that equal series are neighbours. */
 static int compare_own(const void *left, const void *right)
 {
 	const struct own *a = left, *b = right;
-	int order = strcmp(a->metric.name, b->metric.name);
+	int order = strcmp(a->name, b->name);
 
-	return order ? order : a->metric.kind != b->metric.kind ? (int)a->metric.kind - (int)b->metric.kind : 0;
+	if (!order)
+		order = (int)a->metric.kind - (int)b->metric.kind;
+	if (!order)
+		order = (a->function > b->function) - (a->function < b->function);
+	if (!order)
+		order = (a->lane > b->lane) - (a->lane < b->lane);
+	return order ? order : compare_labels(&a->metric, &b->metric);
+}
+
+static struct own own_metric(size_t function, unsigned lane, const struct udf_metric *metric)
+{
+	static const char total[] = "_total";
+	size_t size = strlen(metric->name), end = strlen(total);
+	bool has_total = size >= end && !strcmp(metric->name + size - end, total);
+	struct own own = {.function = function, .lane = lane, .metric = *metric};
+
+	snprintf(own.name, sizeof(own.name), "streamjob_user_%s%s", metric->name,
+	         metric->kind == UDF_COUNTER && !has_total ? total : "");
+	return own;
+}
+
+/* What a label is written as: where its name is one of the page's own, as Prometheus writes one that meets a target's.
+ */
+static void label_name(char *to, size_t size, const char *name)
+{
+	bool is_taken = !strcmp(name, "function") || !strcmp(name, "lane");
+
+	snprintf(to, size, "%s%s", is_taken ? "exported_" : "", name);
+}
+
+/* Two labels would be written alike. */
+static bool labels_meet(const struct udf_metric *metric)
+{
+	char names[UDF_METRIC_LABELS_MAX][48];
+
+	for (size_t i = 0; i < metric->labels_count; i++) {
+		label_name(names[i], sizeof(names[i]), metric->labels[i].name);
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(names[i], names[j]))
+				return true;
+	}
+	return false;
 }
 
 static size_t collect_own(struct functions *functions, struct own **ret_items)
@@ -167,39 +223,52 @@ static size_t collect_own(struct functions *functions, struct own **ret_items)
 
 			items = xrealloc(items, (count + n + 1) * sizeof(*items));
 			for (size_t i = 0; i < n; i++)
-				items[count++] = (struct own){f, lane, metrics[i]};
+				if (!labels_meet(&metrics[i]))
+					items[count++] = own_metric(f, lane, &metrics[i]);
 		}
 	}
 	*ret_items = items;
 	return count;
 }
 
-/* A name that two functions use with different kinds is one family of the first kind: the others are left out. */
+static void own_labels(struct buffer *out, const struct udf_metric *metric)
+{
+	for (size_t i = 0; i < metric->labels_count; i++) {
+		char name[48];
+
+		label_name(name, sizeof(name), metric->labels[i].name);
+		metrics_label(out, false, name, slice_of(metric->labels[i].value));
+	}
+}
+
+/*
+ * A name that two functions use with different kinds is one family of the first kind: the others are left out, as is a
+ * series that is there already.
+ */
 static void own_metrics(struct functions *functions, struct buffer *out)
 {
+	const struct own *first = NULL; /* of the family */
 	struct own *items;
 	size_t count = collect_own(functions, &items);
-	enum udf_metric_kind kind = UDF_COUNTER;
 
 	if (count)
 		qsort(items, count, sizeof(*items), compare_own);
 	for (size_t i = 0; i < count; i++) {
 		const struct own *own = &items[i];
-		char name[96], lane[16];
+		char lane[16];
 
-		snprintf(name, sizeof(name), "streamjob_user_%s%s", own->metric.name,
-		         own->metric.kind == UDF_COUNTER ? "_total" : "");
-		if (!i || strcmp(items[i - 1].metric.name, own->metric.name) != 0) {
-			kind = own->metric.kind;
-			metrics_family(out, name, kind == UDF_COUNTER ? "counter" : "gauge",
+		if (!first || strcmp(first->name, own->name) != 0) {
+			first = own;
+			metrics_family(out, own->name, own->metric.kind == UDF_COUNTER ? "counter" : "gauge",
 			               "A function's own metric.");
 		}
-		if (own->metric.kind != kind)
+		if (own->metric.kind != first->metric.kind || (own != first && !compare_own(own - 1, own)))
 			continue;
 		snprintf(lane, sizeof(lane), "%u", own->lane);
-		buffer_append_text(out, name);
+		buffer_append_text(out, own->name);
 		label(out, &functions->items[own->function]);
 		metrics_label(out, false, "lane", slice_of(lane));
+		own_labels(out, &own->metric);
 		buffer_append_char(out, '}');
 		metrics_number(out, own->metric.value);
 	}

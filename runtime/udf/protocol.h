@@ -58,7 +58,7 @@ enum udf_method {
 
 enum udf_reply { REPLY_OK = 1, REPLY_ERROR, REPLY_EXHAUSTED, REPLY_TOO_LARGE };
 
-#define UDF_SHARED_METRICS_MAX 64
+#define UDF_SHARED_METRICS_MAX 128
 #define UDF_LABELS_MAX         4
 struct udf_shared_metric {
 	char name[64];
@@ -75,6 +75,7 @@ struct udf_control {
 	_Atomic uint32_t reply_number;              /* of the request that the reply is for */
 	_Atomic uint32_t reply_status, reply_bytes; /* read once: what was checked is what is used */
 	_Atomic uint32_t method, row;
+	_Atomic uint32_t metrics_version; /* odd while they are being written */
 	_Atomic uint32_t metrics_count;
 	struct udf_shared_metric metrics[UDF_SHARED_METRICS_MAX];
 };

@@ -81,8 +81,11 @@ struct udf_metric {
 	size_t labels_count;
 	struct udf_label labels[UDF_METRIC_LABELS_MAX];
 };
-#define UDF_METRICS_MAX 64
-/* At most `max`; how many. Never waits for a call that is under way. */
+#define UDF_METRICS_MAX 128
+/*
+ * At most `max`; how many. Never waits for a call that is under way, nor for a worker that goes on writing them: then
+ * none. Labels are in the order of their names, which differ.
+ */
 size_t udf_metrics(struct udf_worker *worker, struct udf_metric *ret_metrics, size_t max);
 
 #endif
