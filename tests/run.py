@@ -139,6 +139,13 @@ def told_to_end(number, _):
     raise Ended(f"it took longer than {STEP_SECONDS_MAX} s" if number == signal.SIGALRM else "so is the run")
 
 
+def as_found():
+    """In the step's process: signals as a shell expects them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def supervise(step):
     """The step's exit code. It is told to end by SIGTERM: of the runner, or of the kernel where the runner was killed."""
     os.nice(NICENESS[step.kind])
@@ -148,11 +155,13 @@ def supervise(step):
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until it is known whom to end
     process = subprocess.Popen(["bash", "-c", step.command], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+                               preexec_fn=as_found)
     try:
         signal.signal(signal.SIGTERM, told_to_end)
         signal.signal(signal.SIGALRM, told_to_end)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         signal.alarm(STEP_SECONDS_MAX)
         code = process.wait()
         signal.alarm(0)
