@@ -25,7 +25,7 @@ enum call { START, ACCUMULATE, AGAIN, VALUES, MERGE, STOP };
 /* Writes over a page of what it shares with the runtime. */
 #define MAPS                                                                                                           \
 	"base = min(int(l.split('-')[0], 16) for l in open('/proc/self/maps') if 'memfd:streamjob-worker' in l)\n"     \
-	"def scribble(at): ctypes.memset(base + at, 0xff, 4096)\n"
+	"def scribble(at, size=4096): ctypes.memset(base + at, 0xff, size)\n"
 /* The futex system call; the reply's number, on which the lane sleeps, is the word at base + 12. */
 #define FUTEX                                                                                                          \
 	"def futex(at, operation, value, value2, at2):\n"                                                              \
@@ -159,8 +159,8 @@ static const struct bad {
          ACCUMULATE, ROW_FAILURE, "", "can't start new thread"},
         {"writes over the request", HEAD MAPS CLASS "    def accumulate(self, acc, x): scribble(65536)\n", ACCUMULATE,
          UDF_CRASH, "accumulate", "Segmentation fault"},
-        {"writes over the control block",
-         HEAD MAPS CLASS "    def accumulate(self, acc, x):\n        scribble(0)\n        os._exit(1)\n", ACCUMULATE,
+        {"writes over the control block, behind the reply's number",
+         HEAD MAPS CLASS "    def accumulate(self, acc, x):\n        scribble(16)\n        os._exit(1)\n", ACCUMULATE,
          UDF_CRASH, "?", "exit code 1"},
         {"writes over its answers",
          HEAD MAPS "def later():\n    while True: scribble(65536 + (32 << 20))\n" CLASS
