@@ -41,7 +41,7 @@ static bool same_url(const char *a, const char *b)
 	return a_size && a_size == b_size && !memcmp(a, b, a_size);
 }
 
-static bool same_group(const struct pushgateway_sink *a, const struct pushgateway_sink *b)
+bool pushgateway_same_group(const struct pushgateway_sink *a, const struct pushgateway_sink *b)
 {
 	return same_url(a->url, b->url) && same(a->job, b->job) && has_labels_of(&a->grouping_key, &b->grouping_key) &&
 	       has_labels_of(&b->grouping_key, &a->grouping_key);
@@ -64,7 +64,7 @@ static void check_pair(const struct jobspec *job, size_t first, size_t second, s
 		check_problem(problems, path, "choose another topic", "spec.sinks[%zu] writes this topic already",
 		              first);
 	}
-	if (a->kind == SINK_PUSHGATEWAY && same_group(&a->pushgateway, &b->pushgateway)) {
+	if (a->kind == SINK_PUSHGATEWAY && pushgateway_same_group(&a->pushgateway, &b->pushgateway)) {
 		snprintf(path, sizeof(path), "spec.sinks[%zu].pushgateway", second);
 		check_problem(problems, path, "give it another job or groupingKey, or put all metrics in one sink",
 		              "spec.sinks[%zu] pushes to the same group, and each push replaces the whole group",

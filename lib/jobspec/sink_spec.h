@@ -26,6 +26,8 @@ struct pushgateway_sink {
 	int64_t max_counter_series, counter_idle_windows; /* idle: 0: never forgotten */
 	enum on_rejected on_rejected;
 };
+/* Do both push to one group of one gateway? A label that is empty is none. */
+bool pushgateway_same_group(const struct pushgateway_sink *a, const struct pushgateway_sink *b);
 struct kafka_sink_spec {
 	struct kafka_client client;
 	enum on_rejected on_rejected;

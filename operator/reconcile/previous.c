@@ -57,7 +57,22 @@ static void collect(const struct view *view, struct hashes *hashes)
 		add(hashes, slice_of(deployed));
 }
 
-/* False where the file is gone, cannot be read by this version, or has the query that the spec has. */
+/* Its Pushgateway sinks name groups that the spec does not: the runtime deletes them. */
+static bool has_other_groups(const struct jobspec *spec, const struct jobspec *before)
+{
+	for (size_t i = 0; i < before->sinks_count; i++) {
+		bool named = before->sinks[i].kind != SINK_PUSHGATEWAY;
+
+		for (size_t k = 0; k < spec->sinks_count && !named; k++)
+			named = spec->sinks[k].kind == SINK_PUSHGATEWAY &&
+			        pushgateway_same_group(&spec->sinks[k].pushgateway, &before->sinks[i].pushgateway);
+		if (!named)
+			return true;
+	}
+	return false;
+}
+
+/* False where the file is gone, cannot be read by this version, or is not needed beside the spec. */
 static bool load(const struct view *view, const char *query, struct previous_file *file)
 {
 	const json_t *config_map;
@@ -74,7 +89,7 @@ static bool load(const struct view *view, const char *query, struct previous_fil
 	problems_release(&problems);
 	if (file->jobs.count == 1) {
 		jobspec_query_hash(file->jobs.items[0], hash);
-		wanted = strcmp(hash, query) != 0;
+		wanted = strcmp(hash, query) != 0 || has_other_groups(view->spec, file->jobs.items[0]);
 	}
 	if (!wanted)
 		jobspecs_release(&file->jobs);

@@ -1,7 +1,8 @@
 /*
  * The job files before this one under which a window may be pending: begun, and perhaps written to a sink. Only the
  * query that began a window can finish it, so the pods of the new job file get those files too, and the runtime takes
- * the one that it finds it needs (docs/delivery.md). Inside operator/reconcile only.
+ * the one that it finds it needs (docs/delivery.md), and deletes the Pushgateway groups that only those name. Inside
+ * operator/reconcile only.
  *
  * Which they are is noted on the pods and stays so for as long as the job file does: another template would replace
  * pods. When the job file changes, that is the one that was deployed, and, unless a pod of that one is known to have
@@ -28,7 +29,8 @@ struct previous {
 	size_t count;
 };
 
-/* Of a view with a good spec. Those that are gone, or have the query that the spec has, are left out. */
+/* Of a view with a good spec. Those that are gone, or have the query and the groups that the spec has,
+ * are left out. */
 void previous_find(const struct view *view, struct previous *ret_previous);
 void previous_release(struct previous *previous);
 /* What the pods are to note: the hashes, joined by commas. The caller's own. */

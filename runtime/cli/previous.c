@@ -15,6 +15,9 @@ struct search {
 	const char *query;
 	struct buffer said; /* what was looked at so far */
 	size_t files;
+	const struct jobspec *found; /* in jobs, from there */
+	struct jobspecs *jobs;
+	const struct previous_file *given;
 };
 
 static bool reads_the_same(const struct jobspec *a, const struct jobspec *b)
@@ -51,33 +54,6 @@ static const struct jobspec *pick(struct search *search, const char *path, const
 	return NULL;
 }
 
-static const struct jobspec *look_into(struct search *search, const char *path, struct jobspecs *jobs)
-{
-	const struct jobspec *found = NULL;
-	struct problems problems;
-	struct buffer text, words;
-	struct error err;
-
-	buffer_init(&text);
-	buffer_init(&words);
-	problems_init(&problems);
-	*jobs = (struct jobspecs){0};
-	if (file_read(path, JOB_FILE_BYTES_MAX, &text, &err) < 0) {
-		say(search, path, "", err.text);
-	} else if (jobspecs_load(path, buffer_slice(&text), &problems, jobs) < 0) {
-		problems_print(&problems, &words);
-		say(search, path, "", words.data);
-	} else {
-		found = pick(search, path, jobs);
-	}
-	if (!found)
-		jobspecs_release(jobs);
-	problems_release(&problems);
-	buffer_release(&words);
-	buffer_release(&text);
-	return found;
-}
-
 static int is_job_file(const struct dirent *entry)
 {
 	static const char *const ends[] = {".json", ".yaml", ".yml"};
@@ -89,49 +65,103 @@ static int is_job_file(const struct dirent *entry)
 	return 0;
 }
 
-/* The files of a folder, by their names. */
-static const struct jobspec *look_through(struct search *search, const char *folder, struct jobspecs *jobs)
+struct walk {
+	const struct previous_file *given;
+	previous_visit *visit;
+	void *context;
+};
+
+static bool look_into(const struct walk *walk, const char *path)
 {
-	const struct jobspec *found = NULL;
+	struct jobspecs jobs = {0};
+	struct problems problems;
+	struct buffer text, words;
+	struct error err;
+	bool enough;
+
+	buffer_init(&text);
+	buffer_init(&words);
+	problems_init(&problems);
+	if (file_read(path, JOB_FILE_BYTES_MAX, &text, &err) < 0)
+		buffer_append_text(&words, err.text);
+	else if (jobspecs_load(path, buffer_slice(&text), &problems, &jobs) < 0)
+		problems_print(&problems, &words);
+	enough = walk->visit(walk->context, walk->given, path, words.data, &jobs);
+	jobspecs_release(&jobs);
+	problems_release(&problems);
+	buffer_release(&words);
+	buffer_release(&text);
+	return enough;
+}
+
+/* The files of a folder, by their names. */
+static bool look_through(const struct walk *walk, const char *folder)
+{
+	struct jobspecs none = {0};
 	struct dirent **entries;
 	int count = scandir(folder, &entries, is_job_file, alphasort);
+	bool enough = false;
 
 	if (count <= 0)
-		say(search, folder, "a folder without job files", "");
+		enough = walk->visit(walk->context, walk->given, folder, "a folder without job files", &none);
 	for (int i = 0; i < count; i++) {
 		char path[PATH_MAX];
 
-		if (!found && i < PREVIOUS_FILES_MAX &&
+		if (!enough && i < PREVIOUS_FILES_MAX &&
 		    snprintf(path, sizeof(path), "%s/%s", folder, entries[i]->d_name) < (int)sizeof(path))
-			found = look_into(search, path, jobs);
+			enough = look_into(walk, path);
 		free(entries[i]);
 	}
 	if (count >= 0)
 		free(entries);
-	return found;
+	return enough;
+}
+
+void previous_each(const struct run_options *options, previous_visit *visit, void *context)
+{
+	bool enough = false;
+
+	for (size_t i = 0; i < options->previous_count && !enough; i++) {
+		const struct walk walk = {&options->previous[i], visit, context};
+		struct stat status;
+		const char *path = walk.given->path;
+
+		enough = stat(path, &status) == 0 && S_ISDIR(status.st_mode) ? look_through(&walk, path)
+		                                                             : look_into(&walk, path);
+	}
+}
+
+static bool look(void *context, const struct previous_file *given, const char *path, const char *problem,
+                 struct jobspecs *jobs)
+{
+	struct search *search = context;
+
+	if (problem)
+		say(search, path, "", problem);
+	else
+		search->found = pick(search, path, jobs);
+	if (!search->found)
+		return false;
+	search->given = given;
+	*search->jobs = *jobs;
+	*jobs = (struct jobspecs){0};
+	return true;
 }
 
 const struct jobspec *previous_find(const struct run_options *options, const struct jobspec *job, const char *query,
                                     struct jobspecs *jobs, struct previous_file *ret_found, struct error *err)
 {
-	struct search search = {.job = job, .query = query};
-	const struct jobspec *found = NULL;
-	struct stat status;
+	struct search search = {.job = job, .query = query, .jobs = jobs};
 
 	buffer_init(&search.said);
-	for (size_t i = 0; i < options->previous_count && !found; i++) {
-		const char *path = options->previous[i].path;
-		bool folder = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
-
-		found = folder ? look_through(&search, path, jobs) : look_into(&search, path, jobs);
-		if (found)
-			*ret_found = options->previous[i];
-	}
-	if (!found && !search.files)
+	previous_each(options, look, &search);
+	if (search.found)
+		*ret_found = *search.given;
+	else if (!search.files)
 		error_write(err, "no job file before this one was given");
-	else if (!found)
+	else
 		error_write(err, "none of the %zu job files that were looked at is the one: %s", search.files,
 		            search.said.data);
 	buffer_release(&search.said);
-	return found;
+	return search.found;
 }

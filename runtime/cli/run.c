@@ -63,6 +63,17 @@ static int fail(struct run *run)
 	return -1;
 }
 
+/* What the files before this one pushed is deleted by one of the sinks that push now. */
+static void replace_groups(struct run *run)
+{
+	for (size_t i = 0; i < run->parts.sinks_count && run->former.count; i++) {
+		if (strcmp(run->parts.sinks[i]->ops->name, "pushgateway") != 0)
+			continue;
+		pushgateway_sink_replaces(run->parts.sinks[i], run->former.groups, run->former.count);
+		return;
+	}
+}
+
 /* With new parts. */
 static int run_once(struct run *run, const struct query *query)
 {
@@ -72,6 +83,7 @@ static int run_once(struct run *run, const struct query *query)
 	free(run->parts.sinks);
 	identity->pending_query[0] = '\0';
 	run_make_parts(run->parts.job, &run->parts.job->source, query, run->options, identity, &run->parts);
+	replace_groups(run);
 	outcome = pipeline_run(&run->parts, &run->error);
 	if (outcome >= 0 || !identity->pending_query[0])
 		return outcome;
@@ -199,6 +211,7 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	atomic_store(&run->stop.deadline_ms, INT64_MAX);
 	run->stop.clock = &system_clock;
 	run->main_thread = pthread_self();
+	former_groups_find(options, job, &run->former);
 	run->options = options;
 	status_init(&run->status, job, &system_clock);
 	run->status.losses.show_values = !options->hide_values || job->show_values;
@@ -237,6 +250,7 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	last_stop_ended(code);
 	pages_release(&run->pages);
 	functions_free(run->parts.functions);
+	former_groups_release(&run->former);
 	status_release(&run->status);
 	free(run->parts.sinks);
 	free(run);

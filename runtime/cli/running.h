@@ -6,6 +6,7 @@
 
 #include "runtime/cli/identity.h"
 #include "runtime/cli/pages.h"
+#include "runtime/cli/previous.h"
 
 struct run {
 	const struct run_options *options;
@@ -16,6 +17,7 @@ struct run {
 	struct pages pages;
 	pthread_t main_thread, job_thread;
 	_Atomic bool done;
+	struct former_groups former;
 	bool lost; /* rows, by a job file before this one */
 	int outcome;
 	struct error error;

@@ -30,6 +30,9 @@ struct job_identity {
 	uint64_t pending_sequence;
 };
 
+/* How each life begins that begins at this place. */
+void kafka_life_place(const char *group, const char *topic, char ret_place[LIFE_BYTES_MAX]);
+
 /* Reads all partitions of the topic; its group's offsets are the job's state (docs/delivery.md). */
 struct source *kafka_source_new(const struct kafka_source *spec, const char *secrets_dir, bool wants_headers,
                                 const struct clock *clock, struct job_identity *identity);

@@ -9,9 +9,9 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/text.h"
+#include "runtime/kafka/kafka.h"
 
-#define LIFE_PLACE_DIGITS 12
-#define EXCERPT_BYTES     80
+#define EXCERPT_BYTES 80
 
 static const char *const state_names[] = {
         [PLACE_RUNNING] = "running", [PLACE_DRAINING] = "draining", [PLACE_ENDED] = "ended"};
@@ -162,10 +162,9 @@ enum place_kind place_parse(struct slice text, struct place *ret_place, int64_t 
 	return kind;
 }
 
-void life_new(const char *group, const char *topic, char ret_life[LIFE_BYTES_MAX])
+void kafka_life_place(const char *group, const char *topic, char ret_place[LIFE_BYTES_MAX])
 {
 	char hex[HASH_SHA256_HEX];
-	uint64_t number;
 	struct buffer place;
 
 	buffer_init(&place);
@@ -174,12 +173,16 @@ void life_new(const char *group, const char *topic, char ret_life[LIFE_BYTES_MAX
 	buffer_append_text(&place, topic);
 	hash_sha256_hex(buffer_slice(&place), hex);
 	buffer_release(&place);
-	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
-		abort();
-	snprintf(ret_life, LIFE_BYTES_MAX, "%.*s-%016" PRIx64, LIFE_PLACE_DIGITS, hex, number);
+	snprintf(ret_place, LIFE_BYTES_MAX, "%.*s-", LIFE_PLACE_DIGITS, hex);
 }
 
-bool life_same_place(const char *a, const char *b)
+void life_new(const char *group, const char *topic, char ret_life[LIFE_BYTES_MAX])
 {
-	return strncmp(a, b, LIFE_PLACE_DIGITS + 1) == 0;
+	char place[LIFE_BYTES_MAX];
+	uint64_t number;
+
+	kafka_life_place(group, topic, place);
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		abort();
+	snprintf(ret_life, LIFE_BYTES_MAX, "%.*s%016" PRIx64, LIFE_PLACE_DIGITS + 1, place, number);
 }

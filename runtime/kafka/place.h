@@ -55,7 +55,5 @@ enum place_kind place_parse(struct slice text, struct place *ret_place, int64_t 
 
 /* A life: which place it is of (group and topic), and a number of its own. */
 void life_new(const char *group, const char *topic, char ret_life[LIFE_BYTES_MAX]);
-/* Did both begin at one place? */
-bool life_same_place(const char *a, const char *b);
 
 #endif

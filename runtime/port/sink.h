@@ -14,6 +14,8 @@
  * A life is what began at a first start and goes on over restarts: windows are numbered from 1 in each. It is kept in
  * the source's metadata and at each sink, so that equal numbers of two lives are not taken for one window.
  */
+#define LIFE_PLACE_DIGITS 12 /* how it begins: a hash of where the job reads, and '-' */
+
 struct sink_start {
 	char life[LIFE_BYTES_MAX]; /* letters, digits and '-'; never empty */
 	uint64_t next_sequence;    /* of the first window to come */
@@ -28,6 +30,12 @@ struct sink_held {
 	char life[LIFE_BYTES_MAX];
 	uint64_t sequence;
 };
+
+/* Did both begin at one place, which is one job's? */
+static inline bool life_same_place(const char *a, const char *b)
+{
+	return strncmp(a, b, LIFE_PLACE_DIGITS + 1) == 0;
+}
 
 /* Whether the first window to come is there already; any other one that a sink holds is no replay of it. */
 static inline bool sink_holds_next(const struct sink_start *start, const struct sink_held *held)

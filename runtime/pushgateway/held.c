@@ -136,7 +136,7 @@ static void add_stale(struct held *held, const char *life, const json_t *group)
 	const char *of = label(info_labels(group), "life");
 	struct buffer path;
 
-	if (!of || strcmp(of, life) != 0 || held->stale_count == STALE_GROUPS_MAX)
+	if (!of || !life_same_place(of, life) || held->stale_count == STALE_GROUPS_MAX)
 		return;
 	buffer_init(&path);
 	group_path(json_object_get(group, "labels"), &path);

@@ -13,7 +13,7 @@
 
 struct held {
 	struct sink_held window;       /* life "": the group has no window, or one of nobody knows which life */
-	char *stale[STALE_GROUPS_MAX]; /* paths (/metrics/job/…) of groups that this life pushed and no sink names now
+	char *stale[STALE_GROUPS_MAX]; /* paths (/metrics/job/…) of groups that this job pushed and no sink names now
 	                                */
 	size_t stale_count;
 };
@@ -27,7 +27,7 @@ enum held_read {
 /*
  * Of the group with exactly the sink's job and grouping key: which window it is, and the counters' totals into
  * `families` (NULL: not wanted), as of the window before `next_sequence`. `job`: whose sinks name the groups that are
- * not stale; `life`: whose groups they are.
+ * not stale; `life`: of the job's place, whose groups they are.
  */
 enum held_read held_read(const struct jobspec *job, const struct pushgateway_sink *spec, const char *life,
                          uint64_t next_sequence, struct slice answer, struct families *families, struct held *ret_held,

@@ -10,6 +10,7 @@
 #include "runtime/pushgateway/group.h"
 #include "runtime/pushgateway/sink.h"
 #include "runtime/pushgateway/snapshot.h"
+#include "runtime/pushgateway/stale.h"
 
 #define CONFLICT_ROUNDS   2     /* looks at what others hold, a window */
 #define CONFLICTS_KEPT_MS 60000 /* then the whole is tried again */
@@ -234,32 +235,6 @@ static enum sink_outcome put(struct pushgateway *push, const struct window_resul
 	}
 }
 
-/* Groups that the job pushed under another name, each in one attempt. */
-static void delete_stale(struct pushgateway *push)
-{
-	while (push->held.stale_count && backoff_wait(&push->backoff, push->stop, 0)) {
-		char **path = &push->held.stale[push->held.stale_count - 1];
-		size_t size = push->base_url.size;
-		enum sink_outcome outcome;
-		struct error err;
-
-		buffer_append_text(&push->base_url, *path);
-		outcome = push_attempt(push, "DELETE", push->base_url.data, (struct slice){"", 0}, &err);
-		push->base_url.size = size;
-		push->base_url.data[size] = '\0';
-		if (outcome == SINK_ACCEPTED)
-			log_info("group deleted: the job has another one now", "sink=\"%s\" group=\"%s\"", push->target,
-			         *path);
-		else
-			log_warn("group not deleted, though the job has another one now", "group=\"%s\" error=\"%s\"",
-			         *path, err.text);
-		if (outcome == SINK_RETRY || outcome == SINK_FENCED)
-			return;
-		free(*path);
-		push->held.stale_count--;
-	}
-}
-
 static enum sink_outcome pushgateway_write(struct sink *sink, const struct window_result *result, struct stop *stop,
                                            struct error *err)
 {
@@ -282,7 +257,7 @@ static enum sink_outcome pushgateway_write(struct sink *sink, const struct windo
 		push->accepted = result->sequence;
 	keep_accepted(push, result->delete_group ? "DELETE" : "PUT", was_quiet);
 	if (was_quiet)
-		delete_stale(push);
+		stale_delete(push);
 	return SINK_ACCEPTED;
 }
 
@@ -314,9 +289,9 @@ static void pushgateway_idle(struct sink *sink, struct stop *stop)
 	if (push->repeat_method) {
 		repeat(push);
 		if (!push->repeat_method)
-			delete_stale(push);
+			stale_delete(push);
 	} else if (push->accepted >= push->start.next_sequence) {
-		delete_stale(push);
+		stale_delete(push);
 	}
 }
 
@@ -324,6 +299,7 @@ static void pushgateway_close(struct sink *sink)
 {
 	struct pushgateway *push = self(sink);
 
+	former_release(push);
 	http_free(push->http);
 	families_free(push->families);
 	staged_release(&push->staged);

@@ -26,6 +26,8 @@ struct pushgateway {
 	bool wants_text; /* said so with the newest answer */
 	struct staged staged;
 	struct held held;
+	struct former *former; /* stale.c */
+	size_t former_count;
 	struct backoff backoff;
 	struct error last_error;    /* of the newest attempt that failed */
 	int last_status;            /* HTTP, of the newest attempt; 0: there was no answer */

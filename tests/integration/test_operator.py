@@ -764,7 +764,8 @@ def test_plan(cluster, namespace, tmp_path):
     changed = plan(cluster, write_job(tmp_path / "new.json", namespace, filter="bucket = 'a'"))
     assert changed.returncode == 4
     assert "+  filter: bucket = 'a'" in changed.stdout
-    assert f"live/Deployment/{namespace}/home" in changed.stdout and "+      - configMap:" not in changed.stdout
+    assert f"live/Deployment/{namespace}/home" in changed.stdout
+    assert changed.stdout.count("+      - configMap:") == 1 and "name: streamjob-previous-" in changed.stdout, "but for the job file before, no volume is new"
     assert "filter" not in job.get()["spec"]
     bad = plan(cluster, write_job(tmp_path / "bad.json", namespace, filter="bucket ="))
     assert bad.returncode == 2 and "spec.filter" in bad.stderr

@@ -205,6 +205,41 @@ static void same_query_test(void **state)
 	world_release(&world);
 }
 
+/* The same query, but a group that only the earlier file names. */
+static void groups_test(void **state)
+{
+	static const struct {
+		const char *change;
+		bool wanted;
+	} rows[] = {
+	        {"\"url\": \"http://other:9091\", \"job\": \"home\"", true},
+	        {"\"url\": \"http://pushgateway:9091\", \"job\": \"house\"", true},
+	        {"\"url\": \"http://pushgateway:9091\", \"job\": \"home\", \"groupingKey\": {\"a\": \"b\"}", true},
+	        {"\"url\": \"http://pushgateway:9091/\", \"job\": \"home\", \"timeout\": \"3s\"", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char sink[512], *text;
+		struct world world;
+
+		snprintf(sink, sizeof(sink),
+		         "[{\"pushgateway\": {%s, \"metrics\": [{\"name\": \"n\", \"type\": \"gauge\", "
+		         "\"value\": \"n\", \"labels\": [\"bucket\"]}]}}]",
+		         rows[i].change);
+		world_init(&world, "{}");
+		settle(&world);
+		owner_comes(&world);
+		set_spec(&world, "sinks", sink);
+		settle(&world);
+		text = arguments(&world);
+		if ((strstr(text, "--previous ") != NULL) != rows[i].wanted)
+			fail_msg("%s: %s", rows[i].change, text);
+		free(text);
+		world_release(&world);
+	}
+}
+
 #define FUNCTION(config_map)                                                                                           \
 	"[{\"name\": \"f\", \"kind\": \"scalar\", \"entrypoint\": \"m:f\", \"code\": {\"configMapRef\": {\"name\": "   \
 	"\"" config_map "\", \"key\": \"m.py\"}}}]"
@@ -291,7 +326,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(history_test), cmocka_unit_test(stays_test), cmocka_unit_test(same_query_test),
-	        cmocka_unit_test(files_test),   cmocka_unit_test(many_test),  cmocka_unit_test(drop_test),
+	        cmocka_unit_test(groups_test),  cmocka_unit_test(files_test), cmocka_unit_test(many_test),
+	        cmocka_unit_test(drop_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

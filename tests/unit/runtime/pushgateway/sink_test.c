@@ -358,13 +358,80 @@ static void renamed_test(void **state)
 	sink->ops->close(sink);
 }
 
+/* Lives of one place are one job's; what an earlier one pushed under another name goes too. */
+static void earlier_life_test(void **state)
+{
+	static const struct row rows[] = {{"a", "", 1}};
+	struct sink *sink;
+
+	(void)state;
+	gateway.list = "{\"data\":[" OTHER("\"job\":\"old\"", "0123456789ab-1") "," OTHER("\"job\":\"another's\"",
+	                                                                                  "0123456789ac-1") "]}";
+	sink = open_sink("0123456789ab-2", 1, false);
+	must_push(sink, 1, rows, 1);
+	assert_int_equal(fake_gateway_count(&gateway, "DELETE"), 1);
+	assert_string_equal(fake_gateway_last(&gateway, "DELETE")->path, "/metrics/job/old");
+	sink->ops->close(sink);
+}
+
+/* A group of a job file before this one, at whatever gateway, goes where it is this job's; a gateway that is away is
+ * asked a few times, and no window waits for it. */
+static void former_test(void **state)
+{
+#define AT(life) "{\"data\":[{\"labels\":{\"job\":\"before\"}" INFO(life, "1") SEQUENCE "}]}"
+#define SEQUENCE ",\"streamjob_window_sequence\":{\"metrics\":[{\"value\":\"3\"}]}"
+	static const struct {
+		const char *name, *list;
+		int list_status;
+		size_t lists, deletes;
+	} cases[] = {
+	        {"it is this job's", AT("0123456789ab-1"), 200, 2, 1},
+	        {"another's", AT("0123456789ac-1"), 200, 2, 0},
+	        {"there is none", "{\"data\":[]}", 200, 2, 0},
+	        {"away", "", 503, 6, 0},
+	};
+	static const struct row rows[] = {{"a", "", 1}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pushgateway_sink before = sinks[0].pushgateway;
+		const struct former_group group = {.spec = &before, .place = "0123456789ab-"};
+		struct sink *sink = new_sink();
+		struct sink_start start = {.life = "ffffffffffff-1", .next_sequence = 1, .resumable = true};
+		size_t lists = fake_gateway_count(&gateway, "GET"), deletes = fake_gateway_count(&gateway, "DELETE");
+		struct error err;
+
+		before.job = "before";
+		pushgateway_sink_replaces(sink, &group, 1);
+		gateway.list = "{\"data\":[]}";
+		gateway.list_status = 200;
+		assert_int_equal(sink->ops->open(sink, &start, &stop, &err), 0);
+		sink->ops->idle(sink, &stop);
+		assert_int_equal(fake_gateway_count(&gateway, "GET"), lists + 1); /* not before a window was accepted */
+		gateway.list = cases[i].list;
+		gateway.list_status = cases[i].list_status;
+		for (uint64_t window = 1; window < 20; window++) {
+			must_push(sink, window, rows, 1);
+			passing_ms += 10000;
+			sink->ops->idle(sink, &stop);
+		}
+		if (fake_gateway_count(&gateway, "GET") - lists != cases[i].lists ||
+		    fake_gateway_count(&gateway, "DELETE") - deletes != cases[i].deletes)
+			fail_msg("%s: %zu lists, %zu deletes", cases[i].name,
+			         fake_gateway_count(&gateway, "GET") - lists,
+			         fake_gateway_count(&gateway, "DELETE") - deletes);
+		sink->ops->close(sink);
+	}
+	assert_string_equal(fake_gateway_last(&gateway, "DELETE")->path, "/metrics/job/before");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        CASE(outcomes_test), CASE(lives_test),       CASE(foreign_test),
-	        CASE(inspect_test),  CASE(retry_after_test), CASE(retry_after_list_test),
-	        CASE(backoff_test),  CASE(lease_test),       CASE(quiet_test),
-	        CASE(renamed_test),
+	        CASE(outcomes_test), CASE(lives_test),        CASE(foreign_test),
+	        CASE(inspect_test),  CASE(retry_after_test),  CASE(retry_after_list_test),
+	        CASE(backoff_test),  CASE(lease_test),        CASE(quiet_test),
+	        CASE(renamed_test),  CASE(earlier_life_test), CASE(former_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
