@@ -61,7 +61,8 @@ static void judge_sinks(const json_t *sinks, struct finding *finding)
 
 	json_array_foreach(sinks, index, one)
 	{
-		const char *error = object_text(one, "lastError", NULL), *target = object_text(one, "target", NULL);
+		const char *error = object_text(one, "lastError", NULL), *target = object_text(one, "target", NULL),
+		           *since;
 
 		if (json_is_true(json_object_get(one, "healthy")))
 			continue;
@@ -69,7 +70,9 @@ static void judge_sinks(const json_t *sinks, struct finding *finding)
 			finding_set(finding, TRUTH_UNKNOWN, "Starting", "sink %s is not open yet", target);
 			return;
 		}
-		finding_set(finding, TRUTH_FALSE, "SinkFailing", "sink %s: %s", target, or_unknown(error));
+		since = object_text(one, "failingSince", NULL);
+		finding_set(finding, TRUTH_FALSE, "SinkFailing", "sink %s%s%s: %s", target, since[0] ? ", since " : "",
+		            since, or_unknown(error));
 		return;
 	}
 	finding_set(finding, TRUTH_TRUE, "SinksHealthy", "every sink accepts what it is sent");

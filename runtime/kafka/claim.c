@@ -1,5 +1,6 @@
 #include "runtime/kafka/claim.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "runtime/kafka/offsets.h"
@@ -31,10 +32,19 @@ void claim_look(struct claim_watch *watch, const struct place *mark, int64_t now
 	watch->counter = mark->counter;
 }
 
+static bool is_told(const struct place *mark, const struct job_identity *identity)
+{
+	return identity->take_over && !strcmp(mark->owner, identity->take_over);
+}
+
 static bool is_ours(const struct place *mark, const struct job_identity *identity)
 {
-	return !strcmp(mark->owner, identity->owner) ||
-	       (identity->take_over && !strcmp(mark->owner, identity->take_over));
+	return !strcmp(mark->owner, identity->owner) || is_told(mark, identity);
+}
+
+bool claim_is_newer(const struct place *mark, const struct job_identity *identity)
+{
+	return mark->rollout > identity->rollout && !is_told(mark, identity);
 }
 
 static enum claim judge_mark(const struct claim_watch *watch, const struct place *mark,
@@ -42,7 +52,7 @@ static enum claim judge_mark(const struct claim_watch *watch, const struct place
 {
 	if (!strcmp(mark->process, identity->process))
 		return CLAIM_TAKE;
-	if (mark->rollout > identity->rollout)
+	if (claim_is_newer(mark, identity))
 		return CLAIM_STAND_BY;
 	if (mark->state == PLACE_ENDED)
 		return CLAIM_TAKE;
@@ -99,9 +109,19 @@ static int read_mark(struct kafka_reader *reader, struct place *ret_mark, struct
 static void stand_by(struct kafka_reader *reader, enum claim claim, const struct place *mark)
 {
 	char reason[sizeof(((struct source_owner *)NULL)->reason)];
+	const struct job_identity *identity = reader->identity;
 
-	snprintf(reason, sizeof(reason), "%s %.120s",
-	         claim == CLAIM_AFTER_DRAIN ? "waits for the drain of" : "stands by: the job is run by", mark->process);
+	if (claim != CLAIM_AFTER_DRAIN && claim_is_newer(mark, identity))
+		snprintf(reason, sizeof(reason),
+		         "stands by: the job %s run by %.100s of roll-out %" PRId64 ", and this process is of roll-out "
+		         "%" PRId64 ", an earlier one. Where no later one is to come (the cluster was restored from an "
+		         "older state): --take-over %.120s, in a cluster the annotation streamjob.dev/take-over",
+		         mark->state == PLACE_ENDED ? "was" : "is", mark->process, mark->rollout, identity->rollout,
+		         mark->owner);
+	else
+		snprintf(reason, sizeof(reason), "%s %.120s",
+		         claim == CLAIM_AFTER_DRAIN ? "waits for the drain of" : "stands by: the job is run by",
+		         mark->process);
 	reader_owner(reader, mark->process, reason);
 }
 

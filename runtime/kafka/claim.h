@@ -2,9 +2,9 @@
  * Whose the job is: what a process may do that finds this mark in the group. Pure: time is given.
  *
  * A newcomer takes the job over at once, for the fence makes whoever had it harmless; but it lets a drain come to its
- * end, and does not take it from a newer roll-out. A process that was fenced stands by until the mark shows no more
- * life, so two live processes settle instead of taking turns. Whoever fenced it may not have written its mark yet, so a
- * mark that has not changed says nothing for a moment.
+ * end, and does not take it from a newer roll-out, but by order. A process that was fenced stands by until the mark
+ * shows no more life, so two live processes settle instead of taking turns. Whoever fenced it may not have written its
+ * mark yet, so a mark that has not changed says nothing for a moment.
  */
 #ifndef STREAMJOB_KAFKA_CLAIM_H
 #define STREAMJOB_KAFKA_CLAIM_H
@@ -32,5 +32,8 @@ void claim_look(struct claim_watch *watch, const struct place *mark, int64_t now
 /* Of what was looked at last. CLAIM_REFUSED: err says whose the job is and what to do. */
 enum claim claim_judge(const struct claim_watch *watch, const struct place *mark, const struct job_identity *identity,
                        const char *group, int64_t now_ms, struct error *err);
+
+/* Is the mark of a later roll-out than this process? An order to take that owner's job over counts more. */
+bool claim_is_newer(const struct place *mark, const struct job_identity *identity);
 
 #endif

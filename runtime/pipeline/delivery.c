@@ -48,11 +48,8 @@ static void report(void *context, const struct error *err)
 	struct status *status = thread->delivery->job_status;
 
 	pthread_mutex_lock(&status->mutex);
-	thread->status->failing = err != NULL;
-	if (err) {
-		thread->status->error = *err;
-		thread->status->failures++;
-	}
+	status_sink(status, thread->status, err);
+	thread->status->failures += err != NULL;
 	pthread_mutex_unlock(&status->mutex);
 	if (!err)
 		return;
@@ -81,7 +78,7 @@ static int accepted(struct sink_thread *thread, struct error *err)
 	                                   : 0;
 
 	pthread_mutex_lock(&status->mutex);
-	thread->status->failing = false;
+	status_sink(status, thread->status, NULL);
 	thread->status->left_out += thread->left_out;
 	thread->status->accepted_sequence = thread->result->sequence;
 	thread->status->accepted_wall_ms = clock_wall_ms(status->clock);
@@ -106,8 +103,7 @@ static int rejected(struct sink_thread *thread, struct error *err)
 	uint64_t unsaid = repeat_due(&thread->rejections, 1, clock_monotonic_ms(status->clock));
 
 	pthread_mutex_lock(&status->mutex);
-	thread->status->failing = true;
-	thread->status->error = *err;
+	status_sink(status, thread->status, err);
 	thread->status->rejected++;
 	pthread_mutex_unlock(&status->mutex);
 	status_error(status, err);

@@ -42,6 +42,15 @@ void status_error(struct status *status, const struct error *err)
 	pthread_mutex_unlock(&status->mutex);
 }
 
+void status_sink(struct status *status, struct sink_status *sink, const struct error *err)
+{
+	if (err && !sink->failing)
+		sink->failing_wall_ms = clock_wall_ms(status->clock);
+	sink->failing = err != NULL;
+	if (err)
+		sink->error = *err;
+}
+
 void status_sinks(struct status *status, struct sink *const *sinks, size_t count)
 {
 	pthread_mutex_lock(&status->mutex);
@@ -65,9 +74,7 @@ void status_asks(struct status *status, int i, const struct error *err)
 		status->asked_wall_ms = clock_wall_ms(status->clock);
 	status->asked = sink;
 	if (sink)
-		sink->failing = err != NULL;
-	if (sink && err)
-		sink->error = *err;
+		status_sink(status, sink, err);
 	pthread_mutex_unlock(&status->mutex);
 }
 
@@ -130,6 +137,18 @@ int64_t status_lag(struct status *status, int64_t *ret_in_windows)
 	return lag;
 }
 
+/* Offsets and all other sinks wait for it: which, since when, and why. */
+static int sink_fails(const struct sink_status *sink, struct error *err)
+{
+	struct buffer since;
+
+	buffer_init(&since);
+	civil_format(&since, sink->failing_wall_ms);
+	error_write(err, "sink %s, since %.*s: %s", sink->target, SLICE_ARG(buffer_slice(&since)), sink->error.text);
+	buffer_release(&since);
+	return -1;
+}
+
 static int sinks_ready(struct status *status, struct error *err)
 {
 	int result = 0;
@@ -139,7 +158,7 @@ static int sinks_ready(struct status *status, struct error *err)
 		const struct sink_status *sink = &status->sinks[i];
 
 		if (sink->failing)
-			result = error_set(err, "sink %s: %s", sink->target, sink->error.text);
+			result = sink_fails(sink, err);
 		else if (!sink->opened)
 			result = error_set(err, "sink %s is not open yet", sink->target);
 	}

@@ -40,6 +40,7 @@ struct sink_status {
 	uint64_t accepted_sequence; /* 0: none yet */
 	int64_t accepted_wall_ms;
 	uint64_t failures, rejected, left_out;
+	int64_t failing_wall_ms; /* since when, while failing */
 };
 
 struct status {
@@ -78,6 +79,8 @@ void status_release(struct status *status);
 void status_phase(struct status *status, enum phase phase);
 void status_error(struct status *status, const struct error *err);           /* NULL: the last one is over */
 void status_source(struct status *status, struct source *source, bool open); /* NULL: it is closed */
+/* A sink fails, or works again (NULL). The mutex is held. */
+void status_sink(struct status *status, struct sink_status *sink, const struct error *err);
 void status_sinks(struct status *status, struct sink *const *sinks, size_t count);
 /* A first start asks sink `i` of these, or none any more by -1; `err`: why it has no answer yet, or NULL. */
 void status_asks(struct status *status, int i, const struct error *err);

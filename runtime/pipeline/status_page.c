@@ -100,6 +100,8 @@ static json_t *sink_json(const struct sink_status *sink)
 	set_integer(json, "failures", sink->failures);
 	set_integer(json, "rejected", sink->rejected);
 	set_integer(json, "leftOut", sink->left_out);
+	if (sink->failing)
+		set_time(json, "failingSince", sink->failing_wall_ms);
 	if (sink->error.text[0])
 		json_object_set_new(json, "lastError", status_text_json(sink->error.text));
 	return json;

@@ -71,6 +71,8 @@ def test_a_sick_gateway_costs_nothing(kafka, faulty, tmp_path, mode, words):
     status = wait_for(lambda: (lambda s: s if words in s["sinks"][0].get("lastError", "") and not s["ready"] else None)(job.status()), 60, words)
     assert status["sinks"][0]["healthy"] is False and status["sinks"][0]["failures"] >= 1
     assert status["ready"] is False and faulty.url in status["notReadyReason"]
+    since = status["sinks"][0]["failingSince"]
+    assert f", since {since}: " in status["notReadyReason"]
     assert words in status["lastError"]["message"]
     code, text = job.get("/readyz")
     assert code == 503 and faulty.url in text
@@ -78,9 +80,11 @@ def test_a_sick_gateway_costs_nothing(kafka, faulty, tmp_path, mode, words):
     kafka.produce(topic, after)
     attempts = len(faulty.requests)
     wait_for(lambda: len(faulty.requests) >= attempts + 2, 60, "it is tried again")
+    assert job.status()["sinks"][0]["failingSince"] == since, "an attempt more is no other beginning"
     faulty.mode = "pass"
     wait_for(lambda: gateway_sums(faulty, name) == expected_sums(passing), 60, "every event in the gateway, once")
     wait_for(lambda: job.get("/readyz")[0] == 200, 60, "ready again")
+    assert "failingSince" not in job.status()["sinks"][0]
     job.stop()
     assert job.process.returncode == 0, job.log()
     assert gateway_sums(faulty, name) == expected_sums(passing)

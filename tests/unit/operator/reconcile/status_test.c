@@ -37,6 +37,13 @@ static void verdict_test(void **state)
 	         "\"sinks\": [{\"target\": \"gateway\", \"healthy\": false, \"failures\": 2, \"lastError\": \"503\"}]}",
 	         "False SinkFailing sink gateway: 503", "False UpToDate ", "True NoFunctions ",
 	         "False SinkFailing sink gateway: 503"},
+	        {"which sink, and since when", "{}", POD_RUNS,
+	         "{\"ready\": false, \"notReadyPart\": \"sink\", \"notReadyReason\": \"sink gateway, since "
+	         "2027-01-15T07:59:30.000Z: 503\", \"sinks\": [{\"target\": \"file\", \"healthy\": true}, {\"target\": "
+	         "\"gateway\", \"healthy\": false, \"failures\": 2, \"failingSince\": \"2027-01-15T07:59:30.000Z\", "
+	         "\"lastError\": \"503\"}]}",
+	         "False SinkFailing sink gateway, since 2027-01-15T07:59:30.000Z: 503", "False UpToDate ",
+	         "True NoFunctions ", "False SinkFailing sink gateway, since 2027-01-15T07:59:30.000Z: 503"},
 	        {"a function fails", "{}", POD_RUNS,
 	         "{\"ready\": true, \"functions\": [{\"name\": \"f\", \"healthy\": false, \"restarts\": 3, "
 	         "\"lastError\": {\"message\": \"time-out\"}}], " SINKS "}",

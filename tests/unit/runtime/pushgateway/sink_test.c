@@ -358,6 +358,36 @@ static void renamed_test(void **state)
 	sink->ops->close(sink);
 }
 
+/* A window that is built again without the zeros of groups without rows, and those after it: their totals stay. */
+static void missing_zeros_test(void **state)
+{
+	static const struct row first[] = {{"a", "", 0}, {"b", "", 1}}, again[] = {{"b", "", 1}};
+	static const struct {
+		const char *name, *sequence;
+		int b;
+	} cases[] = {{"the gateway has the window", GROUP(INFO("a", "1"), "5"), 0},
+	             {"it has not", GROUP(INFO("a", "1"), "4"), 1}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct sink *sink;
+		char expected[128];
+
+		gateway.list = cases[i].sequence;
+		sink = open_sink("a", 5, true);
+		must_push(sink, 5, again, 1);
+		snprintf(expected, sizeof(expected),
+		         "rows_total{k=\"a\"} 1000\nrows_total{k=\"b\"} %d\nrows{k=\"b\"} 1\n", cases[i].b);
+		expect_samples(cases[i].name, expected);
+		must_push(sink, 6, first, 2);
+		snprintf(expected, sizeof(expected),
+		         "rows_total{k=\"a\"} 1000\nrows_total{k=\"b\"} %d\nrows{k=\"a\"} 0\nrows{k=\"b\"} 1\n",
+		         cases[i].b + 1);
+		expect_samples(cases[i].name, expected);
+		sink->ops->close(sink);
+	}
+}
+
 /* Lives of one place are one job's; what an earlier one pushed under another name goes too. */
 static void earlier_life_test(void **state)
 {
@@ -431,7 +461,8 @@ int main(void)
 	        CASE(outcomes_test), CASE(lives_test),        CASE(foreign_test),
 	        CASE(inspect_test),  CASE(retry_after_test),  CASE(retry_after_list_test),
 	        CASE(backoff_test),  CASE(lease_test),        CASE(quiet_test),
-	        CASE(renamed_test),  CASE(earlier_life_test), CASE(former_test),
+	        CASE(renamed_test),  CASE(earlier_life_test), CASE(missing_zeros_test),
+	        CASE(former_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
