@@ -56,7 +56,8 @@ static enum claim judge_mark(const struct claim_watch *watch, const struct place
 		return CLAIM_STAND_BY;
 	if (mark->state == PLACE_ENDED)
 		return CLAIM_TAKE;
-	if (mark->state == PLACE_DRAINING && now_ms - watch->state_since_ms < mark->drain_ms)
+	if (mark->state == PLACE_DRAINING && strcmp(mark->process, identity->passed) != 0 &&
+	    now_ms - watch->state_since_ms < mark->drain_ms)
 		return CLAIM_AFTER_DRAIN;
 	if (!identity->fenced || mark->state == PLACE_DRAINING)
 		return CLAIM_TAKE;

@@ -28,6 +28,7 @@ struct job_identity {
 	/* Set by an opening that failed as another query had begun the window that is pending. "": none. */
 	char pending_query[JOBSPEC_QUERY_HASH_BYTES];
 	uint64_t pending_sequence;
+	char passed[128]; /* the process that such an opening has fenced: its drain is not waited for again */
 };
 
 /* How each life begins that begins at this place. */

@@ -186,6 +186,7 @@ static int check_pending(struct kafka_reader *reader, const struct place *mark, 
 	}
 	snprintf(identity->pending_query, sizeof(identity->pending_query), "%s", mark->query);
 	identity->pending_sequence = boundary->sequence;
+	snprintf(identity->passed, sizeof(identity->passed), "%s", mark->process);
 	error_set(err,
 	          "window %" PRIu64 " was begun, and perhaps written to a sink, by another query of this job (%s; this "
 	          "one is %s)",

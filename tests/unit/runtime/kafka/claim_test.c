@@ -161,9 +161,26 @@ static void judge(void **state)
 	}
 }
 
+/* A process that was fenced by this one is not waited for, whatever its mark says that it does. */
+static void passed(void **state)
+{
+	struct job_identity identity = {.owner = "c/ns/job", .process = "us", .query = "q"};
+	struct place mark = {.owner = "c/ns/job", .process = "them", .state = PLACE_DRAINING, .drain_ms = 3000};
+	struct claim_watch watch = {0};
+	struct error err;
+
+	(void)state;
+	claim_look(&watch, &mark, 1000);
+	assert_int_equal(claim_judge(&watch, &mark, &identity, "g", 1000, &err), CLAIM_AFTER_DRAIN);
+	strcpy(identity.passed, "them");
+	assert_int_equal(claim_judge(&watch, &mark, &identity, "g", 1000, &err), CLAIM_TAKE);
+	strcpy(mark.process, "third");
+	assert_int_equal(claim_judge(&watch, &mark, &identity, "g", 1000, &err), CLAIM_AFTER_DRAIN);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(judge)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(judge), cmocka_unit_test(passed)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
