@@ -64,7 +64,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz fuzz-worker hostile-programs test test-programs bench chaos demo docs clean install uninstall images cluster cluster-down \
+.PHONY: all build format lint check unit fuzz fuzz-worker hostile-programs test test-programs bench chaos corpus demo docs clean install uninstall images cluster cluster-down \
 	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
@@ -235,6 +235,10 @@ uninstall:
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/bin/,$(notdir $(PROGRAMS)))
 	rm -rf $(DESTDIR)$(PREFIX)/lib/streamjob
 endif
+
+# Which public modules written for PyFlink load: MIRROR has their repositories, PYFLINK is a Python with apache-flink.
+corpus: build
+	@tests/pyflink/corpus.py --mirror $(MIRROR) $(if $(PYFLINK),--pyflink $(PYFLINK)) --list $(or $(LIST),fail)
 
 # The images as archives, for `docker load`, `podman load`, `ctr images import`: prints where they are.
 images: deps-cluster

@@ -70,20 +70,58 @@ static bool check_arity(struct checker *checker, const struct user_function *fun
 	return false;
 }
 
-/* FILTER goes with an aggregate; the rest with none of the user's. */
+/* What a source knows of a record is no part of the row. */
+static bool is_of_the_row(const char *name)
+{
+	static const char *const sources[] = {"kafka_key", "kafka_partition", "kafka_offset", "kafka_timestamp",
+	                                      "kafka_headers"};
+
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if (!strcmp(name, sources[i]))
+			return false;
+	return true;
+}
+
+static json_t *all_columns(const struct checker *checker, const json_t *body)
+{
+	json_t *columns = json_array();
+
+	for (size_t i = 0; checker->schema && i < checker->schema->count; i++)
+		if (is_of_the_row(checker->schema->columns[i].name))
+			json_array_append_new(columns, json_pack("{s:{s:[{s:{s:s}}],s:O*}}", "ColumnRef", "fields",
+			                                         "String", "sval", checker->schema->columns[i].name,
+			                                         "location", json_object_get(body, "location")));
+	return columns;
+}
+
+json_t *user_call_arguments(const struct checker *checker, const json_t *body, bool *ret_row)
+{
+	json_t *arguments = json_object_get(body, "args"), *row;
+
+	row = json_array_size(arguments) == 1 ? json_object_get(json_array_get(arguments, 0), "RowExpr") : NULL;
+	*ret_row = row || json_object_get(body, "agg_star");
+	if (json_object_get(body, "agg_star"))
+		return all_columns(checker, body);
+	if (row)
+		arguments = json_object_get(row, "args");
+	return arguments ? json_incref(arguments) : json_array();
+}
+
+/* FILTER and DISTINCT go with an aggregate; ORDER BY with none of the user's. */
 static bool check_modifiers(struct checker *checker, const struct user_function *function, const json_t *body)
 {
-	static const char *const refused[] = {"agg_star", "agg_distinct", "agg_order", "agg_within_group"};
+	static const char *const refused[] = {"agg_order", "agg_within_group"};
 	bool aggregate = function->kind == FUNCTION_AGGREGATE || function->kind == FUNCTION_TABLE_AGGREGATE;
-	bool good = aggregate || !json_object_get(body, "agg_filter");
+	bool good = aggregate || (!json_object_get(body, "agg_filter") && !json_object_get(body, "agg_distinct"));
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		good = good && !json_object_get(body, refused[i]);
 	if (!good)
 		expr_problem(checker, json_offset(checker, body),
-		             aggregate ? "FILTER (WHERE ...) is all that goes with it"
+		             aggregate ? "FILTER (WHERE ...) and DISTINCT are all that goes with it"
 		                       : "use them with an aggregate such as COUNT",
-		             "FILTER, DISTINCT, ORDER BY and * do not go with %s", function->name);
+		             "%s do not go with %s",
+		             aggregate ? "ORDER BY and WITHIN GROUP" : "FILTER, DISTINCT and ORDER BY", function->name);
 	return good;
 }
 
@@ -96,13 +134,15 @@ static enum type argument_type(const struct user_function *function, size_t i)
 struct user_call *user_call_from_json(struct checker *checker, size_t number, const json_t *body)
 {
 	const struct user_function *function = &checker->functions->items[number];
-	const json_t *arguments = json_object_get(body, "args");
+	bool row, good = check_modifiers(checker, function, body);
+	json_t *arguments = user_call_arguments(checker, body, &row);
 	size_t count = json_array_size(arguments);
 	struct user_call *call;
-	bool good = check_modifiers(checker, function, body);
 
-	if (!check_arity(checker, function, count, json_offset(checker, body)) || !good)
+	if (!check_arity(checker, function, count, json_offset(checker, body)) || !good) {
+		json_decref(arguments);
 		return NULL;
+	}
 	call = xcalloc(1, sizeof(*call));
 	call->function = number;
 	call->arguments = xcalloc(count + 1, sizeof(struct program *));
@@ -112,6 +152,7 @@ struct user_call *user_call_from_json(struct checker *checker, size_t number, co
 		                                       argument_type(function, i), function->name);
 		good = good && call->arguments[i];
 	}
+	json_decref(arguments);
 	if (good)
 		return call;
 	user_call_free(call);
@@ -134,13 +175,15 @@ static const struct column *run_user(struct node *node, struct run *run, const u
 struct node *check_user_function(struct checker *checker, size_t number, const json_t *body)
 {
 	const struct user_function *function = &checker->functions->items[number];
-	const json_t *arguments = json_object_get(body, "args");
+	bool row, good = check_modifiers(checker, function, body);
+	json_t *arguments = user_call_arguments(checker, body, &row);
 	size_t count = json_array_size(arguments), offset = json_offset(checker, body);
 	struct node *nodes[USER_ARGUMENTS_MAX], *node;
-	bool good = check_modifiers(checker, function, body);
 
-	if (!check_arity(checker, function, count, offset))
+	if (!check_arity(checker, function, count, offset)) {
+		json_decref(arguments);
 		return NULL;
+	}
 	for (size_t i = 0; i < count; i++) {
 		nodes[i] = check_node(checker, json_array_get(arguments, i));
 		if (nodes[i] && (nodes[i]->untyped || argument_type(function, i) != TYPE_NULL))
@@ -150,6 +193,7 @@ struct node *check_user_function(struct checker *checker, size_t number, const j
 			                  function->name);
 		good = good && nodes[i];
 	}
+	json_decref(arguments);
 	/* Without the type of its result the rest cannot be judged: no program, and no problem either. */
 	if (!good || !function->results.count)
 		return NULL;

@@ -12,6 +12,8 @@
 /* Everything below; problems get a path, and an offset inside of an expression. */
 void jobspec_check(const struct jobspec *job, const struct function_loader *loader, struct problems *problems);
 
+/* How the expressions call the functions: `form` of each. */
+void jobspec_function_forms(struct jobspec *job);
 void check_functions(const struct jobspec *job, struct problems *problems);
 void check_names(const struct jobspec *job, struct problems *problems);
 void check_datagen(const struct jobspec *job, struct problems *problems);

@@ -138,5 +138,18 @@ void check_functions(const struct jobspec *job, struct problems *problems)
 		if (one.name && expr_has_function(one.name))
 			check_problem(problems, one.path, "choose another name", "%s is a function of SQL's own",
 			              one.name);
+	for (size_t i = 0; function_name(job, i, &one); i++) {
+		const struct function_spec *spec = &job->functions[i];
+
+		if (one.name && spec->form.mixed)
+			check_problem(
+			        problems, one.path, "give it a second name, with the same code and entrypoint",
+			        "%s is called with DISTINCT and without, or with a whole row and without, or with rows "
+			        "of other fields",
+			        one.name);
+		if (one.name && spec->form.distinct && spec->language == LANGUAGE_NATIVE)
+			check_problem(problems, one.path, "write it in Python, or keep the values in the function",
+			              "%s is a native function: DISTINCT does not go with it", one.name);
+	}
 	check_unique(job, function_name, strcasecmp, problems);
 }

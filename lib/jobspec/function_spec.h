@@ -2,7 +2,7 @@
 #ifndef STREAMJOB_JOBSPEC_FUNCTION_SPEC_H
 #define STREAMJOB_JOBSPEC_FUNCTION_SPEC_H
 
-#include "lib/expr/user_function.h"
+#include "lib/expr/user_form.h"
 #include "lib/jobspec/kafka_client.h"
 
 enum function_language { LANGUAGE_PYTHON, LANGUAGE_NATIVE };
@@ -43,7 +43,8 @@ struct function_spec {
 	enum function_isolation isolation;
 	enum function_network network;
 	enum function_sandbox sandbox;
-	struct names env; /* of the runtime's variables, which it is given beside the usual */
+	struct names env;      /* of the runtime's variables, which it is given beside the usual */
+	struct user_form form; /* how the job's expressions call it; after loading */
 };
 struct lateral_spec {
 	const char *expr;

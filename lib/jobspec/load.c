@@ -179,6 +179,7 @@ static struct jobspec *load_job(struct reader *reader, struct slice text, const 
 	read_duplicates(reader, root, "");
 	read_root(reader, root, job);
 	compute_defaults(job);
+	jobspec_function_forms(job);
 	jobspec_check(job, read_count(reader) == before ? reader->loader : NULL, reader->problems);
 	find_places(reader->problems, first, reader->file, text, root);
 	if (warnings)

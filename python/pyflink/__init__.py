@@ -26,7 +26,8 @@ REAL = {
     "pyflink.version": ("pyflink",),
 }
 # Flink's own inside: any name is there, and inert.
-OPEN = ("pyflink.bin", "pyflink.examples", "pyflink.fn_execution", "pyflink.gen_protos", "pyflink.log", "pyflink.shell")
+OPEN = ("pyflink.bin", "pyflink.examples", "pyflink.fn_execution", "pyflink.gen_protos", "pyflink.log", "pyflink.shell",
+        "pyflink.datastream.tests", "pyflink.table.tests")  # fmt: skip
 
 
 @functools.cache

@@ -174,7 +174,10 @@ def _items(result):
 
 
 def _is_null(value):
-    return value is None or type(value).__name__ in ("NAType", "NaTType") or isinstance(value, float) and value != value
+    if value is None or type(value).__name__ == "NAType":
+        return True
+    unlike_itself = value != value  # NaN and NaT; of an array it is an array
+    return type(unlike_itself).__name__ in ("bool", "bool_") and bool(unlike_itself)
 
 
 def unwrap(result, sql_type, count):
@@ -183,6 +186,8 @@ def unwrap(result, sql_type, count):
     A list of single values (for what no buffer can say, like an int beyond its column) goes back as a list too.
     """
     result = _items(result)
+    if hasattr(result, "itertuples"):  # a DataFrame: a row of fields each
+        result = list(result.itertuples(index=False, name=None))
     if len(result) != count:
         raise ValueError(f"the function returned {len(result)} values for {count} rows")
     if sql_type == "STRING":

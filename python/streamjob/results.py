@@ -13,6 +13,8 @@ def row_values(result, count):
         if count == 1:
             return (result,)
         raise TypeError(f"the result has {count} fields: a Row or tuple of {count} values is expected, not {result!r}")
+    if hasattr(result, "iloc") and getattr(result, "ndim", 1) == 2 and len(result) == 1:  # a DataFrame of one row
+        result = result.iloc[0].tolist()
     values = tuple(result.values()) if isinstance(result, dict) else tuple(result)
     if len(values) != count:
         raise TypeError(f"the result has {count} fields, but the function gave {len(values)}: {result!r}")
@@ -36,6 +38,10 @@ def _plain(value):
             return list(value)
     if hasattr(value, "isoformat"):
         return value.isoformat()
+    if hasattr(value, "item"):  # numpy's
+        return value.item()
+    if isinstance(value, decimal.Decimal):
+        return _number(value)
     if hasattr(value, "items"):
         return dict(value.items())
     if hasattr(value, "__iter__"):
@@ -43,8 +49,32 @@ def _plain(value):
     return float(value)
 
 
+def _number(value):
+    """A number of JSON where that is exact, else its digits as text."""
+    if value.is_finite() and value == value.to_integral_value():
+        return int(value)
+    return float(value) if decimal.Decimal(repr(float(value))) == value else str(value)
+
+
 def to_json(value):
     return None if value is None else json.dumps(value, default=_plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _named(data_type, value):
+    """The value with the declared names of the rows in it, as JSON has them."""
+    kind = type(data_type).__name__
+    if value is None:
+        return None
+    if kind == "RowType":
+        values = row_values(value, len(data_type.fields))
+        return {field.name: _named(field.data_type, v) for field, v in zip(data_type.fields, values, strict=True)}
+    if kind == "ArrayType":
+        return [_named(data_type.element_type, v) for v in value]
+    if kind == "DecimalType":
+        return _decimal(data_type.scale, _number)(value)
+    if kind == "MapType":
+        return {k: _named(data_type.value_type, v) for k, v in value.items()}
+    return value
 
 
 def _decimal(scale, make):
@@ -79,7 +109,7 @@ def converter(data_type, column):
         return None
     if kind == "DecimalType":
         return _decimal(data_type.scale, float if column == "DOUBLE" else str)
-    return _iso if kind in ("DateType", "TimeType") else to_json
+    return _iso if kind in ("DateType", "TimeType") else lambda value: to_json(_named(data_type, value))
 
 
 def not_carried(entrypoint, what, data_type):

@@ -8,7 +8,7 @@ import inspect
 import traceback
 import types
 
-from streamjob import async_rows, results
+from streamjob import async_rows, calls, results
 from streamjob import columns as column_objects
 from streamjob.context import FunctionContext, Metrics
 from streamjob.entrypoint import FunctionError, find
@@ -54,6 +54,7 @@ class Loaded:
     argument_names       of each what columns.wrap is told: "TINYINT" where the column is an INT
     run_rows             None, or what calls an async function for the rows of a batch
     result_fields        [(name, column type)]: one for a single value
+    prepare_columns      what is done to kept columns before the function gets them
     keeps_columns        True: an accumulator is kept columns (streamjob.columns), and the worker adds to it
     row_result           True: a result is a sequence of the fields; False: the one value itself
     converters           of each field: what a result goes through first, or None
@@ -62,11 +63,12 @@ class Loaded:
     """
 
 
-def load(entrypoint, source, filename, kind, declared_results=None, job_parameters=None):
+def load(entrypoint, source, filename, kind, declared_results=None, job_parameters=None, form=calls.NO_FORM):
     """The function that `entrypoint` ("module:attribute") names.
 
     `source` is the module's text, or None for an installed module; `filename` is what tracebacks call it.
-    `declared_results`: [(name, column type)] from the job file's `returns`, or None.
+    `declared_results`: [(name, column type)] from the job file's `returns`, or None. `form`: how the job's expressions
+    call it: (with DISTINCT, with a whole row, [name of an argument]).
     """
     found, wrapper = find(entrypoint, source, filename)
     instance = _instance(entrypoint, found, wrapper, kind)
@@ -79,9 +81,17 @@ def load(entrypoint, source, filename, kind, declared_results=None, job_paramete
         raise FunctionError(f"{entrypoint} has no {_and(missing)}; a function of kind {kind} needs {_and(REQUIRED[kind])}")
     loaded.func_type = wrapper.func_type if wrapper else "general"
     loaded.arity = _arity(loaded, wrapper)
-    loaded.keeps_columns = False
+    loaded.keeps_columns, loaded.prepare_columns = False, []
     loaded.columns = _columns(entrypoint, loaded, wrapper)
-    loaded.run_rows = async_rows.runner(loaded.eval) if _is_async(loaded) else None
+    asynchronous = _is_async(loaded)
+    names = calls.whole_row(entrypoint, _arguments_of(loaded, wrapper), wrapper, form)
+    if names is not None:
+        calls.give_row(loaded, names)
+    if form[0]:
+        calls.make_distinct(entrypoint, loaded)
+    if kind == "table" and isinstance(instance, (ScalarFunction, AsyncScalarFunction)):
+        calls.give_one_row(entrypoint, loaded, asynchronous or isinstance(instance, AsyncScalarFunction))
+    loaded.run_rows = async_rows.runner(loaded.eval) if asynchronous else None
     _set_results(entrypoint, loaded, _declared_type(loaded, wrapper), declared_results)
     _set_arguments(entrypoint, loaded, wrapper)
     loaded.metrics = Metrics()
@@ -102,6 +112,8 @@ def _kind_of(value):
 
 def _instance(entrypoint, found, wrapper, kind):
     own = _kind_of(found)
+    if own == "scalar" and kind == "table":  # PyFlink's map: a row for each row, whose fields are columns
+        own = kind
     if own and own != kind:
         raise FunctionError(f"{entrypoint} is a {BASES[own].__name__}, but the job file says kind: {kind}")
     if inspect.isclass(found):
@@ -171,7 +183,7 @@ def _annotated_columns(parameters):
     for parameter in parameters or ():
         text = parameter.annotation if isinstance(parameter.annotation, str) else None
         module = text or getattr(parameter.annotation, "__module__", "") + "." + getattr(parameter.annotation, "__name__", "")
-        for kind, marks in (("pandas", ("pandas", "pd.Series", "Series")), ("numpy", ("numpy", "np.", "NDArray")),
+        for kind, marks in (("pandas", ("pandas", "pd.", "Series", "DataFrame")), ("numpy", ("numpy", "np.", "NDArray")),
                             ("memoryview", ("memoryview", "builtins.memoryview"))):  # fmt: skip
             if parameter.annotation is not parameter.empty and module.startswith(marks):
                 return kind
@@ -191,13 +203,16 @@ def _columns(entrypoint, loaded, wrapper):
     if isinstance(loaded.instance, PandasAggregate):
         loaded.keeps_columns = True
         loaded.merge = column_objects.merge_kept
-        loaded.get_value = _kept_value(loaded.instance.function, kind)
+        loaded.get_value = _kept_value(loaded.instance.function, kind, loaded.prepare_columns)
     return kind
 
 
-def _kept_value(function, kind):
+def _kept_value(function, kind, prepare):
     def get_value(kept):
-        return function(*column_objects.kept_columns(kind, kept)) if kept else None
+        columns = column_objects.kept_columns(kind, kept) if kept else None
+        for step in prepare if kept else ():
+            columns = step(columns)
+        return function(*columns) if kept else None
 
     return get_value
 
@@ -218,6 +233,8 @@ def _set_results(entrypoint, loaded, own, declared):
         raise FunctionError(
             f"{entrypoint} does not say its result type; give get_result_type(), result_type=… or `returns` in the job file"
         )
+    if loaded.kind == "scalar" and is_row and declared and len(declared) == 1 and declared[0][1] == "STRING":
+        is_row, own_fields = False, [("value", own)]  # as JSON text
     if own_fields is not None and declared and len(own_fields) != len(declared):
         raise FunctionError(
             f"{entrypoint} has {len(own_fields)} result fields ({', '.join(n for n, _ in own_fields)}), "
@@ -226,7 +243,7 @@ def _set_results(entrypoint, loaded, own, declared):
     if loaded.kind == "scalar" and is_row:
         raise FunctionError(
             f"{entrypoint}: a scalar function with a result of type {own} cannot be carried: an expression has one value; "
-            "make a function of each field, or a table function (kind: table) whose columns lateral selects"
+            "with kind: table it gives a row, whose columns lateral selects; `returns: [{name: value, type: STRING}]` makes JSON text of it"
         )
     loaded.result_fields = list(declared) if declared else [(name, t.column) for name, t in own_fields]
     loaded.converters = [None] * len(loaded.result_fields)
@@ -270,7 +287,7 @@ def describe(error):
     """
     if isinstance(error, FunctionError):
         return str(error)
-    own = __file__.rpartition("/")[0]
+    own = describe.__code__.co_filename.rpartition("/")[0]  # as frames have it; site makes __file__ absolute
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith((own, "<frozen"))]
     lines = [line for text in traceback.format_list(frames) for line in text.rstrip("\n").split("\n")]
     if len(lines) > TRACEBACK_LINES_MAX:

@@ -112,6 +112,11 @@ static void put_request(struct udf_worker *worker, const char *packages, const s
 		wire_put_text(out, slice_of(spec->parameters.items[i].key));
 		wire_put_text(out, slice_of(spec->parameters.items[i].value));
 	}
+	wire_put_u32(out, spec->form.distinct);
+	wire_put_u32(out, spec->form.row);
+	wire_put_u32(out, (uint32_t)spec->form.names_count);
+	for (size_t i = 0; i < spec->form.names_count; i++)
+		wire_put_text(out, slice_of(spec->form.names[i]));
 }
 
 static void take_results(struct udf_worker *worker, struct udf_signature *signature)

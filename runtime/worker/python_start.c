@@ -91,23 +91,41 @@ static PyObject *take_parameters(struct wire_in *in)
 	return map;
 }
 
+/* (distinct, row, [name of an argument]): how the job's expressions call it. */
+static PyObject *take_form(struct wire_in *in)
+{
+	bool distinct = wire_take_u32(in) != 0, row = wire_take_u32(in) != 0;
+	uint32_t count = wire_take_u32(in);
+	PyObject *names = PyList_New(0);
+
+	for (uint32_t i = 0; names && i < count && !in->bad; i++) {
+		PyObject *name = text_object(wire_take_text(in));
+
+		if (!name || PyList_Append(names, name) < 0)
+			Py_CLEAR(names);
+		Py_XDECREF(name);
+	}
+	return names ? Py_BuildValue("(OON)", distinct ? Py_True : Py_False, row ? Py_True : Py_False, names) : NULL;
+}
+
 static int load(struct worker *worker)
 {
 	struct wire_in *in = &worker->in;
 	struct slice entrypoint = wire_take_text(in), kind = wire_take_text(in);
 	bool has_source = wire_take_u32(in) != 0;
 	struct slice source = wire_take_text(in), filename = wire_take_text(in), folder = wire_take_text(in);
-	PyObject *declared = take_declared(in), *parameters = take_parameters(in);
+	PyObject *declared = take_declared(in), *parameters = take_parameters(in), *form = take_form(in);
 
 	if (folder.size && look_first_in(folder) < 0)
 		return -1;
-	if (declared && parameters)
-		python.loaded = PyObject_CallMethod(python.api, "load", "s#z#s#s#OO", entrypoint.data,
+	if (declared && parameters && form)
+		python.loaded = PyObject_CallMethod(python.api, "load", "s#z#s#s#OOO", entrypoint.data,
 		                                    (Py_ssize_t)entrypoint.size, has_source ? source.data : NULL,
 		                                    (Py_ssize_t)source.size, filename.data, (Py_ssize_t)filename.size,
-		                                    kind.data, (Py_ssize_t)kind.size, declared, parameters);
+		                                    kind.data, (Py_ssize_t)kind.size, declared, parameters, form);
 	Py_XDECREF(declared);
 	Py_XDECREF(parameters);
+	Py_XDECREF(form);
 	return python.loaded ? 0 : -1;
 }
 

@@ -47,7 +47,7 @@ def test_a_row_of_a_scalar_function_is_refused(tree, case):
         assert (done.returncode, done.stdout) == (1, ""), done.stderr
         assert command[0] != "validate" or "spec.functions[0].entrypoint: " in done.stderr
         assert "a scalar function with a result of type ROW<" in done.stderr
-        assert "a table function (kind: table) whose columns lateral selects" in done.stderr
+        assert "with kind: table it gives a row, whose columns lateral selects" in done.stderr
 
 
 LATER = """

@@ -97,6 +97,13 @@ SCALAR = {
     "a DECIMAL that the job file makes a DOUBLE": (
         "from decimal import Decimal\n@udf(result_type=DataTypes.DECIMAL(10, 2))\ndef f(i): return Decimal(i) * Decimal('1.005')\n",
         {"returns": [{"name": "r", "type": "DOUBLE"}]}, [1], [1.01]),
+    "a ROW that the job file makes JSON": (
+        "@udf(result_type='ROW<id BIGINT, twice BIGINT>')\ndef f(i): return Row(i, i * 2)\n",
+        {"returns": [{"name": "r", "type": "STRING"}]}, [4], ['{"id":4,"twice":8}']),
+    "a DataFrame that the job file makes JSON": (
+        "import pandas as pd\n@udf(result_type='ROW<a BIGINT, b BIGINT>', func_type='pandas')\n"
+        "def f(x): return pd.concat([x, (x * 2).rename('b')], axis=1)\n",
+        {"returns": [{"name": "r", "type": "STRING"}]}, [3], ['{"a":3,"b":6}']),
     "an ARRAY that the job file makes JSON": (
         "@udf(result_type=DataTypes.ARRAY(DataTypes.BIGINT()))\ndef f(i): return [i, None]\n",
         {"returns": [{"name": "r", "type": "STRING"}]}, [1], ["[1,null]"]),
@@ -169,6 +176,7 @@ def test_refused_at_once(tree, case):
     module, more, sentence = REFUSED[case]
     done, _ = run(tree, module, [{"v": 1}], **more)
     assert done.returncode == 1 and sentence in done.stderr, done.stderr
+    assert "worker_api" not in done.stderr, "a traceback has the author's frames alone"
     assert "restarting" not in done.stderr and "given up" not in done.stderr, "a module does not mend itself"
     done = tree.streamjob("validate", "job.yaml")
     assert done.returncode == 1 and "spec.functions[0].entrypoint: " in done.stderr and sentence in done.stderr
@@ -203,3 +211,117 @@ def test_what_an_async_function_raises_is_the_rows(tree):
     module = "@udf(result_type='BIGINT')\nasync def f(v):\n    return {}[v]\n"
     done, _ = run(tree, module, [{"v": 7}])
     assert done.returncode == 1 and "KeyError: 7" in done.stderr and "with (7)" in done.stderr and "in f" in done.stderr, done.stderr
+
+
+# Whole rows: kind, columns, how it is called, the module, the results' names, and what one row {"k": "x", "v": 2, "s": "be or"} gives.
+SUM_OF_ROW = """
+from pyflink.table import AggregateFunction
+class Sum(AggregateFunction):
+    def create_accumulator(self): return Row(0, "")
+    def accumulate(self, acc, row: Row):
+        acc[0] += row.v
+        acc[1] += row["s"]
+    def merge(self, acc, others):
+        for other in others: acc[0] += other[0]
+    def get_value(self, acc): return acc
+    def get_result_type(self): return "ROW<a BIGINT, b STRING>"
+    def get_accumulator_type(self): return "ROW<a BIGINT, b STRING>"
+f = udaf(Sum())
+"""
+WHOLE = {
+    "an annotation": ("table", "fn(s)", "@udtf(result_types=[DataTypes.STRING()])\ndef f(line: Row):\n    for w in line[0].split(): yield Row(w)\n",
+                      ["word"], [{"word": "be"}, {"word": "or"}]),
+    "an annotation as text": ("table", "fn(s)", "@udtf(result_types='STRING')\ndef f(line: 'Row'):\n    return [line.s]\n",
+                              ["word"], [{"word": "be or"}]),
+    "a ROW as input_types": ("scalar", "fn(v, s)", "f = udf(lambda r: f'{r.n}{r[1]}', result_type='STRING', input_types=DataTypes.ROW(["
+                             "DataTypes.FIELD('n', DataTypes.BIGINT()), DataTypes.FIELD('t', DataTypes.STRING())]))\n", ["r"], [{"r": "2be or"}]),
+    "a ROW as input_types of a function of two": (
+        "scalar", "fn(v, s)", "f = udf(lambda n, t: f'{n}{t}', result_type='STRING', input_types=DataTypes.ROW(["
+        "DataTypes.FIELD('n', DataTypes.BIGINT()), DataTypes.FIELD('t', DataTypes.STRING())]))\n", ["r"], [{"r": "2be or"}]),
+    "a star": ("scalar", "fn(*)", "@udf(result_type='STRING')\ndef f(r): return repr(r)\n", ["r"], [{"r": "Row(k='x', v=2, s='be or')"}]),
+    "some columns": ("scalar", "fn(ROW(s, v + 1, k))", "@udf(result_type='STRING')\ndef f(r): return repr(r)\n", ["r"],
+                     [{"r": "Row(s='be or', f1=3, k='x')"}]),
+    "one column": ("scalar", "fn(ROW(s))", "@udf(result_type='STRING')\ndef f(r): return r.s + str(len(r))\n", ["r"], [{"r": "be or1"}]),
+    "any number of arguments": ("scalar", "fn(*)", "@udf(result_type='INT')\ndef f(*args): return len(args[0])\n", ["r"], [{"r": 3}]),
+    "an async function": ("scalar", "fn(*)", "@udf(result_type='STRING')\nasync def f(r): return r.k\n", ["r"], [{"r": "x"}]),
+    "whole columns": ("scalar", "fn(*)", "@udf(result_type='BIGINT', func_type='pandas')\ndef f(df): return df.v + len(df.columns)\n",
+                      ["r"], [{"r": 5}]),
+    "an annotated DataFrame": ("scalar", "fn(v, s)", "import pandas as pd\n@udf(result_type='BIGINT', func_type='pandas')\n"
+                               "def f(df: pd.DataFrame) -> pd.Series: return df.v * 2\n", ["r"], [{"r": 4}]),
+    "a scalar function as map has it": (
+        "table", "fn(v, s)", "@udf(result_type='ROW<a BIGINT, b STRING>')\ndef f(v, s): return Row(v + 1, s)\n", ["a", "b"], [{"a": 3, "b": "be or"}]),
+    "map with a whole row": (
+        "table", "fn(*)", "@udf(result_type='ROW<a BIGINT, b STRING>')\ndef f(r: Row) -> Row: return Row(b=r.s, a=r.v)[1], r.k\n", ["a", "b"],
+        [{"a": 2, "b": "x"}]),
+    "an aggregate of a DataFrame": (
+        "aggregate", "fn(ROW(v))", "import pandas as pd\nf = udaf(lambda df: (df.v.mean(), df.v.max()), result_type=DataTypes.ROW(["
+        "DataTypes.FIELD('mean', DataTypes.FLOAT()), DataTypes.FIELD('most', DataTypes.INT())]), func_type='pandas')\n",
+        ["mean", "most"], [{"k": "x", "mean": 2.0, "most": 2}]),
+    "an aggregate that gives a DataFrame": (
+        "aggregate", "fn(v)", "import pandas as pd\n@udaf(result_type='ROW<a BIGINT, b BIGINT>', func_type='pandas')\n"
+        "def f(df: pd.DataFrame): return pd.DataFrame({'a': [df.v.sum()], 'b': [len(df)]})\n", ["a", "b"], [{"k": "x", "a": 2, "b": 1}]),
+    "an aggregate of a Row": ("aggregate", "fn(v, s)", SUM_OF_ROW, ["a", "b"], [{"k": "x", "a": 2, "b": "be or"}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(WHOLE))
+def test_whole_rows(tree, case):
+    kind, call, module, names, expected = WHOLE[case]
+    done, rows = run(tree, module, [{"k": "x", "v": 2, "s": "be or"}], kind=kind, columns="k STRING, v BIGINT, s STRING", call=call, names=names)
+    assert done.returncode == 0, done.stderr
+    if kind != "aggregate":
+        rows = [{name: row[name] for name in names} for row in rows]
+    assert given(rows) == given(expected)
+
+
+def test_a_whole_row_for_a_function_of_two_is_refused(tree):
+    done, _ = run(tree, "@udf(result_type='INT')\ndef f(a, b): return 1\n", [{"v": 1}], call="fn(*)")
+    assert done.returncode == 1 and "module:f takes 2 arguments, but the job file calls it with a whole row" in done.stderr, done.stderr
+
+
+FORMS = {
+    "a whole row and none": ("fn(v)", "fn(*)"),
+    "rows of other fields": ("fn(ROW(v))", "fn(ROW(k))"),
+}
+
+
+@pytest.mark.parametrize("case", list(FORMS))
+def test_one_function_is_called_in_one_form(tree, case):
+    one, other = FORMS[case]
+    done, _ = run(tree, "@udf(result_type='STRING')\ndef f(r): return str(r)\n", [], call=f"{one} || {other}", columns="k STRING, v BIGINT")
+    assert done.returncode == 2 and "spec.functions[0].name: fn is called with DISTINCT and without, or with a whole row" in done.stderr
+    assert "give it a second name" in done.stderr
+
+
+SUMS = """
+from pyflink.table import AggregateFunction
+class Sum(AggregateFunction):
+    def create_accumulator(self): return [0, 0]
+    def accumulate(self, acc, v, w=0):
+        acc[0] += v or 0
+        acc[1] += 1
+    def get_value(self, acc): return acc[0] * 100 + acc[1]
+    def get_result_type(self): return DataTypes.BIGINT()
+    def get_accumulator_type(self): return DataTypes.ARRAY(DataTypes.BIGINT())
+f = udaf(Sum())
+"""
+PANDAS_SUM = "f = udaf(lambda v: int(v.sum()) * 100 + len(v), result_type='BIGINT', func_type='pandas')\n"
+DISTINCT = {
+    "a class": (SUMS, "fn(DISTINCT v)", 303),
+    "two arguments": (SUMS, "fn(DISTINCT v, w)", 504),
+    "with a filter": (SUMS, "fn(DISTINCT v) FILTER (WHERE v = 2)", 201),
+    "whole columns": (PANDAS_SUM, "fn(DISTINCT v)", 303),
+}
+
+
+@pytest.mark.parametrize("case", list(DISTINCT))
+@pytest.mark.parametrize("lanes", ["1", "2"])
+def test_distinct(tree, case, lanes):
+    """One group over two files: with two lanes two partial accumulators become one."""
+    module, call, expected = DISTINCT[case]
+    rows = [{"k": "a", "v": v, "w": w} for v, w in ((1, 1), (2, 1), (2, 2), (1, 1), (2, 1), (None, 1), (None, 1))]
+    tree.write("module.py", BASE + module)
+    tree.write("job.yaml", job(kind="aggregate", columns="k STRING, v BIGINT, w INT", call=call))
+    done = tree.streamjob("run", "job.yaml", "--input", "-", "--output", "-", "--lanes", lanes, text="".join(json.dumps(r) + "\n" for r in rows))
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["r"] for line in done.stdout.splitlines()] == [expected]

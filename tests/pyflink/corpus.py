@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Loads public modules written for PyFlink, and says of each function whether it loads here, and whether its module loads there.
 
-    make corpus MIRROR=FOLDER [PYFLINK=VENV/bin/python] [STREAMJOB=PROGRAM] [LIST=all]
+    make corpus MIRROR=FOLDER [PYFLINK=VENV/bin/python] [STREAMJOB=PROGRAM] [LIST=all|fail|files]
 
 MIRROR has a git repository at OWNER+NAME/repo for each of sources.txt (git clone --mirror); those that are not there are left out and
 counted. PYFLINK is a Python with apache-flink in it; no Flink runs, so a module that starts a job when it is imported is "engine" there.
@@ -26,7 +26,8 @@ BASES = {"AggregateFunction": "aggregate", "TableAggregateFunction": "tableAggre
 REAL = "import importlib.util, sys; s = importlib.util.spec_from_file_location('m', sys.argv[1]); m = importlib.util.module_from_spec(s); s.loader.exec_module(m)"
 # Why a function does not load, by the words of the sentence.
 REASONS = [
-    ("type", re.compile(r"cannot be carried|cannot be a column|no column of the job is of its input type|cannot find the type")),
+    ("type", re.compile(r"is vectorized: with kind: table|cannot be carried|cannot be a column|no column of the job is of its input type|cannot find the type")),
+    ("its job", re.compile(r"NoResult: |which asks this module's Flink job")),
     ("package", re.compile(r"ModuleNotFoundError: No module named|ImportError: (?!.*'pyflink)|is not installed in this image")),
     ("file or service", re.compile(r"FileNotFoundError|ConnectionError|PermissionError|NotADirectoryError|URLError|KeyError: '[A-Z_]+'")),
     ("not whole", re.compile(r"NameError: name '\w+' is not defined")),  # a piece of a page, or of a notebook
@@ -111,8 +112,11 @@ def reason_of(words):
 
 def ours(program, folder, path, attribute, kind):
     """("loads", "") or (reason, the sentence)."""
-    (folder / "job.yaml").write_text(job(path, path.stem, attribute, kind))
-    done = subprocess.run([program, "validate", "job.yaml"], cwd=folder, capture_output=True, text=True)
+    for tried in (kind, "table"):  # a scalar function with a ROW is what PyFlink's map takes: kind: table here
+        (folder / "job.yaml").write_text(job(path, path.stem, attribute, tried))
+        done = subprocess.run([program, "validate", "job.yaml"], cwd=folder, capture_output=True, text=True)
+        if done.returncode == 0 or kind != "scalar" or "with kind: table" not in done.stderr:
+            break
     if done.returncode == 0:
         return "loads", ""
     lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -177,16 +181,29 @@ def table(rows):
         print(f"| {group} | {len(files)} | {len(some)} | " + " | ".join(str(counts[r]) for r in reasons) + f" | {there['loads']} | {there['engine']} |")
 
 
+def files(rows):
+    """A line a file: how many functions, how many load, why the others do not, and what PyFlink makes of the module."""
+    print("| file | functions | load | the others | PyFlink |\n|---|---|---|---|---|")
+    for path in dict.fromkeys(row[1] for row in rows):
+        some = [row for row in rows if row[1] == path]
+        others = collections.Counter(row[4] for row in some if row[4] != "loads")
+        why = ", ".join(f"{count} {reason}" for reason, count in others.items())
+        print(f"| {path} | {len(some)} | {len(some) - sum(others.values())} | {why} | {some[0][6].replace('|', '/')} |")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--mirror", type=pathlib.Path, required=True)
     parser.add_argument("--pyflink", help="a Python that has apache-flink")
     parser.add_argument("--streamjob", default=str(ROOT / "build" / "release" / "streamjob"))
-    parser.add_argument("--list", choices=("no", "all", "fail"), default="no")
+    parser.add_argument("--list", choices=("no", "all", "fail", "files"), default="no")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = measure(options, pathlib.Path(folder))
     table(rows)
+    if options.list == "files":
+        print()
+        files(rows)
     for group, path, attribute, kind, result, sentence, there in rows:
         if options.list == "all" or options.list == "fail" and result != "loads":
             print(f"{group}: {path}: {attribute} ({kind}): {result} | PyFlink: {there} | {sentence[:220]}")

@@ -58,6 +58,8 @@ def test_nullable_and_unsigned_results():
     assert unwrap(numpy.array([1 << 63], dtype="uint64"), "BIGINT", 1) == [1 << 63]
     assert unwrap(pandas.Series([1, None], dtype=object), "BIGINT", 2) == [1, None]
     assert unwrap([1, float("nan"), pandas.NA], "BIGINT", 3) == [1, None, None]
+    assert unwrap([numpy.float32("nan"), pandas.NaT, "a", numpy.datetime64("NaT")], "STRING", 4) == [None, None, "a", None]
+    assert unwrap(pandas.Series([numpy.array([1, 2])]), "STRING", 1)[0].tolist() == [1, 2]
 
 
 NULLS = [

@@ -24,6 +24,8 @@ class f(AggregateFunction):
 REFUSED = [
     ("a scalar with a row", "f = udf(lambda: 0, result_type='ROW<a INT>')", "scalar", "a result of type ROW<a INT> cannot be carried"),
     ("no such name", "g = 1", "scalar", "m has no f; it has .*g"),
+    ("a vectorized function of rows as a table function", "f = udf(lambda x: x, result_type='ROW<a INT>', func_type='pandas')", "table",
+     "m:f is vectorized: with kind: table a function takes a row at a time"),
     ("another kind", AGGREGATE, "scalar", "m:f is a AggregateFunction, but the job file says kind: scalar"),
     ("no get_value", AGGREGATE.replace("def get_value", "def value"), "aggregate",
      "m:f has no get_value; a function of kind aggregate needs create_accumulator, accumulate and get_value"),
@@ -121,6 +123,9 @@ TURNED = [
     ("TIME", "STRING", "time(1, 2, 3)", "01:02:03"),
     ("ARRAY<INT>", "STRING", "[1, None]", "[1,null]"),
     ("MAP<STRING, ROW<a INT>>", "STRING", "{'k': Row(a=1)}", '{"k":{"a":1}}'),
+    ("ROW<a INT, b ARRAY<ROW<c STRING>>>", "STRING", "Row(1, [Row('x'), None])", '{"a":1,"b":[{"c":"x"},null]}'),
+    ("ARRAY<DECIMAL(10, 2)>", "STRING", "[Decimal('1.505'), Decimal('2.00')]", "[1.51,2]"),
+    ("ARRAY<DECIMAL(38, 18)>", "STRING", "[Decimal('12345678901234567890.123456789012345678')]", '["12345678901234567890.123456789012345678"]'),
 ]
 
 
