@@ -146,7 +146,10 @@ static const struct field kafka_source_fields[] = {
          .min = 1,
          .max = JOB_ID_MAX,
          .doc = "The consumer group that holds the job's offsets and window boundaries. No other program may use it. "
-                "The Kafka sinks call their transactions and their progress groups GROUPID.sink-TOPIC."},
+                "The Kafka sinks call their transactions and their progress groups GROUPID.sink-TOPIC. The job's user "
+                "needs Read on it, Read and Describe on the topic, and Write and Describe on the transactional id "
+                "streamjob.source.GROUPID, by which the broker keeps a second process of the job away; brokers without "
+                "transactions (before Kafka 0.11) do not, and the job's status and log say so."},
         {.name = "startingOffsets",
          .kind = FIELD_ENUM,
          .offset = offsetof(struct kafka_source, starting_offsets),

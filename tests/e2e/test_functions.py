@@ -1,6 +1,7 @@
 """User functions in the cluster: exact results of Python aggregates, and what bad ones cost: their own job's readiness."""
 
 import collections
+import json
 import time
 
 import bucket
@@ -160,11 +161,12 @@ def test_code_in_a_config_map(cluster, kafka, gateway, job, exact):
 
 
 GOOD_ACCUMULATE = "accumulator[0] += latency_ms\n"
+WORDS = "no value today"  # what is raised may have values of rows in it: not in a cluster
 BAD = [
     # name, what stands in its place, where, what the status must name
     ("sleeps for ever", "accumulate", "import time; time.sleep(1e6)\n", ("accumulate", "2000 ms")),
     ("segmentation fault", "accumulate", "import ctypes; ctypes.string_at(0)\n", ("accumulate", "Segmentation fault")),
-    ("raises", "get_value", "raise ValueError('no value today')\n", ("get_value", "no value today")),
+    ("raises", "get_value", f"raise ValueError('{WORDS}')\n", ("get_value", "an exception; spec.showValues shows it")),
 ]
 
 
@@ -185,6 +187,8 @@ def test_bad_function_is_named_and_costs_only_its_job(kafka, gateway, job, exact
     seen = one.shows(30, Ready="False", FunctionsHealthy="False")
     message = seen["FunctionsHealthy"]["message"]
     assert "total" in message and all(word in message for word in words), message
+    log = one.cluster.kubectl("-n", one.namespace, "logs", one.pod()["metadata"]["name"]).stdout
+    assert "a function failed" in log and WORDS not in log + json.dumps(one.get()["status"])
     exact(other, passing)
     other.ready()
     one.apply(functions=[function("total", "aggregate", "metrics:Total", METRICS)])
