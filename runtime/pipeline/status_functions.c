@@ -182,7 +182,7 @@ static struct own own_metric(size_t function, unsigned lane, const struct udf_me
 	bool has_total = size >= end && !strcmp(metric->name + size - end, total);
 	struct own own = {.function = function, .lane = lane, .metric = *metric};
 
-	snprintf(own.name, sizeof(own.name), "streamjob_user_%s%s", metric->name,
+	snprintf(own.name, sizeof(own.name), "streamjob_user_%.*s%s", (int)sizeof(metric->name) - 1, metric->name,
 	         metric->kind == UDF_COUNTER && !has_total ? total : "");
 	return own;
 }
