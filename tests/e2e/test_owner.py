@@ -60,6 +60,32 @@ def test_a_pod_deleted_without_waiting(cluster, kafka, gateway, held, job, exact
     wait_for(lambda: has_the_job(one, second), 30, lambda: owner(one))
 
 
+def test_a_changed_job_finishes_what_its_old_file_began(cluster, kafka, gateway, held, job, exact):
+    """The gateway holds a window when the query changes: the new pod has the old job file too, ends that window with it, and goes on."""
+    one = job("changed")
+    one.manifest["spec"]["sinks"][0]["pushgateway"] |= {"url": "http://held-gateway:9091", "timeout": "2s"}
+    one.apply()
+    one.ready()
+    first = one.pod()
+    records, passing = bucket.make_events(2000, seed=105)
+    kafka.produce(one.topic, records)
+    exact(one, passing)
+    held.mode = "hold"
+    records, more = bucket.make_events(2000, seed=106)
+    kafka.produce(one.topic, records)
+    wait_for(lambda: held.held, 30, "a request that is held")
+    one.apply(aggregates=[*one.manifest["spec"]["aggregates"], {"name": "endpoints", "expr": "COUNT(DISTINCT endpoint)"}])
+    words = "is being finished by the job file before this one"
+    wait_for(lambda: words in one.condition("Ready").get("message", ""), 120, lambda: one.get()["status"])
+    second = one.pod()
+    assert second["metadata"]["uid"] != first["metadata"]["uid"] and one.condition("Ready")["status"] == "False"
+    held.mode = "pass"
+    exact(one, passing + more)
+    one.ready()
+    assert one.pod()["metadata"]["uid"] == second["metadata"]["uid"], "the pod goes on with the new job file"
+    assert "a window is finished by the job file before this one" in cluster.kubectl("-n", one.namespace, "logs", second["metadata"]["name"]).stdout
+
+
 def twin(cluster, job):
     """A pod like the job's own, which no controller knows of: what a node that was cut off comes back with."""
     (deployment,) = job.children("deployments")
