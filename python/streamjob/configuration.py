@@ -7,9 +7,9 @@ class Configuration:
         self._items = dict(other._items) if isinstance(other, Configuration) else {}
 
     @classmethod
-    def from_dict(cls, values):
+    def from_dict(cls, map):  # by PyFlink's name
         configuration = cls()
-        configuration._items.update(values)
+        configuration._items.update(map)
         return configuration
 
     def _set(self, key, value):

@@ -99,11 +99,11 @@ class MetricGroup:
     def __init__(self, metrics, scope=(), labels=()):
         self._metrics, self._scope, self._labels = metrics, scope, labels
 
-    def add_group(self, name, extra_label=None):
-        """A group whose name stands before its metrics' names; with `extra_label`, a label instead."""
-        if extra_label is None:
+    def add_group(self, name, extra=None):
+        """A group whose name stands before its metrics' names; with `extra`, a label instead."""
+        if extra is None:
             return MetricGroup(self._metrics, (*self._scope, name), self._labels)
-        return MetricGroup(self._metrics, self._scope, (*self._labels, (self._metrics.legal(name), str(extra_label))))
+        return MetricGroup(self._metrics, self._scope, (*self._labels, (self._metrics.legal(name), str(extra))))
 
     def _register(self, name, kind, metric):
         return self._metrics.register("_".join((*self._scope, name)), self._labels, kind, metric)

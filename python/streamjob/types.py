@@ -348,6 +348,16 @@ class UserDefinedType(DataType):
     def type_name(cls):
         return cls.__name__.lower()
 
+    @classmethod
+    def sql_type(cls):
+        raise NotImplementedError(f"{cls.__name__} has no sql_type()")
+
+    def serialize(self, obj):
+        raise NotImplementedError(f"{type(self).__name__} has no serialize()")
+
+    def deserialize(self, datum):
+        raise NotImplementedError(f"{type(self).__name__} has no deserialize()")
+
 
 class DataTypes:
     """PyFlink's factory of types."""

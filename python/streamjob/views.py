@@ -89,8 +89,8 @@ class MapView(DataView):
     def put(self, key, value):
         self._items[key] = value
 
-    def put_all(self, values):
-        self._items.update(values)
+    def put_all(self, dict_value):
+        self._items.update(dict_value)
 
     def remove(self, key):
         del self._items[key]

@@ -1,6 +1,7 @@
 """A module that PyFlink loads, loads here: its names, its job code at any level, functions made inside main()."""
 
 import importlib
+import inspect
 import pathlib
 import re
 import typing
@@ -259,6 +260,38 @@ def test_a_result_is_never_made_up(text, capfd):
     assert "has no result here: StreamJob runs the functions of this module, not its Flink job; " in said
     with pytest.raises(NoResult):
         exec(head + text)
+
+
+# The parameters' names, by which modules may call: PyFlink's.
+PARAMETERS = {
+    "table.udf:udf": "input_types result_type deterministic name func_type",
+    "table.udf:udtf": "input_types result_types deterministic name",
+    "table.udf:udaf": "input_types result_type accumulator_type deterministic name func_type",
+    "table.udf:udtaf": "input_types result_type accumulator_type deterministic name func_type",
+    "table:MapView.put_all": "dict_value",
+    "table:ListView.add_all": "values",
+    "table:DataTypes.ROW": "row_fields nullable",
+    "table:DataTypes.DECIMAL": "precision scale nullable",
+    "table:DataTypes.FIELD": "name data_type description",
+    "table:DataTypes.MAP": "key_type value_type nullable",
+    "table:FunctionContext.get_job_parameter": "key default_value",
+    "metrics:MetricGroup.add_group": "name extra",
+    "metrics:MetricGroup.meter": "name time_span_in_seconds",
+    "metrics:MetricGroup.gauge": "name obj",
+    "common:Configuration.get_string": "key default_value",
+    "common:Configuration.from_dict": "map",
+    "common:Row.set_field_names": "field_names",
+    "common:Row.as_dict": "recursive",
+}
+
+
+@pytest.mark.parametrize("name", list(PARAMETERS))
+def test_parameters_have_pyflinks_names(name):
+    module, _, path = name.partition(":")
+    found = importlib.import_module("pyflink." + module)
+    for part in path.split("."):
+        found = getattr(found, part)
+    assert set(PARAMETERS[name].split()) <= set(inspect.signature(found).parameters)
 
 
 def test_type_variables_and_generic_bases():
