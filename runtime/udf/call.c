@@ -126,16 +126,42 @@ static uint32_t row_now(const struct udf_worker *worker, const uint32_t *rows, s
 	return row < n ? rows[row] : UDF_NO_ROW;
 }
 
+/* Do its last words say why it gave up? */
+static bool wants_memory(const struct buffer *tail)
+{
+	static const char *const words[] = {
+	        "MemoryError",           "bad_alloc", "out of memory", "Out of memory", "Cannot allocate memory",
+	        "cannot allocate memory"};
+
+	for (size_t i = 0; tail->size && i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(tail->data, words[i]))
+			return true;
+	return false;
+}
+
 static int has_ended(struct udf_worker *worker, uint32_t row, struct udf_failure *ret_failure)
 {
-	struct buffer tail;
+	struct buffer tail, why;
 	enum udf_reason reason;
-	char what[256];
+	char what[320];
+	int status;
 
 	buffer_init(&tail);
-	reason = say_end(life_end(worker, &tail), what, sizeof(what));
+	buffer_init(&why);
+	status = life_look_back(worker, &tail, &why);
+	reason = say_end(status, what, sizeof(what));
+	if (why.size) {
+		reason = UDF_MEMORY;
+		snprintf(what, sizeof(what), "%s", why.data);
+	} else if (status >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT && wants_memory(&tail)) {
+		reason = UDF_MEMORY;
+		snprintf(what, sizeof(what),
+		         "the process gave up for want of memory (%" PRId64 " bytes): keep less, or raise memory",
+		         worker->spec->memory_bytes);
+	}
 	worker_failed(worker, reason, row, what, &tail, ret_failure);
 	buffer_release(&tail);
+	buffer_release(&why);
 	return -1;
 }
 

@@ -86,17 +86,30 @@ static void announce(_Atomic uint32_t *word)
 	wake_own(word);
 }
 
+static bool is_time(int64_t *looked_ns)
+{
+	int64_t now_ns = system_clock_ns();
+
+	if (now_ns - *looked_ns < KEEPER_LOOK_MS * 1000000)
+		return false;
+	*looked_ns = now_ns;
+	return true;
+}
+
 /* Until the process has ended. */
 static void watch(struct keeper *keeper)
 {
 	struct output *output = &keeper->output;
+	int64_t looked_ns = system_clock_ns();
 	struct pollfd fds[] = {{.fd = output->streams[0].fd, .events = POLLIN},
 	                       {.fd = output->streams[1].fd, .events = POLLIN},
 	                       {.fd = keeper->pidfd, .events = POLLIN}};
 
 	while (!fds[2].revents) {
-		if (poll(fds, 3, -1) < 0 && errno != EINTR)
+		if (poll(fds, 3, KEEPER_LOOK_MS) < 0 && errno != EINTR)
 			return;
+		if (is_time(&looked_ns) && !keeper->why[0] && !fds[2].revents && keeper_is_over(keeper))
+			kill(keeper->pid, SIGKILL); /* it is not reaped before this thread does it */
 		for (int i = 0; i < 2; i++)
 			if (fds[i].revents && !output_read(output, i))
 				fds[i].fd = -1;
@@ -237,6 +250,7 @@ struct keeper *keeper_start(const struct function_spec *spec, const struct udf_e
 	keeper->variables = spawn_environment(&spec->env);
 	keeper->native = spec->language == LANGUAGE_NATIVE;
 	keeper->lane = environment->lane;
+	keeper->memory_bytes = spec->memory_bytes;
 	keeper->say = environment->say;
 	keeper->context = environment->context;
 	keeper->write_ends[0] = keeper->write_ends[1] = keeper->pidfd = -1;

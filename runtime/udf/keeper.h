@@ -19,6 +19,8 @@
 #define KEEPER_SPAWN_MS  10000 /* until there is a process */
 #define KEEPER_REAP_MS   2000  /* until one that was killed is gone and its last words are read */
 #define KEEPERS_LEFT_MAX 32
+#define KEEPER_LOOK_MS   200 /* how often the process's memory is counted */
+#define UDF_THREADS_MAX  512
 
 struct keeper {
 	_Atomic unsigned owners; /* the worker's, and the thread */
@@ -35,7 +37,9 @@ struct keeper {
 	_Atomic uint32_t started, ended; /* futex words, from 0 to 1 */
 	int start_errno, pidfd;          /* from `started` on */
 	pid_t pid;
-	int wait_status; /* from `ended` on */
+	int wait_status; /* from `ended` on, and why the keeper ended it; "": it did not */
+	char why[256];
+	int64_t memory_bytes; /* the function's */
 	pthread_mutex_t mutex;
 	bool reaped, over; /* behind the mutex: `pid` is its own no more; the thread ends */
 };
@@ -43,6 +47,8 @@ struct keeper {
 /* Starts the program at `path` with the shared memory, whose descriptor it gets a copy of. NULL: err says why. */
 struct keeper *keeper_start(const struct function_spec *spec, const struct udf_environment *environment,
                             const char *path, int memory_fd, struct error *err);
+/* Does its process hold more memory than it may, or more threads? keeper->why says so then. The thread's alone. */
+bool keeper_is_over(struct keeper *keeper);
 /* SIGKILL, unless it is gone. */
 void keeper_kill(struct keeper *keeper);
 /* The process's end, waited for at most KEEPER_REAP_MS. False: it is left behind. Either way the keeper is still to be

@@ -60,7 +60,7 @@ int life_begin(struct udf_worker *worker, struct error *err)
 	return worker->keeper ? 0 : -1;
 }
 
-int life_end(struct udf_worker *worker, struct buffer *ret_tail)
+int life_look_back(struct udf_worker *worker, struct buffer *ret_tail, struct buffer *ret_why)
 {
 	struct keeper *keeper = worker->keeper;
 	int status;
@@ -69,11 +69,18 @@ int life_end(struct udf_worker *worker, struct buffer *ret_tail)
 		return -1;
 	keeper_kill(keeper);
 	status = keeper_wait(keeper) ? keeper->wait_status : -1;
+	if (ret_why && status >= 0)
+		buffer_append_text(ret_why, keeper->why);
 	if (ret_tail)
 		output_tail(&keeper->output, ret_tail);
 	keeper_free(keeper);
 	worker->keeper = NULL;
 	return status;
+}
+
+int life_end(struct udf_worker *worker, struct buffer *ret_tail)
+{
+	return life_look_back(worker, ret_tail, NULL);
 }
 
 void life_release(struct udf_worker *worker)

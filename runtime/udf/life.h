@@ -41,6 +41,8 @@ int life_begin(struct udf_worker *worker, struct error *err);
 /* The process is killed and its keeper given back, also after it has died by itself. Its wait status, or -1 where it is
  * not known; the last words of its stderr go to `ret_tail`. Waits a bounded time: see keeper.h. */
 int life_end(struct udf_worker *worker, struct buffer *ret_tail);
+/* The same, and why the keeper ended it: an empty buffer where it did not. */
+int life_look_back(struct udf_worker *worker, struct buffer *ret_tail, struct buffer *ret_why);
 /* Frees all. */
 void life_release(struct udf_worker *worker);
 

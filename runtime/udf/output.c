@@ -54,6 +54,7 @@ static void look_at_clock(struct output *output)
 	output->second = now.tv_sec;
 	output->lines = 0;
 	output->bytes = 0;
+	output->reads = 0;
 }
 
 static void line_ends(struct output *output, struct stream *stream)
@@ -123,6 +124,7 @@ static ssize_t read_block(struct output *output, struct stream *stream)
 		add_to_tail(output, block, (size_t)got);
 	look_at_clock(output);
 	output->bytes += (uint64_t)got;
+	output->reads++;
 	if (output->bytes <= OUTPUT_BYTES_MAX) {
 		add_lines(output, stream, block, (size_t)got);
 		return got;
@@ -142,7 +144,7 @@ bool output_read(struct output *output, int stream)
 
 bool output_floods(const struct output *output)
 {
-	return output->bytes > OUTPUT_BYTES_MAX;
+	return output->bytes > OUTPUT_BYTES_MAX || output->reads > OUTPUT_READS_MAX;
 }
 
 void output_drain(struct output *output)

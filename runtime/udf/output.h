@@ -15,6 +15,7 @@
 #include "lib/base/buffer.h"
 
 #define OUTPUT_BYTES_MAX (1u << 20) /* a second */
+#define OUTPUT_READS_MAX 200        /* a second; then the keeper lets a pipe fill for a moment before it reads on */
 #define TAIL_BYTES_MAX   2048       /* of stderr, kept for the words of a failure */
 #define LINE_BYTES_MAX   4096
 
@@ -30,7 +31,7 @@ struct output {
 	void (*say)(void *context, bool is_stderr, struct slice line);
 	void *context;
 	int64_t second; /* that the counts are of */
-	uint64_t bytes, bytes_left_out;
+	uint64_t bytes, bytes_left_out, reads;
 	unsigned lines, lines_left_out;
 	pthread_mutex_t mutex;     /* of what is below */
 	char tail[TAIL_BYTES_MAX]; /* a ring */
@@ -43,7 +44,7 @@ void output_release(struct output *output);
 
 /* Once what is there now, at most one block. False: the other end is closed. */
 bool output_read(struct output *output, int stream);
-/* Was more thrown away in this second than is worth being woken for? */
+/* Is there more in this second than is worth being woken for each time? */
 bool output_floods(const struct output *output);
 /* After the process has ended: all that is left. */
 void output_drain(struct output *output);

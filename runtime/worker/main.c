@@ -1,4 +1,5 @@
 /* The loop of streamjob-worker: wait, read, call, answer. */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #include "runtime/udf/wake.h"
 #include "runtime/worker/worker.h"
 
-#define ARGUMENTS 3 /* the runtime's process, the language */
+#define STACK_BYTES (1u << 20) /* of a thread of the user's: a pool of 32 fits into 64 MiB */
+#define ARGUMENTS   3          /* the runtime's process, the language */
 
 /* The number of the next request. */
 static uint32_t next_request(struct worker *worker, const struct language *language, uint32_t done)
@@ -42,6 +44,7 @@ int main(int argc, char **argv)
 {
 	struct udf_control *control;
 	struct worker worker;
+	pthread_attr_t thread;
 
 	if (argc < ARGUMENTS) {
 		fputs("streamjob-worker runs a user's function for streamjob, which starts it; it has no use of its "
@@ -49,6 +52,9 @@ int main(int argc, char **argv)
 		      stderr);
 		return 2;
 	}
+	pthread_attr_init(&thread);
+	pthread_attr_setstacksize(&thread, STACK_BYTES);
+	pthread_setattr_default_np(&thread);
 	if (sandbox_begin(strtol(argv[1], NULL, 10)) < 0)
 		return UDF_EXIT_SANDBOX;
 	control = mmap(NULL, UDF_SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, UDF_FD_MEMORY, 0);

@@ -14,7 +14,7 @@ twice = udf(lambda x: 2 * x, result_type=DataTypes.BIGINT())
 """
 SCRIBBLE = (
     "base = min(int(l.split('-')[0], 16) for l in open('/proc/self/maps') if 'memfd:streamjob-worker' in l); "
-    "[ctypes.memset(base + at, 0xff, 4096) for at in (0, 65536 + (32 << 20))]"
+    "[ctypes.memset(base + at, 0xff, 4096) for at in (16, 65536 + (32 << 20))]"
 )
 
 # Where, what it does there; the method and the reason that are said, and words of it.
@@ -35,7 +35,7 @@ RECOVERS = {
     "writes over the shared memory": ("accumulate", SCRIBBLE + "; os._exit(1)", None, "crash", "exit code 1"),
     "writes over the request": (
         "accumulate",
-        SCRIBBLE.replace("(0, 65536 + (32 << 20))", "(65536,)"),
+        SCRIBBLE.replace("(16, 65536 + (32 << 20))", "(65536,)"),
         "accumulate",
         "crash",
         "Segmentation fault",

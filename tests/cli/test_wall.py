@@ -139,6 +139,7 @@ def test_denied(tree, case):
 
 WORKS = {
     "threads": "[t.start() or t.join() for t in [threading.Thread(target=str)]] and 'done'",
+    "a pool of 32 threads": "sum(__import__('concurrent.futures').futures.ThreadPoolExecutor(32).map(lambda i: time.sleep(0.1) or 1, range(32))) == 32 and 'done'",
     "a temporary file": "tempfile.TemporaryFile().write(b'xx') == 2 and 'done'",
     "pipes": "os.write(os.pipe()[1], b'x') and 'done'",
     "its own status": "'VmRSS' in open('/proc/self/status').read() and 'done'",
@@ -157,7 +158,7 @@ WORKS = {
 
 @pytest.mark.parametrize("case", list(WORKS))
 def test_works(tree, case):
-    words, log = said(tree, WORKS[case])
+    words, log = said(tree, WORKS[case], **({"memory": "64Mi"} if "threads" in case else {}))
     assert words == "'done'", (words, log)
 
 

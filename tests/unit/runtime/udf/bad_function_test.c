@@ -102,6 +102,22 @@ static const struct bad {
          ACCUMULATE, UDF_MEMORY, "accumulate", "MemoryError"},
         {"eats memory in open", HEAD CLASS "    def open(self, c): self.kept = bytearray(1 << 32)\n", START, UDF_MEMORY,
          "open", "memory"},
+        {"eats shared memory of /dev/zero",
+         HEAD "import mmap\nkept = []\n" CLASS
+              "    def accumulate(self, acc, x):\n        f = open('/dev/zero', 'r+b')\n"
+              "        for _ in range(60):\n            m = mmap.mmap(f.fileno(), 32 << 20)\n"
+              "            m.write(b'x' * (32 << 20))\n            kept.append(m)\n            time.sleep(0.02)\n"
+              "        time.sleep(1000)\n",
+         ACCUMULATE, UDF_MEMORY, "accumulate", "with shared mappings its process held"},
+        {"aborts for want of memory",
+         HEAD CLASS "    def accumulate(self, acc, x):\n        os.write(2, b'std::bad_alloc')\n        os.abort()\n",
+         ACCUMULATE, UDF_MEMORY, "accumulate", "for want of memory"},
+        {"has 600 threads",
+         HEAD CLASS
+         "    def accumulate(self, acc, x):\n        threading.stack_size(32768)\n        e = threading.Event()\n"
+         "        for _ in range(600): threading.Thread(target=e.wait, daemon=True).start()\n"
+         "        time.sleep(1000)\n",
+         ACCUMULATE, UDF_MEMORY, "accumulate", "needs more than 512 threads"},
         {"closes all descriptors, and writes",
          HEAD CLASS "    def accumulate(self, acc, x):\n        os.closerange(0, 1000)\n        os.write(1, b'x')\n",
          ACCUMULATE, ROW_FAILURE, "accumulate", "Bad file descriptor"},
@@ -162,6 +178,10 @@ static const struct bad {
         {"writes over the control block, behind the reply's number",
          HEAD MAPS CLASS "    def accumulate(self, acc, x):\n        scribble(16)\n        os._exit(1)\n", ACCUMULATE,
          UDF_CRASH, "?", "exit code 1"},
+        {"writes over the control block",
+         HEAD MAPS FUTEX CLASS "    def accumulate(self, acc, x):\n        scribble(0)\n"
+                               "        futex(base + 12, 1, 100, 0, 0)\n        time.sleep(1000)\n",
+         ACCUMULATE, UDF_PROTOCOL, "?", "makes no sense"},
         {"writes over its answers",
          HEAD MAPS "def later():\n    while True: scribble(65536 + (32 << 20))\n" CLASS
                    "    def accumulate(self, acc, x):\n"
