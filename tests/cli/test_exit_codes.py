@@ -49,6 +49,11 @@ CASES = [
     (["run", "local.yaml", "--input", "events.jsonl", "--output", "none/out"], FAILED),
     (["run", "local.yaml", "--input", "events.jsonl", "--clock", "ts"], DONE),
     (["run", "local.yaml", "--clock", "no_column"], USAGE),
+    # Job files before this one are looked for when one is needed only.
+    (["run", "local.yaml", "--input", "events.jsonl", "--previous", "none.yaml", "--previous", "bad.yaml"], DONE),
+    (["run", "local.yaml", "--input", "events.jsonl", "--drop-pending=0123456789abcdef"], DONE),
+    (["run", "local.yaml", "--previous-functions-dir", "functions", "--previous", "bad.yaml"], USAGE),
+    (["run", "local.yaml", *["--previous", "bad.yaml"] * 33], USAGE),
     (["cleanup", "local.yaml"], DONE),
     (["cleanup", "job.yaml", "--timeout", "200ms"], FAILED),
 ]
