@@ -90,10 +90,72 @@ static void hash_test(void **state)
 	}
 }
 
+static void query_hash_of(const char *name, const char *text, char *ret_hash)
+{
+	struct jobspecs jobs = good_jobs(name, slice_of(text));
+
+	jobspec_query_hash(jobs.items[0], ret_hash);
+	jobspecs_release(&jobs);
+}
+
+static const char with_more[] =
+        "apiVersion: streamjob.dev/v1alpha1\nkind: StreamJob\nmetadata: {name: more}\nspec:\n"
+        "  source: {kafka: {bootstrapServers: 'b:9092', topic: t, keyEncoding: base64}}\n"
+        "  columns:\n  - {name: k, type: STRING}\n  - {name: v, type: DOUBLE, path: $.a.v}\n"
+        "  - {name: ts, type: TIMESTAMP, format: epochMillis}\n"
+        "  filter: v > 0\n  select: [{name: w, expr: same(v)}]\n"
+        "  functions: [{name: same, kind: scalar, entrypoint: 'm:same', code: {inline: 'x'}, onError: skip}]\n"
+        "  window: {tumbling: {size: 10s, onEmpty: zero}}\n  groupBy: [k]\n"
+        "  aggregates: [{name: s, expr: SUM(w)}]\n  having: s > 1\n"
+        "  limits: {groups: 5, onLimit: dropNewGroups, badRowShare: 0.5}\n  sinks: [{stdout: {}}]\n";
+
+/*
+ * A window may be pending under the hash that an earlier version gave: a job file's hash is for ever. A new field with
+ * a default changes none of these.
+ */
+static void query_hash_test(void **state)
+{
+	static const struct {
+		const char *name, *text, *hash;
+	} jobs[] = {
+	        {"the good job", good_job, "908cdd1f3d755014"},
+	        {"one with more", with_more, "201698bab1c9ef2a"},
+	};
+	static const struct {
+		const char *name, *find, *replace;
+		bool same;
+	} rows[] = {
+	        {"defaults said", SIZE, "size: 1m, offset: 0s, time: processing, onEmpty: skip, forgetAfter: 1440",
+	         true},
+	        {"what is no default", SIZE, "size: 1m, onEmpty: zero", false},
+	        {"another sink", SINK, "- file: {path: x}", true},
+	        {"another name", "{name: j}", "{name: k}", true},
+	        {"another expression", AVERAGE, "\"AVG(v) \"", false},
+	        {"another column", COLUMN, "type: INT", false},
+	};
+	char hash[JOBSPEC_QUERY_HASH_BYTES], other[JOBSPEC_QUERY_HASH_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+		query_hash_of(jobs[i].name, jobs[i].text, hash);
+		if (strcmp(hash, jobs[i].hash) != 0)
+			fail_msg("%s: the hash of the query is %s and was %s", jobs[i].name, hash, jobs[i].hash);
+	}
+	query_hash_of("the good job", good_job, hash);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *changed = spoil(rows[i].name, rows[i].find, rows[i].replace);
+
+		query_hash_of(rows[i].name, changed, other);
+		if (!strcmp(hash, other) != rows[i].same)
+			fail_msg("%s: the hash is %s", rows[i].name, rows[i].same ? "another" : "the same");
+		free(changed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_back_test), cmocka_unit_test(whole_text_test),
-	                                   cmocka_unit_test(hash_test)};
+	                                   cmocka_unit_test(hash_test), cmocka_unit_test(query_hash_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
