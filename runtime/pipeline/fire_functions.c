@@ -103,6 +103,7 @@ static int drop_raised(struct fire *fire, size_t c, const char *method)
 {
 	struct calls *calls = fire->functions;
 	size_t function = fire->calls[c]->user->function;
+	char hidden[FUNCTION_HIDDEN_MAX];
 
 	if (!calls->failures->count)
 		return 0;
@@ -111,7 +112,7 @@ static int drop_raised(struct fire *fire, size_t c, const char *method)
 	for (size_t i = 0; i < calls->failures->count; i++) {
 		functions_note(calls->functions, function, method, calls->failures->reasons[i]);
 		fire_result_error(fire, fire->calls[c]->text,
-		                  functions_shown(calls->functions, calls->failures->reasons[i]));
+		                  functions_shown(calls->functions, method, calls->failures->reasons[i], hidden));
 	}
 	return 0;
 }

@@ -154,16 +154,21 @@ void functions_failed_until(struct functions *functions, size_t function, uint32
 	pthread_mutex_unlock(&functions->mutex);
 }
 
-const char *functions_shown(const struct functions *functions, const char *words)
+const char *functions_shown(const struct functions *functions, const char *method, const char *words,
+                            char hidden[FUNCTION_HIDDEN_MAX])
 {
-	return functions->hide_values ? "an exception; spec.showValues shows it" : words;
+	if (!functions->hide_values)
+		return words;
+	snprintf(hidden, FUNCTION_HIDDEN_MAX, "an exception in %.64s; spec.showValues shows it", method);
+	return hidden;
 }
 
 int functions_raised(struct functions *functions, size_t function, const char *method, const char *message,
                      struct error *err)
 {
 	struct function_state *state = &functions->items[function];
-	const char *shown = functions_shown(functions, message);
+	char hidden[FUNCTION_HIDDEN_MAX];
+	const char *shown = functions_shown(functions, method, message, hidden);
 
 	error_set(err, "function %s, %s: %s", state->spec->name, method, shown);
 	log_warn("a function failed", "function=%s method=%s reason=exception error=\"%s\"", state->spec->name, method,
@@ -196,7 +201,8 @@ int functions_stop(struct functions *functions, size_t function, const char *met
 void functions_note(struct functions *functions, size_t function, const char *method, const char *message)
 {
 	struct function_state *state = &functions->items[function];
-	const char *shown = functions_shown(functions, message);
+	char hidden[FUNCTION_HIDDEN_MAX];
+	const char *shown = functions_shown(functions, method, message, hidden);
 
 	uint64_t unsaid;
 

@@ -71,7 +71,9 @@ bool functions_dead(struct functions *functions, size_t function, unsigned lane,
 int functions_failed(struct functions *functions, size_t function, unsigned lane, enum failed_at where,
                      const struct udf_failure *failure, struct error *err);
 /* What logs and the status may say of an exception, whose words may have values of rows in them. */
-const char *functions_shown(const struct functions *functions, const char *words);
+#define FUNCTION_HIDDEN_MAX 128
+const char *functions_shown(const struct functions *functions, const char *method, const char *words,
+                            char hidden[FUNCTION_HIDDEN_MAX]);
 /* An exception that no row explains: its worker stays. The job is interrupted. Always -1. */
 int functions_raised(struct functions *functions, size_t function, const char *method, const char *message,
                      struct error *err);

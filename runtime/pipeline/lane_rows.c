@@ -64,7 +64,8 @@ int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char
 	const struct record *record = lane_record(lane, row);
 	enum bad_policy policy = spec->on_error == EXCEPTION_DEAD_LETTER ? BAD_DEAD_LETTER : BAD_SKIP;
 	char text[FUNCTION_REASON_MAX], kind[LOSS_REASON_MAX], place[RECORD_PLACE_MAX];
-	const char *said = functions_shown(lane->setup->functions, reason);
+	char hidden[FUNCTION_HIDDEN_MAX];
+	const char *said = functions_shown(lane->setup->functions, method, reason, hidden);
 
 	if (spec->on_error == EXCEPTION_FAIL) {
 		record_place(record, place);

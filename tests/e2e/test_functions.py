@@ -166,7 +166,7 @@ BAD = [
     # name, what stands in its place, where, what the status must name
     ("sleeps for ever", "accumulate", "import time; time.sleep(1e6)\n", ("accumulate", "2000 ms")),
     ("segmentation fault", "accumulate", "import ctypes; ctypes.string_at(0)\n", ("accumulate", "Segmentation fault")),
-    ("raises", "get_value", f"raise ValueError('{WORDS}')\n", ("get_value", "an exception; spec.showValues shows it")),
+    ("raises", "get_value", f"raise ValueError('{WORDS}')\n", ("an exception in get_value; spec.showValues shows it",)),
 ]
 
 
