@@ -119,7 +119,6 @@ BAD = {
     "loops with the GIL": ("", {"accumulate": "while bad(): pass"}, "accumulate", "timeout"),
     "exits": ("", {"accumulate": "os._exit(3)"}, "accumulate", "crash"),
     "dies of a signal": ("import ctypes", {"accumulate": "ctypes.string_at(0)"}, "accumulate", "crash"),
-    "closes all descriptors": ("", {"accumulate": "os.closerange(0, 1000)"}, None, None),
     "eats memory": ("", {"accumulate": "[bytearray(1 << 20) for _ in range(2000)]"}, "accumulate", "memory"),
     "raises in open": ("", {"open": "raise OSError('no model')"}, None, "start"),
     "raises in get_value": ("", {"get_value": "raise KeyError('k')"}, "get_value", "exception"),
