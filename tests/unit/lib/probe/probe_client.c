@@ -8,6 +8,37 @@
 
 #define WAIT_S 30
 
+_Atomic unsigned rendered;
+
+int render_ok(void *context, struct buffer *out)
+{
+	rendered++;
+	buffer_printf(out, "{\"job\":\"%s\"}", (const char *)context);
+	return 200;
+}
+
+int render_down(void *context, struct buffer *out)
+{
+	(void)context;
+	buffer_append_text(out, "not ready: the source is not connected\n");
+	return 503;
+}
+
+int render_big(void *context, struct buffer *out)
+{
+	(void)context;
+	for (int i = 0; i < BIG_BYTES; i++)
+		buffer_append_char(out, (char)('a' + i % 26));
+	return 200;
+}
+
+int render_empty(void *context, struct buffer *out)
+{
+	(void)context;
+	(void)out;
+	return 200;
+}
+
 /* From one of the addresses of this machine: 127.0.0.`from`. */
 int dial_from(const struct probe *probe, unsigned from)
 {

@@ -15,36 +15,6 @@
 
 #include "tests/unit/lib/probe/probe_client.h"
 
-#define BIG_BYTES (1 << 20)
-
-static int render_ok(void *context, struct buffer *out)
-{
-	buffer_printf(out, "{\"job\":\"%s\"}", (const char *)context);
-	return 200;
-}
-
-static int render_down(void *context, struct buffer *out)
-{
-	(void)context;
-	buffer_append_text(out, "not ready: the source is not connected\n");
-	return 503;
-}
-
-static int render_big(void *context, struct buffer *out)
-{
-	(void)context;
-	for (int i = 0; i < BIG_BYTES; i++)
-		buffer_append_char(out, (char)('a' + i % 26));
-	return 200;
-}
-
-static int render_empty(void *context, struct buffer *out)
-{
-	(void)context;
-	(void)out;
-	return 200;
-}
-
 /* A page that takes as long as the test wants. */
 static pthread_mutex_t slow_page = PTHREAD_MUTEX_INITIALIZER;
 

@@ -17,39 +17,7 @@
 
 #include "tests/unit/lib/probe/probe_client.h"
 
-#define BIG_BYTES  (1 << 20)
 #define BIG_HEADER (128 * 1024)
-
-static _Atomic unsigned rendered;
-
-static int render_ok(void *context, struct buffer *out)
-{
-	rendered++;
-	buffer_printf(out, "{\"job\":\"%s\"}", (const char *)context);
-	return 200;
-}
-
-static int render_down(void *context, struct buffer *out)
-{
-	(void)context;
-	buffer_append_text(out, "not ready: the source is not connected\n");
-	return 503;
-}
-
-static int render_big(void *context, struct buffer *out)
-{
-	(void)context;
-	for (int i = 0; i < BIG_BYTES; i++)
-		buffer_append_char(out, (char)('a' + i % 26));
-	return 200;
-}
-
-static int render_empty(void *context, struct buffer *out)
-{
-	(void)context;
-	(void)out;
-	return 200;
-}
 
 static const struct probe_page pages[] = {
         {"/status", "application/json", render_ok, false},
