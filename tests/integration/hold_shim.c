@@ -46,12 +46,12 @@ static void hold_fd(const char *call, int fd)
 	hold(call, path);
 }
 
-ssize_t write(int fd, const void *data, size_t size)
+ssize_t write(int fd, const void *buf, size_t n)
 {
 	ssize_t (*next)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
 
 	hold_fd("write", fd);
-	return next(fd, data, size);
+	return next(fd, buf, n);
 }
 
 int fsync(int fd)
@@ -62,10 +62,10 @@ int fsync(int fd)
 	return next(fd);
 }
 
-int rename(const char *from, const char *to)
+int rename(const char *old, const char *new)
 {
 	int (*next)(const char *, const char *) = (int (*)(const char *, const char *))dlsym(RTLD_NEXT, "rename");
 
-	hold("rename", to);
-	return next(from, to);
+	hold("rename", new);
+	return next(old, new);
 }

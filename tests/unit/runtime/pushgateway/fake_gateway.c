@@ -72,6 +72,7 @@ static void serve(struct fake_gateway *gateway, int fd, char *text)
 {
 	struct fake_request request = {.method = ""};
 	size_t size;
+	bool kept;
 	char *body;
 
 	size = receive(fd, text, &body, &request.whole);
@@ -83,12 +84,13 @@ static void serve(struct fake_gateway *gateway, int fd, char *text)
 	request.text = strstr(text, "Content-Type: text/plain") != NULL;
 	request.body = body ? body_text((struct slice){body, size - (size_t)(body - text)}, text) : strdup("");
 	pthread_mutex_lock(&gateway->mutex);
-	if (gateway->count < FAKE_REQUESTS_MAX)
+	kept = gateway->count < FAKE_REQUESTS_MAX;
+	if (kept)
 		gateway->requests[gateway->count++] = request;
-	else
-		free(request.body);
 	pthread_mutex_unlock(&gateway->mutex);
 	answer(gateway, fd, &request);
+	if (!kept)
+		free(request.body);
 }
 
 static void *run(void *argument)
