@@ -52,10 +52,12 @@ static void rest_test(void **state)
 		size_t lines = 0;
 		struct error err;
 
+		pthread_mutex_lock(&gateway.mutex);
 		snprintf(list, sizeof(list), "{\"status\":\"success\",\"data\":[%s]}", cases[i].groups);
 		gateway.list = list;
 		gateway.page = cases[i].page;
 		gateway.refuse = cases[i].refused;
+		pthread_mutex_unlock(&gateway.mutex);
 		if (push(sink, 1, rows, 2, &err) != (cases[i].pushed ? SINK_ACCEPTED : SINK_REJECTED))
 			fail_msg("%s: another outcome", cases[i].name);
 		if (cases[i].pushed)

@@ -87,8 +87,8 @@ static void serve(struct fake_gateway *gateway, int fd, char *text)
 	kept = gateway->count < FAKE_REQUESTS_MAX;
 	if (kept)
 		gateway->requests[gateway->count++] = request;
-	pthread_mutex_unlock(&gateway->mutex);
 	answer(gateway, fd, &request);
+	pthread_mutex_unlock(&gateway->mutex);
 	if (!kept)
 		free(request.body);
 }
