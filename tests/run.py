@@ -16,6 +16,7 @@ import dataclasses
 import fcntl
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ END_SECONDS_MAX = 20  # for a step that is told to end
 LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
 AT_ONCE = {BURN: 1, WAIT: 2, PROVIDE: 2}
+WAIT_ALONE = 3  # when nothing burns or provides any more
 NICENESS = {BURN: 5, WAIT: 0, PROVIDE: 5}  # who waits for servers has deadlines
 
 
@@ -46,6 +48,7 @@ class Step:
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     again: bool = False  # it has failed beside others
+    all_ran: bool = False  # then: no test was left out for the failures of others
 
     @property
     def log(self):
@@ -139,6 +142,14 @@ def told_to_end(number, _):
     raise Ended(f"it took longer than {STEP_SECONDS_MAX} s" if number == signal.SIGALRM else "so is the run")
 
 
+def pytest_options(step):
+    """What the suites' run.sh hand to pytest: where it remembers the tests that failed, and to run these alone."""
+    cache = LOGS / f"{step.name}.pytest"
+    if not step.again:
+        shutil.rmtree(cache, ignore_errors=True)
+    return {"STREAMJOB_PYTEST": f"-o cache_dir={cache}" + (" --lf" if step.all_ran else "")}
+
+
 def as_found():
     """In the step's process: signals as a shell expects them."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -156,7 +167,7 @@ def supervise(step):
         os.dup2(log.fileno(), 2)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until it is known whom to end
-    process = subprocess.Popen(["bash", "-c", step.command], cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True,
+    process = subprocess.Popen(["bash", "-c", step.command], cwd=ROOT, env={**os.environ, **pytest_options(step)}, stdin=subprocess.DEVNULL, start_new_session=True,
                                preexec_fn=as_found)
     try:
         signal.signal(signal.SIGTERM, told_to_end)
@@ -219,8 +230,12 @@ class Run:
             elif step.again:
                 if not self.running() and not any(other.state == "waiting" and not other.again for other in self.steps.values()):
                     self.start(step)
-            elif all(self.steps[name].state == "passed" for name in step.needs) and sum(s.kind == step.kind for s in self.running()) < AT_ONCE[step.kind]:
+            elif all(self.steps[name].state == "passed" for name in step.needs) and sum(s.kind == step.kind for s in self.running()) < self.at_once(step.kind):
                 self.start(step)
+
+    def at_once(self, kind):
+        busy = any(step.state in ("waiting", "running") and step.kind != WAIT for step in self.steps.values())
+        return WAIT_ALONE if kind == WAIT and not busy else AT_ONCE[kind]
 
     def running(self):
         return [step for step in self.steps.values() if step.state == "running"]
@@ -243,6 +258,7 @@ class Run:
                 step.state = "passed" if status == 0 else "failed"
                 self.tell(step, step.log.read_text(errors="replace"))
                 if self.deserves_another(step):
+                    step.all_ran = "stopping after" not in step.log.read_text(errors="replace")
                     print(f"== {step.name} is tried once more, alone, when the others have ended", flush=True)
                     step.again, step.state = True, "waiting"
 

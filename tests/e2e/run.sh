@@ -3,4 +3,4 @@
 # E2E_RUN=FOLDER uses the cluster that `RUN=FOLDER tests/cluster/up.sh` brought up, and leaves it up.
 set -eu
 cd "$(dirname "$0")"
-exec /usr/bin/python3 -m pytest -q -p no:cacheprovider --basetemp="${TMPDIR:-/tmp}/streamjob-e2e.$$" "${@:-.}"
+exec /usr/bin/python3 -m pytest -q ${STREAMJOB_PYTEST:--p no:cacheprovider} --basetemp="${TMPDIR:-/tmp}/streamjob-e2e.$$" "${@:-.}"

@@ -3,6 +3,7 @@
 import collections
 import json
 import textwrap
+import time
 
 import pytest
 

@@ -118,6 +118,27 @@ def test_what_runs_ends_with_the_run(start, tmp_path, number):
         time.sleep(0.02)
 
 
+def test_only_what_failed_is_tried_once_more(run, tmp_path):
+    """The first test always runs once, the second fails once; then it is alone."""
+    (tmp_path / "test_it.py").write_text(f"""
+import pathlib
+def count(name):
+    path = pathlib.Path({str(tmp_path)!r}) / name
+    path.write_text((path.read_text() if path.exists() else "") + "x")
+    return len(path.read_text())
+def test_first(): count("first")
+def test_second(): assert count("second") == 2
+""")
+    pytest_ = f"{sys.executable} -m pytest -q $STREAMJOB_PYTEST {tmp_path}/test_it.py"
+    text, code = run(f'Step("a", WAIT, "{pytest_}"), Step("b", WAIT, "true")')
+    assert code == 0 and "passed alone, after they had failed beside others: a" in text
+    assert ((tmp_path / "first").read_text(), (tmp_path / "second").read_text()) == ("x", "xx")
+    for name in "first", "second":
+        (tmp_path / name).unlink()
+    text, code = run(f'Step("a", WAIT, "{pytest_} --maxfail=1")')
+    assert code == 0 and ((tmp_path / "first").read_text(), (tmp_path / "second").read_text()) == ("xx", "xx")
+
+
 def test_two_runs_in_one_tree(start, run, tmp_path):
     first = start(f'Step("first", WAIT, "touch {tmp_path}/begun; sleep 1")')
     while not (tmp_path / "begun").exists():
