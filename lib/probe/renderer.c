@@ -2,13 +2,10 @@
 
 #include <string.h>
 
-static struct rendering *take(struct renderer *renderer)
+static void drop_first(struct renderer *renderer)
 {
-	struct rendering *first = renderer->waiting[0];
-
 	renderer->waiting_count--;
 	memmove(renderer->waiting, renderer->waiting + 1, renderer->waiting_count * sizeof(renderer->waiting[0]));
-	return first;
 }
 
 /* The page that is being rendered stays the first of those that wait until it is done. */
@@ -30,7 +27,7 @@ static void *render(void *context)
 			rendering->status = (unsigned)rendering->page->render(renderer->context, &rendering->body);
 			pthread_mutex_lock(&renderer->mutex);
 		}
-		take(renderer);
+		drop_first(renderer);
 		renderer->done(rendering);
 	}
 	pthread_mutex_unlock(&renderer->mutex);

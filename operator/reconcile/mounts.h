@@ -4,11 +4,15 @@
  *   /etc/streamjob/job/job.json       the canonical job file
  *   /etc/streamjob/secrets/NAME/KEY   of each Secret that the spec refers to
  *   /etc/streamjob/functions/NAME/KEY the ConfigMap with that function's code
- *   /etc/streamjob/previous/HASH/job.json, /etc/streamjob/previous-functions/HASH/NAME/KEY
- *                                     the job files before it that are noted (previous.h), and their code and Secrets
- * as far as they are there /etc/streamjob/place/known.json   the job's place as it was known last (place.h); there once
- * one is known /var/lib/streamjob                where relative paths are; gone with the pod /tmp gone with the pod and
- * the folders of file sinks and dead letters, gone with the pod unless spec.podTemplate mounts a volume there.
+ *   /etc/streamjob/previous/HASH/job.json
+ *                                     a job file before it that is noted (previous.h), as far as it is there
+ *   /etc/streamjob/previous-functions/HASH/NAME/KEY
+ *                                     its code, and its Secrets above, as far as they are there
+ *   /etc/streamjob/place/known.json   the job's place as it was known last (place.h); there once one is known
+ *   /var/lib/streamjob                where relative paths are; gone with the pod
+ *   /tmp                              gone with the pod
+ *
+ * and the folders of file sinks and dead letters, gone with the pod unless spec.podTemplate mounts a volume there.
  */
 #ifndef STREAMJOB_MOUNTS_H
 #define STREAMJOB_MOUNTS_H
