@@ -1,5 +1,6 @@
 """`streamjob`, run as a user runs it, with a production manifest whose servers are not there."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -65,3 +66,21 @@ class Tree:
 @pytest.fixture
 def tree(tmp_path):
     return Tree(tmp_path)
+
+
+def job_of_one_function(spec):
+    """fn(v) by the values that it gives; `spec`: the function's, as the job file has it."""
+    return f"""\
+apiVersion: streamjob.dev/v1alpha1
+kind: StreamJob
+metadata: {{name: j}}
+spec:
+  source: {{stdin: {{}}}}
+  columns: [{{name: v, type: BIGINT}}]
+  functions: [{json.dumps(spec)}]
+  select: [{{name: r, expr: "fn(v)"}}]
+  window: {{tumbling: {{size: 366d}}}}
+  groupBy: [r]
+  aggregates: [{{name: c, expr: COUNT(*)}}]
+  sinks: [{{stdout: {{}}}}]
+"""

@@ -1,8 +1,7 @@
 """What a function's code declares of its results: what cannot be carried is refused, and later starts declare the same."""
 
-import json
-
 import pytest
+from conftest import job_of_one_function
 
 HEAD = "import os\nfrom pyflink.common import Row\nfrom pyflink.table import DataTypes\nfrom pyflink.table.udf import udf, udaf, udtf, ScalarFunction\n"
 
@@ -13,20 +12,7 @@ def row_of(*names):
 
 def job(code, kind="scalar", **more):
     spec = {"name": "fn", "kind": kind, "entrypoint": "m:f", "code": {"inline": HEAD + code}, **more}
-    return f"""\
-apiVersion: streamjob.dev/v1alpha1
-kind: StreamJob
-metadata: {{name: j}}
-spec:
-  source: {{stdin: {{}}}}
-  columns: [{{name: v, type: BIGINT}}]
-  functions: [{json.dumps(spec)}]
-  select: [{{name: r, expr: "fn(v)"}}]
-  window: {{tumbling: {{size: 366d}}}}
-  groupBy: [r]
-  aggregates: [{{name: c, expr: COUNT(*)}}]
-  sinks: [{{stdout: {{}}}}]
-"""
+    return job_of_one_function(spec)
 
 
 ROWS = {

@@ -6,6 +6,7 @@ kind. What functions do need goes on working behind the same wall.
 import json
 
 import pytest
+from conftest import job_of_one_function
 
 HEAD = """\
 import ctypes, fcntl, mmap, os, resource, socket, struct, sys, tempfile, threading, time
@@ -37,20 +38,7 @@ def job(body, **more):
     code = HEAD + f"def g(x):\n    try:\n        return repr({body})\n    except BaseException as e:\n        return f'{{type(e).__name__}}: {{e}}'\n"
     code += "f = udf(g, result_type=DataTypes.STRING())\n"
     function = {"name": "fn", "kind": "scalar", "entrypoint": "m:f", "code": {"inline": code}, "startTimeout": "60s", "timeout": "60s", **more}
-    return f"""\
-apiVersion: streamjob.dev/v1alpha1
-kind: StreamJob
-metadata: {{name: j}}
-spec:
-  source: {{stdin: {{}}}}
-  columns: [{{name: v, type: BIGINT}}]
-  functions: [{json.dumps(function)}]
-  select: [{{name: r, expr: "fn(v)"}}]
-  window: {{tumbling: {{size: 366d}}}}
-  groupBy: [r]
-  aggregates: [{{name: c, expr: COUNT(*)}}]
-  sinks: [{{stdout: {{}}}}]
-"""
+    return job_of_one_function(function)
 
 
 def said(tree, body, *args, env=None, **more):
