@@ -43,3 +43,8 @@ int schema_find(const struct schema *schema, struct slice name)
 			return (int)i;
 	return -1;
 }
+
+bool is_source_column(const char *name)
+{
+	return !strncmp(name, SOURCE_COLUMN_PREFIX, strlen(SOURCE_COLUMN_PREFIX));
+}

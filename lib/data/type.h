@@ -44,6 +44,10 @@ struct schema {
 	size_t count;
 };
 
+/* What a source knows of a record is in columns whose names begin so; no column of a job's own may. */
+#define SOURCE_COLUMN_PREFIX "kafka_"
+bool is_source_column(const char *name);
+
 /* The column's index, or -1. Names match exactly. */
 int schema_find(const struct schema *schema, struct slice name);
 

@@ -71,23 +71,12 @@ static bool check_arity(struct checker *checker, const struct user_function *fun
 }
 
 /* What a source knows of a record is no part of the row. */
-static bool is_of_the_row(const char *name)
-{
-	static const char *const sources[] = {"kafka_key", "kafka_partition", "kafka_offset", "kafka_timestamp",
-	                                      "kafka_headers"};
-
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-		if (!strcmp(name, sources[i]))
-			return false;
-	return true;
-}
-
 static json_t *all_columns(const struct checker *checker, const json_t *body)
 {
 	json_t *columns = json_array();
 
 	for (size_t i = 0; checker->schema && i < checker->schema->count; i++)
-		if (is_of_the_row(checker->schema->columns[i].name))
+		if (!is_source_column(checker->schema->columns[i].name))
 			json_array_append_new(columns, json_pack("{s:{s:[{s:{s:s}}],s:O*}}", "ColumnRef", "fields",
 			                                         "String", "sval", checker->schema->columns[i].name,
 			                                         "location", json_object_get(body, "location")));

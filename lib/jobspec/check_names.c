@@ -16,7 +16,7 @@ static void check_reserved(const char *name, const char *path, struct problems *
 {
 	if (!strcmp(name, "window_start") || !strcmp(name, "window_end"))
 		check_problem(problems, path, "choose another name", "%s is in every result row already", name);
-	if (!strncmp(name, "kafka_", 6))
+	if (is_source_column(name))
 		check_problem(problems, path, "choose another name",
 		              "names that begin with kafka_ are the Kafka source's own");
 }
