@@ -1,10 +1,12 @@
 /* The sandbox: what dies with the runtime, opens no more than it may, and can gain no rights. */
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/worker/worker.h"
@@ -54,9 +56,28 @@ static int64_t process_bytes(const char *name)
 	return kilobytes < 0 ? -1 : kilobytes * 1024;
 }
 
+/*
+ * What root may do beyond any other user, but for reading and writing files of others, as code and data of an image may
+ * be. Without them root too can neither open nor trace the runtime, which has more, where there is no Landlock.
+ */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	const uint32_t stay = 1u << CAP_DAC_OVERRIDE | 1u << CAP_DAC_READ_SEARCH | 1u << CAP_NET_BIND_SERVICE;
+
+	if (syscall(SYS_capget, &header, sets) < 0)
+		return -1;
+	sets[0].effective &= stay;
+	sets[0].permitted &= stay;
+	sets[0].inheritable = 0;
+	sets[1] = (struct __user_cap_data_struct){0};
+	return (int)syscall(SYS_capset, &header, sets);
+}
+
 int sandbox_close(const struct sandbox *wanted)
 {
-	if (reach_limit(wanted) < 0)
+	if (reach_limit(wanted) < 0 || drop_capabilities() < 0)
 		return -1;
 	return system_calls_deny(wanted->network);
 }

@@ -27,12 +27,38 @@
 #define SOCKET_OWNER   0x8902 /* SIOCSPGRP */
 #define BUFFER_FORCED  32     /* SO_SNDBUFFORCE; SO_RCVBUFFORCE is the next */
 #define MAP_KIND       0x0f   /* MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE */
+#define SET_DELEGATION 1040   /* F_SETDELEG: a lease on a folder, since Linux 6.19 */
+#define CORE_SCHEDULE  62     /* PR_SCHED_CORE: a core for itself, and the threads of others wait */
+#define RESERVE_MEMORY 73     /* SO_RESERVE_MEM */
+/* ioctls that change a file, or a whole file system, by a descriptor that only reads it */
+#define FLAGS_SET       0x40086602 /* FS_IOC_SETFLAGS: immutable, append only */
+#define FLAGS_SET_32    0x40046602
+#define ATTRIBUTES_SET  0x401c5820 /* FS_IOC_FSSETXATTR */
+#define VERITY_ENABLE   0x40806685
+#define SYSTEM_FREEZE   0xc0045877 /* FIFREEZE */
+#define SYSTEM_THAW     0xc0045878
+#define SYSTEM_TRIM     0xc0185879
+#define TERMINAL_SCREEN 0x541c /* TIOCLINUX: pastes */
 
-#define WHOLE(n)                                                                                                       \
-	SCMP_SYS(n), 0, {0}, 0,                                                                                        \
+/* Calls that libseccomp may not know by name yet; the same numbers on every machine. */
+#define CALL_CLONE3         435
+#define CALL_QUOTACTL_FD    443
+#define CALL_FCHMODAT2      452
+#define CALL_LSM_SET_SELF   460
+#define CALL_SETXATTRAT     463
+#define CALL_REMOVEXATTRAT  466
+#define CALL_OPEN_TREE_ATTR 467
+#define CALL_FILE_SETATTR   469
+/* Calls of kernels later than this table, of which nobody has said what they do. */
+#define CALLS_UNKNOWN_FROM 472
+#define CALLS_UNKNOWN_TO   511
+
+#define NEW(number)                                                                                                    \
+	number, 0, {0}, 0,                                                                                             \
 	{                                                                                                              \
 		0                                                                                                      \
 	}
+#define WHOLE(name) NEW(SCMP_SYS(name))
 #define IS(argument, value)                                                                                            \
 	{                                                                                                              \
 		argument, SCMP_CMP_MASKED_EQ, 0xffffffffu, value                                                       \
@@ -83,25 +109,42 @@ static const struct denied {
         {WHOLE(sched_setattr)},
         {WHOLE(sched_setaffinity)},
         {WHOLE(mq_notify)},
+        {SCMP_SYS(prctl), 1, IS(0, CORE_SCHEDULE), 0, {0}},
         /* it dies with the runtime, and the keeper can read how much memory it has */
         {SCMP_SYS(prctl), 1, IS(0, PR_SET_PDEATHSIG), 0, {0}},
         {SCMP_SYS(prctl), 1, IS(0, PR_SET_DUMPABLE), 0, {0}},
         {SCMP_SYS(prctl), 1, IS(0, PR_SET_MM), 0, {0}},
+        /* nor is it another user's, whom the runtime may not end: that makes it undumpable too */
+        {WHOLE(setuid)},
+        {WHOLE(setgid)},
+        {WHOLE(setreuid)},
+        {WHOLE(setregid)},
+        {WHOLE(setresuid)},
+        {WHOLE(setresgid)},
+        {WHOLE(setfsuid)},
+        {WHOLE(setfsgid)},
+        {WHOLE(setgroups)},
+        {WHOLE(capset)},
         /* open file descriptions: a signal to their owner, or a lease on a file that the runtime opens */
         {SCMP_SYS(fcntl), 1, IS(1, F_SETOWN), 0, {0}},
         {SCMP_SYS(fcntl), 1, IS(1, F_SETOWN_EX), 0, {0}},
         {SCMP_SYS(fcntl), 1, IS(1, F_SETSIG), 0, {0}},
         {SCMP_SYS(fcntl), 1, IS(1, F_SETLEASE), 0, {0}},
         {SCMP_SYS(fcntl), 1, IS(1, F_NOTIFY), 0, {0}},
+        {SCMP_SYS(fcntl), 1, IS(1, SET_DELEGATION), 0, {0}},
         {SCMP_SYS(fcntl), 2, IS(1, F_SETFL), 1, HAS(2, O_ASYNC)},
         {SCMP_SYS(ioctl), 1, IS(1, FILE_ASYNC), 0, {0}},
         {SCMP_SYS(ioctl), 1, IS(1, FILE_OWNER), 0, {0}},
         {SCMP_SYS(ioctl), 1, IS(1, SOCKET_OWNER), 0, {0}},
         {SCMP_SYS(ioctl), 1, IS(1, TERMINAL_INPUT), 0, {0}},
-        /* files by path, where Landlock does not look */
+        {SCMP_SYS(ioctl), 1, IS(1, TERMINAL_SCREEN), 0, {0}},
+        /* files by path, or by a descriptor that only reads them: Landlock does not look there */
         {WHOLE(chmod)},
+        {WHOLE(fchmod)},
         {WHOLE(fchmodat)},
+        {NEW(CALL_FCHMODAT2)},
         {WHOLE(chown)},
+        {WHOLE(fchown)},
         {WHOLE(lchown)},
         {WHOLE(fchownat)},
         {WHOLE(utime)},
@@ -110,8 +153,20 @@ static const struct denied {
         {WHOLE(utimensat)},
         {WHOLE(setxattr)},
         {WHOLE(lsetxattr)},
+        {WHOLE(fsetxattr)},
+        {NEW(CALL_SETXATTRAT)},
         {WHOLE(removexattr)},
         {WHOLE(lremovexattr)},
+        {WHOLE(fremovexattr)},
+        {NEW(CALL_REMOVEXATTRAT)},
+        {NEW(CALL_FILE_SETATTR)},
+        {SCMP_SYS(ioctl), 1, IS(1, FLAGS_SET), 0, {0}},
+        {SCMP_SYS(ioctl), 1, IS(1, FLAGS_SET_32), 0, {0}},
+        {SCMP_SYS(ioctl), 1, IS(1, ATTRIBUTES_SET), 0, {0}},
+        {SCMP_SYS(ioctl), 1, IS(1, VERITY_ENABLE), 0, {0}},
+        {SCMP_SYS(ioctl), 1, IS(1, SYSTEM_FREEZE), 0, {0}},
+        {SCMP_SYS(ioctl), 1, IS(1, SYSTEM_THAW), 0, {0}},
+        {SCMP_SYS(ioctl), 1, IS(1, SYSTEM_TRIM), 0, {0}},
         {WHOLE(mknod)},
         {WHOLE(mknodat)},
         /* memory that is in no limit */
@@ -129,11 +184,14 @@ static const struct denied {
          0,
          {0}},
         {SCMP_SYS(mmap), 1, HAS(3, MAP_GROWSDOWN), 0, {0}},
+        {SCMP_SYS(mmap), 1, HAS(3, MAP_HUGETLB), 0, {0}},
+        {WHOLE(io_setup)},
         {SCMP_SYS(fcntl), 1, IS(1, F_SETPIPE_SZ), 0, {0}},
         {SCMP_SYS(setsockopt), 2, IS(1, SOL_SOCKET), 1, IS(2, SO_SNDBUF)},
         {SCMP_SYS(setsockopt), 2, IS(1, SOL_SOCKET), 1, IS(2, SO_RCVBUF)},
         {SCMP_SYS(setsockopt), 2, IS(1, SOL_SOCKET), 1, IS(2, BUFFER_FORCED)},
         {SCMP_SYS(setsockopt), 2, IS(1, SOL_SOCKET), 1, IS(2, BUFFER_FORCED + 1)},
+        {SCMP_SYS(setsockopt), 2, IS(1, SOL_SOCKET), 1, IS(2, RESERVE_MEMORY)},
         {WHOLE(splice)},
         {WHOLE(vmsplice)},
         {WHOLE(tee)},
@@ -147,7 +205,9 @@ static const struct denied {
         {WHOLE(fsopen)},
         {WHOLE(fsmount)},
         {WHOLE(fspick)},
+        {WHOLE(fsconfig)},
         {WHOLE(open_tree)},
+        {NEW(CALL_OPEN_TREE_ATTR)},
         {WHOLE(pivot_root)},
         {WHOLE(chroot)},
         {WHOLE(bpf)},
@@ -157,6 +217,14 @@ static const struct denied {
         {WHOLE(fanotify_init)},
         {WHOLE(open_by_handle_at)},
         {WHOLE(quotactl)},
+        {NEW(CALL_QUOTACTL_FD)},
+        {NEW(CALL_LSM_SET_SELF)},
+        {SCMP_SYS(socket), 1, IS(0, AF_KEY), 0, {0}},
+        {SCMP_SYS(socket), 1, IS(0, AF_PACKET), 0, {0}},
+        {SCMP_SYS(socket), 1, IS(0, AF_ALG), 0, {0}},
+        {SCMP_SYS(socket), 1, IS(0, AF_VSOCK), 0, {0}},
+        {SCMP_SYS(socket), 1, IS(0, AF_XDP), 0, {0}},
+        {WHOLE(vhangup)},
         {WHOLE(syslog)},
         {WHOLE(keyctl)},
         {WHOLE(add_key)},
@@ -198,6 +266,23 @@ static int deny_all(scmp_filter_ctx filter)
 	return result;
 }
 
+/* A thread in a namespace of its own, and what is later than this table. */
+static int deny_the_rest(scmp_filter_ctx filter)
+{
+	static const scmp_datum_t namespaces[] = {CLONE_NEWNS,   CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+	                                          CLONE_NEWUSER, CLONE_NEWPID,    CLONE_NEWNET};
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]) && !result; i++) {
+		const struct scmp_arg_cmp has = HAS(0, namespaces[i]);
+
+		result = deny(filter, SCMP_SYS(clone), 1, &has);
+	}
+	for (int number = CALLS_UNKNOWN_FROM; number <= CALLS_UNKNOWN_TO && !result; number++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0);
+	return result;
+}
+
 /* Only this process may be signalled; glibc then tries clone, whose flags can be looked at. */
 static int deny_by_process(scmp_filter_ctx filter, bool network)
 {
@@ -208,7 +293,7 @@ static int deny_by_process(scmp_filter_ctx filter, bool network)
 	if (!result)
 		result = deny(filter, SCMP_SYS(tgkill), 1, &others);
 	if (!result)
-		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), CALL_CLONE3, 0);
 	if (!result && !network)
 		result = deny(filter, SCMP_SYS(socket), 1, &beyond);
 	return result;
@@ -231,6 +316,8 @@ int system_calls_deny(bool network)
 	scmp_filter_ctx filter = filter_new();
 	int result = filter ? deny_all(filter) : -ENOMEM;
 
+	if (!result)
+		result = deny_the_rest(filter);
 	if (!result)
 		result = deny_by_process(filter, network);
 	if (!result)
