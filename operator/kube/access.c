@@ -24,6 +24,7 @@ void access_release(struct access *access)
 	text_release(&access->token);
 	text_release(&access->certificate);
 	text_release(&access->key);
+	exec_plugin_free(access->exec);
 	*access = (struct access){0};
 }
 

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "lib/base/error.h"
+#include "operator/kube/exec_plugin.h"
 
 #define KUBECONFIG_BYTES_MAX  ((size_t)4 * 1024 * 1024)
 #define KUBECONFIG_FILES_MAX  16
@@ -24,6 +25,7 @@ struct access {
 	char *connect_to; /* "::HOST:PORT", where connections really go; NULL: to the server */
 	char *proxy_url;  /* NULL: none */
 	struct access_text ca, token, certificate, key;
+	struct exec_plugin *exec; /* gives the token, or the certificate and the key; NULL: none does */
 };
 
 void access_release(struct access *access);

@@ -66,6 +66,8 @@ struct kube_cluster *kube_cluster_open(const struct kube_cluster_options *option
 		kube_cluster_free(cluster);
 		return NULL;
 	}
+	if (cluster->access.exec)
+		cluster->access.exec->limit_ms = options->plugin_ms;
 	cluster->clock = options->clock;
 	cluster->user_agent =
 	        xstrdup(options->user_agent ? options->user_agent : "streamjob-operator/" STREAMJOB_VERSION);

@@ -24,6 +24,7 @@ struct kube_cluster_options {
 	const char *service_account_dir; /* NULL: KUBE_SERVICE_ACCOUNT_DIR */
 	const char *user_agent;          /* NULL: streamjob-operator/VERSION */
 	int64_t credentials_ms;          /* 0: KUBE_CREDENTIALS_MS */
+	int64_t plugin_ms;               /* how long a credential plugin may take; 0: exec_plugin.h says */
 	const struct clock *clock;       /* outlives the cluster */
 };
 

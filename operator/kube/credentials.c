@@ -68,6 +68,34 @@ static int fetch_token(const struct access_text *from, struct credentials *crede
 	return failed;
 }
 
+/* What the plugin says, as if it stood in the kubeconfig. */
+static int fetch_from_plugin(const struct access *access, struct credentials *credentials, struct error *err)
+{
+	struct exec_credential given;
+	struct access_text token = {0};
+	int failed = exec_plugin_run(access->exec, &given, err);
+
+	if (failed)
+		return failed;
+	token.text = given.token;
+	failed = fetch_token(&token, credentials, err);
+	if (given.certificate) {
+		buffer_append_text(&credentials->certificate, given.certificate);
+		buffer_append_text(&credentials->key, given.key);
+	}
+	credentials->expires_ms = given.expires_ms;
+	exec_credential_release(&given);
+	return failed;
+}
+
+static int fetch_own(const struct access *access, struct credentials *credentials, struct error *err)
+{
+	if (fetch(&access->certificate, &credentials->certificate, err) < 0 ||
+	    fetch(&access->key, &credentials->key, err) < 0)
+		return -1;
+	return fetch_token(&access->token, credentials, err);
+}
+
 static struct credentials *read_anew(const struct access *access, struct error *err)
 {
 	struct credentials *credentials = xcalloc(1, sizeof(*credentials));
@@ -77,8 +105,7 @@ static struct credentials *read_anew(const struct access *access, struct error *
 	buffer_init(&credentials->certificate);
 	buffer_init(&credentials->key);
 	if (fetch(&access->ca, &credentials->ca, err) < 0 ||
-	    fetch(&access->certificate, &credentials->certificate, err) < 0 ||
-	    fetch(&access->key, &credentials->key, err) < 0 || fetch_token(&access->token, credentials, err) < 0) {
+	    (access->exec ? fetch_from_plugin(access, credentials, err) : fetch_own(access, credentials, err)) < 0) {
 		credentials_put(credentials);
 		return NULL;
 	}
@@ -106,6 +133,13 @@ void credentials_source_free(struct credentials_source *source)
 	free(source);
 }
 
+static bool is_old(const struct credentials_source *source, int64_t now_ms)
+{
+	if (source->access->exec)
+		return clock_wall_ms(source->clock) >= source->current->expires_ms;
+	return now_ms - source->read_ms >= source->age_ms_max;
+}
+
 struct credentials *credentials_get(struct credentials_source *source, const struct credentials *refused,
                                     struct error *err)
 {
@@ -114,7 +148,7 @@ struct credentials *credentials_get(struct credentials_source *source, const str
 	struct error why;
 
 	pthread_mutex_lock(&source->lock);
-	if (!source->current || refused == source->current || now_ms - source->read_ms >= source->age_ms_max) {
+	if (!source->current || refused == source->current || is_old(source, now_ms)) {
 		fresh = read_anew(source->access, &why);
 		if (fresh) {
 			credentials_put(source->current);

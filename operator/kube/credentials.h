@@ -1,5 +1,6 @@
 /*
- * What opens the API server right now: read from files again as they grow old. Inside operator/kube only.
+ * What opens the API server right now: read from files again as they grow old, or from a plugin as it expires. Inside
+ * operator/kube only.
  *
  * Threads: any. A reader holds its credentials as long as it likes; they never change.
  */
@@ -14,6 +15,7 @@ struct credentials {
 	_Atomic int references;
 	struct buffer ca, certificate, key; /* empty: none; the system's CAs then */
 	char *authorization;                /* "Authorization: Bearer …", or NULL */
+	int64_t expires_ms;                 /* wall, of what a plugin gave; INT64_MAX: it did not say */
 };
 
 struct credentials_source;

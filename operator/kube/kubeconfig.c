@@ -1,7 +1,8 @@
 /*
  * Kubeconfig files: clusters, users and contexts by name, each taken from the first file that has it. What cannot be
- * done safely or without another program is refused with a sentence that says what to write instead.
+ * done safely is refused with a sentence that says what to write instead.
  */
+#include <limits.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include "lib/jobspec/document.h"
 #include "lib/process/file.h"
 #include "operator/kube/access.h"
+
+#define EXEC_EXTENSION "client.authentication.k8s.io/exec"
 
 struct config_file {
 	char *path;
@@ -142,6 +145,14 @@ static int read_text(const struct node *map, const struct config_file *file, con
 	return 0;
 }
 
+/* Of a kubeconfig: relative paths are seen from it. */
+static void folder_of(const struct config_file *file, char ret_folder[PATH_MAX])
+{
+	const char *slash = strrchr(file->path, '/');
+
+	snprintf(ret_folder, PATH_MAX, "%.*s", slash ? (int)(slash - file->path) : 1, slash ? file->path : ".");
+}
+
 /* The server under another name, https://NAME:PORT/…, and where it really is. */
 static void rename_server(const char *server, const char *name, struct access *access)
 {
@@ -195,11 +206,8 @@ static int refuse_user(const struct node *user, const char *path, struct error *
 	static const struct {
 		const char *key, *instead;
 	} refused[] = {
-	        {"exec",
-	         "exec plugins are not run; give a token, a tokenFile or a client certificate (for a ServiceAccount: "
-	         "kubectl create token NAME)"},
 	        {"auth-provider",
-	         "auth providers are not supported; give a token, a tokenFile or a client certificate"},
+	         "auth providers are not supported; give an exec plugin, a token, a tokenFile or a client certificate"},
 	        {"username", "the API server takes no passwords; give a token, a tokenFile or a client certificate"},
 	        {"as", "impersonation is not supported; use a context whose user has the right"},
 	        {"as-groups", "impersonation is not supported; use a context whose user has the right"},
@@ -209,6 +217,87 @@ static int refuse_user(const struct node *user, const char *path, struct error *
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
 		if (node_get(user, refused[i].key))
 			return error_set(err, "kubeconfig %s: user.%s: %s", path, refused[i].key, refused[i].instead);
+	return 0;
+}
+
+/* What the plugin may have for itself in the kubeconfig. */
+static json_t *plugin_config(const struct node *cluster)
+{
+	const struct node *extensions = node_get(cluster, "extensions");
+	json_t *config = NULL;
+	struct buffer text;
+
+	for (size_t i = 0; extensions && extensions->kind == NODE_LIST && i < extensions->count && !config; i++) {
+		const char *name = text_of(extensions->entries[i].value, "name");
+		const struct node *extension = node_get(extensions->entries[i].value, "extension");
+
+		if (!name || strcmp(name, EXEC_EXTENSION) != 0 || !extension)
+			continue;
+		buffer_init(&text);
+		node_json(extension, &text);
+		config = json_loadb(text.data, text.size, JSON_DECODE_ANY, NULL);
+		buffer_release(&text);
+	}
+	return config;
+}
+
+static json_t *base64(const char *text, size_t size)
+{
+	char *encoded = xmalloc(size / 3 * 4 + 5);
+	json_t *json;
+
+	EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)text, (int)size);
+	json = json_string(encoded);
+	free(encoded);
+	return json;
+}
+
+/* What KUBERNETES_EXEC_INFO says of the cluster. */
+static int describe_cluster(const struct node *cluster, const struct access_text *ca, json_t **ret_json,
+                            struct error *err)
+{
+	json_t *json = json_pack("{s:s}", "server", text_of(cluster, "server")), *config = plugin_config(cluster);
+	static const char *const same[] = {"tls-server-name", "proxy-url"};
+	struct buffer file;
+
+	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
+		if (text_of(cluster, same[i]))
+			json_object_set_new(json, same[i], json_string(text_of(cluster, same[i])));
+	if (config)
+		json_object_set_new(json, "config", config);
+	buffer_init(&file);
+	if (ca->text)
+		buffer_append_text(&file, ca->text);
+	else if (ca->file && file_read(ca->file, ACCESS_FILE_BYTES_MAX, &file, err) < 0) {
+		buffer_release(&file);
+		json_decref(json);
+		return -1;
+	}
+	if (file.size)
+		json_object_set_new(json, "certificate-authority-data", base64(file.data, file.size));
+	buffer_release(&file);
+	*ret_json = json;
+	return 0;
+}
+
+/* As in client-go, what stands beside a plugin wins, and the plugin is not run. */
+static int read_exec(const struct node *user, const struct node *cluster, const struct config_file *file,
+                     struct access *access, struct error *err)
+{
+	const struct node *exec = node_get(user, "exec");
+	char folder[PATH_MAX];
+
+	if (!exec || access->token.text || access->token.file || access->key.text || access->key.file)
+		return 0;
+	if (strncmp(access->server, "http://", 7) == 0)
+		return error_set(err, "kubeconfig %s: credentials are not sent to %s, which has no TLS; write https://",
+		                 file->path, access->server);
+	folder_of(file, folder);
+	access->exec = exec_plugin_read(exec, folder, err);
+	if (!access->exec)
+		return error_prefix(err, "kubeconfig %s: user", file->path);
+	if (access->exec->wants_cluster)
+		return describe_cluster(cluster, &access->ca, &access->exec->cluster, err);
 	return 0;
 }
 
@@ -263,7 +352,9 @@ static int choose(const struct kubeconfig *config, const char *name, struct acce
 	if (!user)
 		return error_set(err, "kubeconfig %s: context \"%s\" names the user \"%s\", which is not there",
 		                 file->path, name, user_name);
-	return read_user(user, file, access, err);
+	if (read_user(user, file, access, err) < 0)
+		return -1;
+	return read_exec(user, cluster, file, access, err);
 }
 
 int access_from_kubeconfig(const char *files, const char *context, struct access *ret_access, struct error *err)

@@ -76,6 +76,7 @@ static struct kube_cluster *open_cluster(const char *kubeconfig, int argc, char 
 	struct kube_cluster_options options = {.kubeconfig = *kubeconfig == '-' ? NULL : kubeconfig,
 	                                       .service_account_dir = getenv("SERVICE_ACCOUNT_DIR"),
 	                                       .credentials_ms = limit(argc, argv, "credentials_ms", 0),
+	                                       .plugin_ms = limit(argc, argv, "plugin_ms", 0),
 	                                       .clock = &test_clock};
 	struct error err;
 	struct kube_cluster *cluster = kube_cluster_open(&options, &err);

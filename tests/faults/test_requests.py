@@ -293,7 +293,6 @@ def test_kubeconfigs_are_merged(server, drive, tmp_path):
 
 
 REFUSED = [
-    ({"exec": {"command": "aws"}}, {}, "user.exec: exec plugins are not run; give a token"),
     ({"auth-provider": {"name": "oidc"}}, {}, "user.auth-provider: auth providers are not supported"),
     ({"username": "u", "password": "p"}, {}, "user.username: the API server takes no passwords"),
     ({"as": "root", "token": "t"}, {}, "user.as: impersonation is not supported"),

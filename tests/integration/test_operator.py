@@ -736,8 +736,8 @@ def test_a_kind_that_may_not_be_read(cluster, namespace, tmp_path):
         assert operator.page("/healthz")[0] == 200
 
 
-def plan(cluster, *arguments):
-    environment = os.environ | {"KUBECONFIG": str(cluster.kubeconfig())}
+def plan(cluster, *arguments, config=None):
+    environment = os.environ | {"KUBECONFIG": str(config or cluster.kubeconfig())}
     return subprocess.run([OPERATOR, "plan", "--runtime-image", "streamjob:test", *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
@@ -748,9 +748,22 @@ def write_job(path, namespace, **changes):
     return str(path)
 
 
+def with_plugin(cluster, folder):
+    """The admin's kubeconfig as a cloud writes it: a program gives the token."""
+    answer = {"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1beta1", "status": {"token": "admin-token"}}
+    plugin, config = folder / "gke-gcloud-auth-plugin", json.loads(cluster.kubeconfig().read_text())
+    plugin.write_text(f"#!/bin/sh\nset -eu\necho \"asked by $KUBERNETES_EXEC_INFO\" >&2\ncat <<'END'\n{json.dumps(answer)}\nEND\n")
+    plugin.chmod(0o755)
+    command = {"apiVersion": answer["apiVersion"], "command": f"./{plugin.name}", "provideClusterInfo": True, "args": None}
+    config["users"][0]["user"] = {"exec": command}
+    (folder / "plugin.conf").write_text(json.dumps(config))
+    return folder / "plugin.conf"
+
+
 def test_plan(cluster, namespace, tmp_path):
     job, file = Job(cluster, namespace), write_job(tmp_path / "job.json", namespace)
-    fresh = plan(cluster, file)
+    fresh = plan(cluster, file, config=with_plugin(cluster, tmp_path))
+    assert f'"server":"{cluster.api.url}"' in fresh.stderr
     assert fresh.returncode == 4, fresh.stderr
     for kind in "StreamJob", "ConfigMap", "Deployment", "Service", "ServiceAccount", "NetworkPolicy":
         assert f"+++ plan/{kind}/{namespace}/home" in fresh.stdout, kind
