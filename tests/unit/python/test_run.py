@@ -19,7 +19,7 @@ from run import BURN, WAIT, Step, provide
 run.LOGS = pathlib.Path({folder!r})
 run.LINGER_SECONDS_MAX = 0.3
 run.END_SECONDS_MAX = 2
-run.STEP_SECONDS_MAX = 2
+run.STEP_SECONDS_MAX = {seconds}
 run.STEPS = [{steps}]
 sys.exit(run.main())
 """
@@ -27,8 +27,8 @@ sys.exit(run.main())
 
 @pytest.fixture
 def start(tmp_path):
-    def start(steps, *suites):
-        program = PROGRAM.format(tests=str(ROOT / "tests"), folder=str(tmp_path), steps=steps)
+    def start(steps, *suites, seconds=120):
+        program = PROGRAM.format(tests=str(ROOT / "tests"), folder=str(tmp_path), steps=steps, seconds=seconds)
         return subprocess.Popen([sys.executable, "-c", program, *suites], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 env={key: value for key, value in os.environ.items() if key != "ONLY"})
 
@@ -37,9 +37,9 @@ def start(tmp_path):
 
 @pytest.fixture
 def run(start):
-    def run(steps, *suites):
-        process = start(steps, *suites)
-        return process.communicate(timeout=30)[0], process.returncode
+    def run(steps, *suites, seconds=120):
+        process = start(steps, *suites, seconds=seconds)
+        return process.communicate(timeout=240)[0], process.returncode
 
     return run
 
@@ -101,7 +101,7 @@ def test_what_a_step_leaves_running_ends_with_it(run, tmp_path):
 
 
 def test_a_step_that_hangs_is_ended(run):
-    text, code = run('Step("hangs", WAIT, "echo begun; sleep 100")')
+    text, code = run('Step("hangs", WAIT, "echo begun; sleep 100")', seconds=2)
     assert code == 1 and "begun\n" in text and "is ended: it took longer than 2 s" in text
 
 
