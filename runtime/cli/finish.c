@@ -63,9 +63,12 @@ static int finish(struct run *run, const struct jobspec *job, const struct previ
 	struct status *status = xcalloc(1, sizeof(*status));
 	struct pipeline_options parts = run->parts;
 	char query[JOBSPEC_QUERY_HASH_BYTES];
+	struct buffer outputs;
 	int outcome;
 
 	environment.kept = run->options->secrets;
+	run_outputs(job, run->options, &outputs);
+	environment.outputs = outputs.data;
 	memcpy(query, identity->pending_query, sizeof(query));
 	status_init(status, job, &system_clock);
 	status->losses.show_values = run->status.losses.show_values;
@@ -92,6 +95,7 @@ static int finish(struct run *run, const struct jobspec *job, const struct previ
 	pages_show(&run->pages, &run->status);
 	status_release(status);
 	functions_free(parts.functions);
+	buffer_release(&outputs);
 	free(status);
 	return outcome;
 }

@@ -114,6 +114,27 @@ static struct dead_letter *make_dead_letter(const struct jobspec *job, const str
 	}
 }
 
+/* With what a file sink has beside it: runtime/file/side_file.h. */
+static void put_output(struct buffer *paths, const char *path)
+{
+	if (path)
+		buffer_printf(paths, "%s\n%s.streamjob\n%s.streamjob.new\n", path, path, path);
+}
+
+void run_outputs(const struct jobspec *job, const struct run_options *options, struct buffer *ret_paths)
+{
+	buffer_init(ret_paths);
+	if (options->output && strcmp(options->output, "-"))
+		put_output(ret_paths, options->output);
+	if (options->letters_path[0])
+		put_output(ret_paths, options->letters_path);
+	for (size_t i = 0; i < job->sinks_count; i++)
+		if (job->sinks[i].kind == SINK_FILE)
+			put_output(ret_paths, job->sinks[i].file.path);
+	if (job->dead_letter.kind == SINK_FILE)
+		put_output(ret_paths, job->dead_letter.file.path);
+}
+
 void run_make_parts(const struct jobspec *job, const struct source_spec *from, const struct query *query,
                     const struct run_options *options, struct job_identity *identity, struct pipeline_options *parts)
 {

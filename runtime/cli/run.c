@@ -203,6 +203,7 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 {
 	struct run *run = xcalloc(1, sizeof(*run));
 	struct udf_environment environment = cli_environment(options->functions_dir);
+	struct buffer outputs;
 	sigset_t signals;
 	int code = EXIT_FAILED;
 	bool lost;
@@ -226,6 +227,8 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	};
 	environment.job = job->name;
 	environment.kept = options->secrets;
+	run_outputs(job, options, &outputs);
+	environment.outputs = outputs.data;
 	if (job->functions_count) {
 		cli_shut_memory();
 		run->parts.functions = functions_new(job, &udf_worker_ops, &environment, &system_clock);
@@ -253,6 +256,7 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	former_groups_release(&run->former);
 	status_release(&run->status);
 	free(run->parts.sinks);
+	buffer_release(&outputs);
 	free(run);
 	return code;
 }

@@ -56,6 +56,9 @@ struct job_identity;
 void run_make_parts(const struct jobspec *job, const struct source_spec *from, const struct query *query,
                     const struct run_options *options, struct job_identity *identity, struct pipeline_options *parts);
 
+/* The files that the job writes, which no function of it reaches: paths, each with an LF after it. */
+void run_outputs(const struct jobspec *job, const struct run_options *options, struct buffer *ret_paths);
+
 /* Logs what became of the rows; true where anything was left out. After the job's end. */
 bool run_summary(struct status *status);
 

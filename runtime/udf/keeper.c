@@ -15,6 +15,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
+#include "runtime/udf/scratch.h"
 #include "runtime/udf/spawn.h"
 #include "runtime/udf/wake.h"
 
@@ -30,6 +31,12 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+static void drop_scratch(struct keeper *keeper)
+{
+	if (atomic_exchange(&keeper->has_scratch, false))
+		scratch_remove(keeper->scratch);
+}
+
 static void give_back(struct keeper *keeper)
 {
 	if (atomic_fetch_sub(&keeper->owners, 1) != 1)
@@ -40,6 +47,7 @@ static void give_back(struct keeper *keeper)
 	close_fd(&keeper->write_ends[1]);
 	close_fd(&keeper->pidfd);
 	pthread_mutex_destroy(&keeper->mutex);
+	drop_scratch(keeper);
 	free(keeper->function);
 	free(keeper->variables);
 	free(keeper);
@@ -142,6 +150,7 @@ static void *run(void *argument)
 		output_drain(&keeper->output);
 		reap(keeper);
 	}
+	drop_scratch(keeper);
 	pthread_mutex_lock(&keeper->mutex);
 	keeper->over = true;
 	atomic_fetch_sub(&left_behind, atomic_load(&keeper->left));
@@ -230,6 +239,18 @@ static int begin_thread(struct keeper *keeper)
 	return ETIMEDOUT;
 }
 
+static void make_scratch(struct keeper *keeper)
+{
+	scratch_make(keeper->scratch);
+	if ((size_t)snprintf(keeper->tmpdir, sizeof(keeper->tmpdir), "TMPDIR=%s", keeper->scratch) <
+	    sizeof(keeper->tmpdir)) {
+		keeper->has_scratch = keeper->scratch[0] != '\0';
+		return;
+	}
+	scratch_remove(keeper->scratch);
+	keeper->scratch[0] = '\0';
+}
+
 struct keeper *keeper_start(const struct function_spec *spec, const struct udf_environment *environment,
                             const char *path, int memory_fd, struct error *err)
 {
@@ -247,7 +268,8 @@ struct keeper *keeper_start(const struct function_spec *spec, const struct udf_e
 	keeper->owners = 1;
 	keeper->function = strdup(spec->name);
 	snprintf(keeper->path, sizeof(keeper->path), "%s", path);
-	keeper->variables = spawn_environment(&spec->env);
+	make_scratch(keeper);
+	keeper->variables = spawn_environment(&spec->env, keeper->scratch[0] ? keeper->tmpdir : NULL);
 	keeper->native = spec->language == LANGUAGE_NATIVE;
 	keeper->lane = environment->lane;
 	keeper->memory_bytes = spec->memory_bytes;

@@ -28,6 +28,8 @@ struct keeper {
 	char *function, path[PATH_MAX]; /* the function's name; of streamjob-worker */
 	bool native;
 	char **variables; /* of the process */
+	_Atomic bool has_scratch;
+	char scratch[PATH_MAX], tmpdir[PATH_MAX]; /* its folder, "": none; the variable that names it */
 	unsigned lane;
 	void (*say)(void *context, const char *function, bool is_stderr, struct slice line);
 	void *context;

@@ -11,6 +11,7 @@
 
 #include "runtime/udf/keeper.h"
 #include "runtime/udf/protocol.h"
+#include "runtime/udf/scratch.h"
 
 #define STATUS_BYTES 4096
 
@@ -38,10 +39,26 @@ static bool read_status(pid_t pid, char text[STATUS_BYTES])
 	return size > 0;
 }
 
+static void is_over_in_files(struct keeper *keeper, const struct scratch_use *use)
+{
+	if (use->disk_bytes > SCRATCH_BYTES_MAX)
+		snprintf(keeper->why, sizeof(keeper->why),
+		         "needs more than %" PRId64 " bytes of temporary files: it had %" PRId64
+		         " in $TMPDIR; remove what is done with",
+		         SCRATCH_BYTES_MAX, use->disk_bytes);
+	else if (use->files > SCRATCH_FILES_MAX)
+		snprintf(keeper->why, sizeof(keeper->why),
+		         "needs more than %d temporary files in $TMPDIR; remove what is done with", SCRATCH_FILES_MAX);
+	else if (use->deep)
+		snprintf(keeper->why, sizeof(keeper->why), "needs more than %d folders in one another in $TMPDIR",
+		         SCRATCH_DEPTH_MAX);
+}
+
 bool keeper_is_over(struct keeper *keeper)
 {
 	char status[STATUS_BYTES];
 	struct rlimit limit;
+	struct scratch_use use;
 	int64_t held, threads;
 
 	if (prlimit(keeper->pid, RLIMIT_DATA, NULL, &limit) < 0 || limit.rlim_max == RLIM_INFINITY ||
@@ -49,16 +66,20 @@ bool keeper_is_over(struct keeper *keeper)
 		return false; /* it has not begun, or is ending */
 	held = 1024 *
 	       (number_of(status, "\nRssAnon:") + number_of(status, "\nRssShmem:") + number_of(status, "\nVmSwap:"));
+	scratch_measure(keeper->scratch, keeper->pid, &use);
+	held += use.memory_bytes;
 	threads = number_of(status, "\nThreads:");
 	if (held > (int64_t)limit.rlim_max + UDF_SHARED_BYTES)
 		snprintf(keeper->why, sizeof(keeper->why),
 		         "needs more than its memory (%" PRId64
-		         " bytes): with shared mappings its process held %" PRId64
+		         " bytes): with shared mappings%s its process held %" PRId64
 		         " bytes, the interpreter's own among them; keep less, or raise memory",
-		         keeper->memory_bytes, held);
+		         keeper->memory_bytes, use.memory_bytes ? " and files in memory" : "", held);
 	else if (threads > UDF_THREADS_MAX)
 		snprintf(keeper->why, sizeof(keeper->why),
 		         "needs more than %d threads: its process had %" PRId64 "; use a pool", UDF_THREADS_MAX,
 		         threads);
+	else
+		is_over_in_files(keeper, &use);
 	return keeper->why[0] != '\0';
 }

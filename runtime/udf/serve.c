@@ -34,6 +34,8 @@ void worker_take_head(struct worker *worker, struct sandbox *ret_sandbox)
 	*ret_sandbox = (struct sandbox){.network = (flags & UDF_HEAD_NETWORK) != 0,
 	                                .required = (flags & UDF_HEAD_REQUIRED) != 0,
 	                                .kept = wire_take_text(&worker->in)};
+	ret_sandbox->outputs = wire_take_text(&worker->in);
+	ret_sandbox->scratch = wire_take_text(&worker->in);
 	ret_sandbox->open = wire_take_text(&worker->in);
 }
 

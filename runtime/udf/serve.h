@@ -14,7 +14,9 @@
 /* What a worker shuts itself off from; of its first request. */
 struct sandbox {
 	bool network, required; /* sockets beyond AF_UNIX; no start without Landlock */
-	struct slice kept;      /* paths that it does not reach, each but the last with an LF */
+	struct slice kept;      /* folders that it does not reach, each but the last with an LF */
+	struct slice outputs;   /* files that it does not reach, likewise */
+	struct slice scratch;   /* a folder that is its own; empty: none */
 	struct slice open;      /* a path that it reads in any case; empty: none */
 };
 

@@ -76,17 +76,26 @@ static bool is_passed(const char *variable, const struct names *names)
 	return false;
 }
 
-char **spawn_environment(const struct names *names)
+static bool same_name(const char *variable, const char *other)
+{
+	size_t size = strcspn(variable, "=");
+
+	return size == strcspn(other, "=") && strncmp(variable, other, size) == 0;
+}
+
+char **spawn_environment(const struct names *names, char *first)
 {
 	size_t count = 0, had;
 	char **variables;
 
 	while (environ[count])
 		count++;
-	variables = xcalloc(count + OWN_VARIABLES + 1, sizeof(*variables));
+	variables = xcalloc(count + OWN_VARIABLES + 2, sizeof(*variables));
 	had = 0;
+	if (first)
+		variables[had++] = first;
 	for (size_t i = 0; i < count; i++)
-		if (is_passed(environ[i], names))
+		if (is_passed(environ[i], names) && !(first && same_name(environ[i], first)))
 			variables[had++] = environ[i];
 	count = had;
 	for (size_t i = 0; i < OWN_VARIABLES; i++) {

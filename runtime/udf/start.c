@@ -71,17 +71,23 @@ static int find_module(struct module *module, const struct function_spec *spec,
 	return 0;
 }
 
-/* Where the pod has its secrets, the job's file and memory that is in no limit. */
-static void put_kept(struct wire_out *out, const char *more)
+/* Where the pod has its secrets, the job's file and its files, other workers' scratch folders. */
+static void put_reach(struct udf_worker *worker)
 {
-	static const char kept[] = "/var/run/secrets\n/run/secrets\n/etc/streamjob\n/dev/shm\n/dev/mqueue";
+	static const char kept[] = "/var/run/secrets\n/run/secrets\n/etc/streamjob\n/var/lib/streamjob";
+	const struct udf_environment *environment = &worker->environment;
+	const char *scratch = worker->keeper ? worker->keeper->scratch : "";
 	struct buffer text;
 
 	buffer_init(&text);
 	buffer_append_text(&text, kept);
-	if (more)
-		buffer_printf(&text, "\n%s", more);
-	wire_put_text(out, buffer_slice(&text));
+	if (environment->kept)
+		buffer_printf(&text, "\n%s", environment->kept);
+	if (scratch[0])
+		buffer_printf(&text, "\n%.*s", (int)(strrchr(scratch, '/') - scratch), scratch);
+	wire_put_text(&worker->request, buffer_slice(&text));
+	wire_put_text(&worker->request, slice_of(environment->outputs ? environment->outputs : ""));
+	wire_put_text(&worker->request, slice_of(scratch));
 	buffer_release(&text);
 }
 
@@ -93,7 +99,7 @@ static void put_request(struct udf_worker *worker, const char *packages, const s
 	wire_put_u64(out, (uint64_t)spec->memory_bytes);
 	wire_put_u32(out, (spec->network == NETWORK_ANY ? UDF_HEAD_NETWORK : 0) |
 	                          (spec->sandbox == SANDBOX_REQUIRED ? UDF_HEAD_REQUIRED : 0));
-	put_kept(out, worker->environment.kept);
+	put_reach(worker);
 	wire_put_text(out, slice_of(spec->language == LANGUAGE_NATIVE ? module->filename : module->folder));
 	wire_put_text(out, slice_of(packages));
 	wire_put_text(out, slice_of(spec->entrypoint));

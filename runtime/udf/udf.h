@@ -54,8 +54,9 @@ struct udf_environment {
 	const char
 	        *python_path; /* folder of the package streamjob; NULL: ../lib/streamjob/python, or the source tree's */
 	const char *functions_folder; /* of mounted ConfigMaps; NULL: /etc/streamjob/functions */
-	const char *kept; /* paths that no function reaches, each but the last with an LF; NULL: the usual alone */
-	const char *job;  /* its name, for the function's context */
+	const char *kept;    /* folders that no function reaches, each but the last with an LF; NULL: the usual alone */
+	const char *outputs; /* files that none reaches, likewise, which may not be there yet; NULL: none */
+	const char *job;     /* its name, for the function's context */
 	unsigned lane;
 	struct udf_counts *counts; /* NULL: nobody counts */
 	struct udf_watch *watch;   /* of this worker alone; NULL: nobody looks */

@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,10 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "runtime/worker/reach.h"
 #include "runtime/worker/worker.h"
 
-#define KEPT_MAX  32
-#define DEPTH_MAX 16
+#define DEPTH_MAX 32
+#define RULES_MAX 16384 /* what comes after them is not reached */
 
 /* Of linux/landlock.h, which older headers have less of. */
 #ifndef SYS_landlock_create_ruleset
@@ -50,54 +50,32 @@ struct path_rule {
 	int32_t parent;
 } __attribute__((packed));
 
-struct reach {
+struct rules {
 	int ruleset;
 	uint64_t handled;
-	char kept[KEPT_MAX][PATH_MAX];
-	size_t kept_count;
+	struct marks marks;
+	const char *code; /* NULL: no folder of its own */
+	size_t count;
 };
 
-static bool is_below(const char *path, const char *folder)
+static int add_rule(struct rules *rules, int folder, bool is_folder, uint64_t allowed)
 {
-	size_t size = strlen(folder);
-
-	return strncmp(path, folder, size) == 0 &&
-	       (path[size] == '/' || !path[size] || (size && folder[size - 1] == '/'));
-}
-
-static bool is_kept(const struct reach *reach, const char *path)
-{
-	for (size_t i = 0; i < reach->kept_count; i++)
-		if (is_below(path, reach->kept[i]))
-			return true;
-	return false;
-}
-
-static bool has_kept(const struct reach *reach, const char *path)
-{
-	for (size_t i = 0; i < reach->kept_count; i++)
-		if (is_below(reach->kept[i], path))
-			return true;
-	return false;
-}
-
-static int add_rule(const struct reach *reach, int folder, bool is_folder, uint64_t allowed)
-{
-	struct path_rule rule = {.parent = folder, .allowed = allowed & reach->handled};
+	struct path_rule rule = {.parent = folder, .allowed = allowed & rules->handled};
 
 	if (!is_folder)
 		rule.allowed &= OF_FILES;
-	return (int)syscall(SYS_landlock_add_rule, reach->ruleset, RULE_PATH, &rule, 0);
+	rules->count++;
+	return rule.allowed ? (int)syscall(SYS_landlock_add_rule, rules->ruleset, RULE_PATH, &rule, 0) : 0;
 }
 
-static int allow(const struct reach *reach, const char *path, uint64_t allowed)
+static int allow(struct rules *rules, const char *path, uint64_t allowed)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC), result;
 	struct stat there;
 
 	if (fd < 0)
 		return 0; /* it is gone, or out of reach for this user in any case */
-	result = fstat(fd, &there) < 0 ? 0 : add_rule(reach, fd, S_ISDIR(there.st_mode), allowed);
+	result = fstat(fd, &there) < 0 ? 0 : add_rule(rules, fd, S_ISDIR(there.st_mode), allowed);
 	close(fd);
 	return result;
 }
@@ -108,25 +86,30 @@ static bool is_process(const char *name)
 	return name[strspn(name, "0123456789")] == '\0';
 }
 
-/* What may be done below `path`. */
-static uint64_t rights(const char *path)
+static uint64_t rights(enum reach reach)
 {
-	return is_below(path, "/proc") || is_below(path, "/sys") ? READING : UINT64_MAX;
+	switch (reach) {
+	case REACH_NONE:
+		return 0;
+	case REACH_READ:
+		return READING;
+	case REACH_USE:
+		return READING | WRITE_FILE;
+	default:
+		return UINT64_MAX;
+	}
 }
 
-static int allow_all_but(const struct reach *reach, const char *path, unsigned depth)
+static int allow_reached(struct rules *rules, const char *path, unsigned depth);
+
+static int allow_children(struct rules *rules, const char *path, unsigned depth)
 {
 	bool of_processes = strcmp(path, "/proc") == 0;
+	DIR *folder = opendir(path);
 	struct dirent *entry;
-	DIR *folder;
 	int result = 0;
 
-	if (is_kept(reach, path) || depth > DEPTH_MAX)
-		return 0;
-	if (!has_kept(reach, path) && !of_processes && strcmp(path, "/") != 0)
-		return allow(reach, path, rights(path));
-	folder = opendir(path);
-	while (folder && !result && (entry = readdir(folder))) {
+	while (folder && !result && rules->count < RULES_MAX && (entry = readdir(folder))) {
 		char child[PATH_MAX];
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || entry->d_type == DT_LNK ||
@@ -134,40 +117,93 @@ static int allow_all_but(const struct reach *reach, const char *path, unsigned d
 		    (size_t)snprintf(child, sizeof(child), "%s/%s", strcmp(path, "/") ? path : "", entry->d_name) >=
 		            sizeof(child))
 			continue;
-		result = allow_all_but(reach, child, depth + 1);
+		result = allow_reached(rules, child, depth + 1);
 	}
 	if (folder)
 		closedir(folder);
 	return result;
 }
 
-static int allow_text(const struct reach *reach, struct slice text)
+/* May its names be read? A module of a folder could not be found without. What is kept in it are files, or it is the
+ * code's: the names of what is kept below can be read then. */
+static bool is_listed(const struct rules *rules, const char *path)
 {
-	char path[PATH_MAX];
-
-	if (!text.size || text.size >= sizeof(path))
-		return 0;
-	memcpy(path, text.data, text.size);
-	path[text.size] = '\0';
-	return allow(reach, path, READING);
+	if (rules->code && strcmp(rules->code, path) == 0)
+		return true;
+	return strcmp(path, "/proc") && strcmp(path, "/") && !marks_split(&rules->marks, path, true);
 }
 
-/* The real paths of what is there. */
-static void keep(struct reach *reach, struct slice paths)
+static int allow_reached(struct rules *rules, const char *path, unsigned depth)
 {
-	while (paths.size && reach->kept_count < KEPT_MAX) {
-		const char *end = memchr(paths.data, '\n', paths.size);
-		size_t size = end ? (size_t)(end - paths.data) : paths.size;
+	enum reach reach = marks_reach(&rules->marks, path);
+	bool whole = strcmp(path, "/proc") && strcmp(path, "/") && !marks_split(&rules->marks, path, false);
+	int result = 0;
+
+	if (depth > DEPTH_MAX)
+		return 0;
+	if (whole)
+		return reach == REACH_NONE ? 0 : allow(rules, path, rights(reach));
+	if (reach != REACH_NONE && is_listed(rules, path))
+		result = allow(rules, path, READ_FOLDER);
+	return result ? result : allow_children(rules, path, depth);
+}
+
+/* What every container has, and what computes; with * the begin of a name. */
+static bool is_device(const char *name)
+{
+	static const char *const devices[] = {"null",        "zero",    "full",        "random", "urandom",
+	                                      "tty",         "nvidia*", "dri",         "kfd",    "accel*",
+	                                      "infiniband*", "neuron*", "habanalabs*", "dxg"};
+
+	for (size_t i = 0; i < sizeof(devices) / sizeof(devices[0]); i++) {
+		size_t size = strcspn(devices[i], "*");
+
+		if (strncmp(name, devices[i], size) == 0 && (devices[i][size] || !name[size]))
+			return true;
+	}
+	return false;
+}
+
+static void mark_devices(struct marks *marks)
+{
+	DIR *folder = opendir("/dev");
+	struct dirent *entry;
+
+	marks_add(marks, "/dev", REACH_NONE, false);
+	while (folder && (entry = readdir(folder))) {
+		char path[sizeof("/dev/") + sizeof(entry->d_name)];
+
+		snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+		if (is_device(entry->d_name))
+			marks_add(marks, path, REACH_USE, true);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+/* Of the same path the first counts. */
+static int mark_all(struct rules *rules, const struct sandbox *wanted, char code[PATH_MAX])
+{
+	struct marks *marks = &rules->marks;
+
+	marks_add_texts(marks, wanted->kept, REACH_NONE, false);
+	marks_add_texts(marks, wanted->outputs, REACH_NONE, true);
+	marks_add_texts(marks, wanted->scratch, REACH_ALL, false);
+	if (wanted->open.size && wanted->open.size < PATH_MAX) {
 		char path[PATH_MAX];
 
-		if (size < sizeof(path)) {
-			memcpy(path, paths.data, size);
-			path[size] = '\0';
-			reach->kept_count += realpath(path, reach->kept[reach->kept_count]) != NULL;
+		memcpy(path, wanted->open.data, wanted->open.size);
+		path[wanted->open.size] = '\0';
+		if (realpath(path, code)) {
+			rules->code = code;
+			if (marks_reach(marks, code) == REACH_NONE)
+				marks_add(marks, code, REACH_READ, false);
 		}
-		size += end != NULL;
-		paths = (struct slice){paths.data + size, paths.size - size};
 	}
+	marks_add(marks, "/proc", REACH_READ, false);
+	marks_add(marks, "/sys", REACH_READ, false);
+	mark_devices(marks);
+	return mounts_mark(marks) < 0 || marks->too_many ? -1 : 0;
 }
 
 static long version(void)
@@ -175,7 +211,7 @@ static long version(void)
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, RULESET_VERSION);
 }
 
-static int begin(struct reach *reach, long known)
+static int begin(struct rules *rules, long known)
 {
 	struct ruleset ruleset = {.files = READING | WRITE_FILE | CHANGE_FOLDER};
 
@@ -185,32 +221,30 @@ static int begin(struct reach *reach, long known)
 		ruleset.files |= TRUNCATE;
 	if (known >= SCOPE_SINCE)
 		ruleset.scoped = SCOPE_SOCKETS | SCOPE_SIGNALS;
-	reach->handled = ruleset.files;
-	reach->ruleset = (int)syscall(SYS_landlock_create_ruleset, &ruleset,
+	rules->handled = ruleset.files;
+	rules->ruleset = (int)syscall(SYS_landlock_create_ruleset, &ruleset,
 	                              known >= SCOPE_SINCE ? sizeof(ruleset) : sizeof(ruleset.files), 0);
-	return reach->ruleset < 0 ? -1 : 0;
+	return rules->ruleset < 0 ? -1 : 0;
 }
 
 int reach_limit(const struct sandbox *wanted)
 {
-	static struct reach reach; /* its paths are large */
+	static struct rules rules; /* the process has one */
+	char code[PATH_MAX];
 	long known = version();
 	int result;
 
 	if (known < 1)
 		return wanted->required ? -1 : 0;
-	keep(&reach, wanted->kept);
-	if (begin(&reach, known) < 0)
+	if (mark_all(&rules, wanted, code) < 0 || begin(&rules, known) < 0)
 		return -1;
-	result = allow_all_but(&reach, "/", 0);
-	if (!result)
-		result = allow_text(&reach, wanted->open);
+	result = allow_reached(&rules, "/", 0);
 	/* Held open: the rule would go with the folder's place in the kernel's cache. Its own memory is not to be
 	 * written there: that is in no limit. */
 	if (!result)
-		result = add_rule(&reach, open("/proc/self", O_PATH | O_CLOEXEC | O_DIRECTORY), true, READING);
+		result = add_rule(&rules, open("/proc/self", O_PATH | O_CLOEXEC | O_DIRECTORY), true, READING);
 	if (!result)
-		result = (int)syscall(SYS_landlock_restrict_self, reach.ruleset, 0);
-	close(reach.ruleset);
+		result = (int)syscall(SYS_landlock_restrict_self, rules.ruleset, 0);
+	close(rules.ruleset);
 	return result;
 }

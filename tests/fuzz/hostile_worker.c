@@ -296,19 +296,19 @@ static void reply(uint32_t op, uint32_t number)
 	control->reply_number = !gentle && one_in(100) ? odd_number() : number;
 }
 
-/* The seed and the kind, from the request: its fourth and fifth text, after the memory and the flags. */
+/* The seed and the kind, from the request: its sixth and seventh text, after the memory and the flags. */
 static void read_seed(void)
 {
 	const char *at = udf_request_area(control) + 2 * sizeof(uint64_t);
 
-	for (int text = 0; text < 5; text++) {
+	for (int text = 0; text < 7; text++) {
 		uint32_t size;
 
 		memcpy(&size, at, sizeof(size));
 		at += 8;
-		if (text == 3)
+		if (text == 5)
 			state = strtoull(at + 2, NULL, 10);
-		if (text == 4)
+		if (text == 6)
 			scalar = size == 6;
 		at += (size + 7) & ~7u;
 	}
