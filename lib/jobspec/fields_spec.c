@@ -115,6 +115,8 @@ static const struct rule spec_rules[] = {{.cel = DEAD_LETTER_CEL("onBadRow"),
                                           .holds = one_pod_at_most},
                                          {0}};
 
+static const struct choice rollbacks[] = {{"never", ROLLBACK_NEVER}, {"auto", ROLLBACK_AUTO}, {NULL, 0}};
+
 static const struct field spec_fields[] = {
         {.name = "source",
          .kind = FIELD_OBJECT,
@@ -279,6 +281,32 @@ static const struct field spec_fields[] = {
                 "dnsConfig, dnsPolicy, hostAliases, imagePullSecrets, initContainers, nodeSelector, "
                 "priorityClassName, runtimeClassName, schedulerName, serviceAccountName, tolerations, "
                 "topologySpreadConstraints and volumes."},
+        {.name = "class",
+         .kind = FIELD_STRING,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.class),
+         .computed = "operators without a class",
+         .min = 1,
+         .max = 63,
+         .pattern = &job_name_pattern,
+         .doc = "Which operators take the job: those with this --class."},
+        {.name = "progressDeadline",
+         .kind = FIELD_DURATION,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.progress_deadline_ms),
+         .initial = "10m",
+         .min = 1000,
+         .max = 24 * 60 * 60 * 1000,
+         .doc = "How long a change of what the pods run may take until data flows."},
+        {.name = "rollback",
+         .kind = FIELD_ENUM,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.rollback),
+         .choices = rollbacks,
+         .initial = "never",
+         .doc = "What happens to a new spec with which no data flows by the progressDeadline, for a cause that is the "
+                "job's own and not the world's: never: it is only said; auto: the pods go back to the last spec with "
+                "which data flowed, and this one stays as it is."},
         {.name = "deletionPolicy",
          .kind = FIELD_OBJECT,
          .cluster = true,

@@ -53,12 +53,35 @@ static void trim(struct informer *informer, json_t *object)
 		informer->options.trim(object);
 }
 
+static const char *metadata_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(object, "metadata"), key));
+}
+
+/* A UID that is not the stored one's: the deletion of a predecessor, which is gone already. */
+static void take_out(struct informer *informer, const json_t *object, const char *uid)
+{
+	const char *name = metadata_text(object, "name");
+	json_t *before;
+
+	if (!name)
+		return;
+	before = store_remove(informer->options.store, metadata_text(object, "namespace"), name, uid);
+	if (before)
+		say_change(informer, CHANGE_DELETED, before, NULL);
+	json_decref(before);
+}
+
 /* An object as it is now, from a list or an event. */
 static int put(struct informer *informer, json_t *object, struct kube_error *err)
 {
 	json_t *before = NULL;
 	struct error why;
 
+	if (informer->options.wanted && !informer->options.wanted(informer->options.context, object)) {
+		take_out(informer, object, NULL);
+		return 0;
+	}
 	trim(informer, object);
 	switch (store_put(informer->options.store, object, informer->round, &before, &why)) {
 	case STORE_REFUSED:
@@ -78,26 +101,6 @@ static int put(struct informer *informer, json_t *object, struct kube_error *err
 	}
 	json_decref(before);
 	return 0;
-}
-
-static const char *metadata_text(const json_t *object, const char *key)
-{
-	return json_string_value(json_object_get(json_object_get(object, "metadata"), key));
-}
-
-/* A UID that is not the stored one's: the deletion of a predecessor, which is gone already. */
-static void take_out(struct informer *informer, const json_t *object)
-{
-	const char *name = metadata_text(object, "name");
-	json_t *before;
-
-	if (!name)
-		return;
-	before = store_remove(informer->options.store, metadata_text(object, "namespace"), name,
-	                      metadata_text(object, "uid"));
-	if (before)
-		say_change(informer, CHANGE_DELETED, before, NULL);
-	json_decref(before);
 }
 
 static int on_item(void *context, json_t *object, struct kube_error *err)
@@ -150,7 +153,7 @@ static int on_event(void *context, enum kube_event event, json_t *object, struct
 	if ((event == KUBE_EVENT_ADDED || event == KUBE_EVENT_MODIFIED) && put(informer, object, err) < 0)
 		return -1;
 	if (event == KUBE_EVENT_DELETED)
-		take_out(informer, object);
+		take_out(informer, object, metadata_text(object, "uid"));
 	/* Of an event whose type is unknown the version is not known to be one. */
 	if (event != KUBE_EVENT_UNKNOWN && version) {
 		free(informer->version);

@@ -38,6 +38,9 @@ struct informer_options {
 	struct store *store;        /* outlives the informer; may be shared by informers of other namespaces */
 	/* Takes out of an object what nobody reads, before it is stored; managedFields go anyway. May be NULL. */
 	void (*trim)(json_t *object);
+	/* An object of which it is not true is as one that is not there; `context` is that of the options. May be NULL.
+	 */
+	bool (*wanted)(void *context, const json_t *object);
 	/* Both borrowed; `before` NULL: added, `after` NULL: deleted. The store has the change already. */
 	void (*changed)(void *context, enum change change, const json_t *before, const json_t *after);
 	/* Each failure; NULL: all is well (again): the list is there and the watch is open. May be NULL. */

@@ -71,6 +71,18 @@ json_t *store_get(struct store *store, const char *namespace, const char *name)
 	return take_object(store, entry);
 }
 
+bool store_has(struct store *store, const char *namespace, const char *name)
+{
+	char *key = key_of(namespace, name);
+	bool has;
+
+	pthread_mutex_lock(&store->lock);
+	has = *table_find(&store->table, key) != NULL;
+	pthread_mutex_unlock(&store->lock);
+	free(key);
+	return has;
+}
+
 json_t *store_owned(struct store *store, const char *owner_uid)
 {
 	struct entry *entry = NULL, **found;

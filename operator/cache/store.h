@@ -25,6 +25,7 @@ void store_free(struct store *store);
 
 /* A tree of the caller's own (json_decref), or NULL. `namespace` may be NULL. */
 json_t *store_get(struct store *store, const char *namespace, const char *name);
+bool store_has(struct store *store, const char *namespace, const char *name);
 /* Those whose controlling ownerReference (else any ownerReference) has this UID: an array of the caller's own. */
 json_t *store_owned(struct store *store, const char *owner_uid);
 /* All of one namespace (NULL: of all) as "namespace/name": the keys, sorted, an array of the caller's own. */

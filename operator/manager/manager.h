@@ -27,7 +27,8 @@
 #include "operator/queue/queue.h"
 #include "operator/reconcile/plan.h"
 
-#define LEASE_NAME "streamjob-operator"
+#define LEASE_NAME      "streamjob-operator"
+#define LEASE_NAME_SIZE (sizeof(LEASE_NAME) + 1 + CLASS_MAX)
 
 struct manager;
 struct watch { /* one informer */
@@ -48,6 +49,8 @@ struct manager {
 	char cluster_id[CLUSTER_ID_MAX + 1];
 	struct kube_cluster *cluster;
 	struct store *stores[KIND_COUNT];
+	struct store *selected;     /* the namespaces that --namespace-selector has; NULL: without it */
+	struct informer *selection; /* fills them */
 	struct store *code; /* ConfigMaps that are not ours, reduced: functions may be in them; reconcile/code.h */
 	struct watch watches[(KIND_COUNT + 1) * NAMESPACES_MAX];
 	size_t watches_count;
@@ -64,6 +67,7 @@ struct manager {
 	_Atomic int64_t poller_ms;   /* monotonic: when it last came around */
 	pthread_t main_thread;
 	char identity[128];
+	char lease_name[LEASE_NAME_SIZE]; /* of the class */
 };
 
 /* Watches all kinds into the stores; trims what nobody reads. */
@@ -73,7 +77,7 @@ void watches_stop(struct manager *manager);
 bool watches_synced(const struct manager *manager, const char *namespace);
 /* A kind that may not be read in the namespace, or KIND_COUNT. */
 enum kind watches_forbidden(const struct manager *manager, const char *namespace);
-
+void manager_enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms);
 /* What the stores hold of one StreamJob; false where there is none. Release with observed_release. */
 bool observe(struct manager *manager, const char *key, struct observed *ret_observed);
 void observed_release(struct observed *observed);

@@ -5,6 +5,7 @@
 #include "lib/base/memory.h"
 #include "lib/metrics/metrics.h"
 #include "operator/manager/manager.h"
+#include "operator/manager/namespaces.h"
 #include "operator/reconcile/object.h"
 
 /* The local loop is stuck, which only a restart mends: a request ends after 30 s, a look takes a few of them. */
@@ -48,6 +49,10 @@ int manager_page_ready(void *context, struct buffer *out)
 		ready = false;
 		buffer_printf(out, "waits for the list of %s %s\n", kind_names[watch->kind].plural,
 		              watch->namespace ? watch->namespace : "");
+	}
+	if (!namespaces_synced(manager)) {
+		ready = false;
+		buffer_append_text(out, "waits for the list of namespaces\n");
 	}
 	if (ready)
 		buffer_append_text(out, "ready\n");
@@ -109,11 +114,12 @@ struct figures {        /* of one job; its tree is many times larger */
 	double values[FAMILIES];
 };
 
-static void read_figures(struct store *store, const char *key, struct figures *ret_figures)
+static void read_figures(const struct manager *manager, const char *key, struct figures *ret_figures)
 {
 	const char *name = strchr(key, '/') + 1;
 	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
-	json_t *job = store_get(store, json_string_value(namespace), name);
+	bool ours = namespaces_have(manager, json_string_value(namespace));
+	json_t *job = ours ? store_get(manager->stores[KIND_STREAM_JOB], json_string_value(namespace), name) : NULL;
 	struct buffer labels;
 
 	if (job) {
@@ -136,7 +142,7 @@ static void jobs_metrics(const struct manager *manager, struct buffer *out)
 
 	json_array_foreach(keys, index, key)
 	{
-		read_figures(manager->stores[KIND_STREAM_JOB], json_string_value(key), &jobs[index]);
+		read_figures(manager, json_string_value(key), &jobs[index]);
 	}
 	for (size_t f = 0; f < FAMILIES; f++) {
 		metrics_family(out, families[f].name, "gauge", families[f].help);
@@ -164,7 +170,8 @@ int manager_page_metrics(void *context, struct buffer *out)
 	metrics_family(out, "leader_election_master_status", "gauge",
 	               "Gauge of if the reporting system is master of the relevant lease, 0 indicates backup, 1 "
 	               "indicates master.");
-	buffer_append_text(out, "leader_election_master_status{name=\"" LEASE_NAME "\"}");
+	buffer_append_text(out, "leader_election_master_status");
+	buffer_printf(out, "{name=\"%s\"}", manager->lease_name);
 	metrics_number(out, manager_may_work(manager));
 	jobs_metrics(manager, out);
 	return 200;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/text.h"
+#include "lib/jobspec/patterns.h"
 #include "operator/manager/cluster_id.h"
 #include "operator/manager/commands.h"
 
@@ -12,6 +13,8 @@ static int usage(FILE *out, int code)
 {
 	fputs("usage: streamjob-operator run [options]\n\n"
 	      "  --namespace NAME          watch this namespace only; may be given more than once (default: all)\n"
+	      "  --namespace-selector S    watch the namespaces with these labels only, as kubectl -l has them\n"
+	      "  --class NAME              take the StreamJobs of this spec.class only (default: those without one)\n"
 	      "  --runtime-image IMAGE     of the jobs that name none (streamjob:" STREAMJOB_VERSION ")\n"
 	      "  --workers N               StreamJobs that are worked on at the same time (4)\n"
 	      "  --resync DURATION         look at every StreamJob again after so long (10m)\n"
@@ -63,6 +66,14 @@ static int parse_namespace(struct options *options)
 	return 0;
 }
 
+static int parse_class(const char **ret_class)
+{
+	*ret_class = optarg;
+	return job_name_pattern.matches(slice_of(optarg)) && strlen(optarg) <= CLASS_MAX
+	               ? 0
+	               : bad_value("class", "at most 63 small letters, digits and - are needed");
+}
+
 static int parse_leader_elect(bool *ret_elect)
 {
 	*ret_elect = !optarg || !strcmp(optarg, "true");
@@ -87,6 +98,11 @@ static int parse_one(int option, struct options *options)
 		return 0;
 	case 'n':
 		return parse_namespace(options);
+	case 'S':
+		options->namespace_selector = optarg;
+		return *optarg ? 0 : bad_value("namespace-selector", "labels are needed, as team=reco");
+	case 'K':
+		return parse_class(&options->class);
 	case 'i':
 		options->image = optarg;
 		return 0;
@@ -122,6 +138,8 @@ int options_parse(int argc, char **argv, struct options *options)
 	static const struct option long_options[] = {{"kubeconfig", required_argument, NULL, 'k'},
 	                                             {"context", required_argument, NULL, 'c'},
 	                                             {"namespace", required_argument, NULL, 'n'},
+	                                             {"namespace-selector", required_argument, NULL, 'S'},
+	                                             {"class", required_argument, NULL, 'K'},
 	                                             {"runtime-image", required_argument, NULL, 'i'},
 	                                             {"listen", required_argument, NULL, 'l'},
 	                                             {"metrics-bind-address", required_argument, NULL, 'l'},
@@ -149,6 +167,10 @@ int options_parse(int argc, char **argv, struct options *options)
 
 		if (code)
 			return code;
+	}
+	if (options->namespace_selector && options->namespaces_count) {
+		fputs("streamjob-operator run: give --namespace or --namespace-selector, not both\n", stderr);
+		return EXIT_USAGE + 1;
 	}
 	return optind == argc ? 0 : usage(stderr, EXIT_USAGE);
 }

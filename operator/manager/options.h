@@ -12,15 +12,18 @@
 
 #define NAMESPACES_MAX 64
 #define WORKERS_MAX    64
+#define CLASS_MAX      63
 
 struct options {
 	const char *kubeconfig, *context;
 	const char *namespaces[NAMESPACES_MAX]; /* none: all */
 	size_t namespaces_count;
-	const char *image;           /* of the runtime, where a StreamJob names none */
-	const char *listen;          /* /healthz, /readyz, /metrics, /status */
-	const char *lease_namespace; /* NULL: the operator's own */
-	const char *cluster_id;      /* NULL: that of the ConfigMap; cluster_id.h */
+	const char *namespace_selector; /* NULL: none; else there are no `namespaces` */
+	const char *class;              /* NULL: jobs without one */
+	const char *image;              /* of the runtime, where a StreamJob names none */
+	const char *listen;             /* /healthz, /readyz, /metrics, /status */
+	const char *lease_namespace;    /* NULL: the operator's own */
+	const char *cluster_id;         /* NULL: that of the ConfigMap; cluster_id.h */
 	unsigned workers;
 	int64_t resync_ms, poll_ms;
 	bool leader_elect, log_json;

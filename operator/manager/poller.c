@@ -12,6 +12,7 @@
 #include "operator/kube/pod_page.h"
 #include "operator/manager/heap.h"
 #include "operator/manager/manager.h"
+#include "operator/manager/namespaces.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
@@ -135,7 +136,9 @@ static void look_at_pod(struct round *round, struct kube_client *client, const c
 	if (!pod)
 		return;
 	json_object_set_new(round->all, object_uid(pod), json_true());
-	if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME)) {
+	if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) &&
+	    manager_has_job(round->manager, object_text(pod, "metadata", "namespace", NULL),
+	                    object_label(pod, LABEL_INSTANCE))) {
 		if (is_running(pod))
 			json_array_append(round->pods, pod);
 		else if (needs_words(round->manager, pod) && round->explained < WORDS_PODS_MAX)

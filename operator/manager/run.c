@@ -79,7 +79,7 @@ static int start_lease(struct manager *manager, struct error *err)
 {
 	struct lease_options lease = {.cluster = manager->cluster,
 	                              .namespace = manager_namespace(manager),
-	                              .name = LEASE_NAME,
+	                              .name = manager->lease_name,
 	                              .identity = manager->identity,
 	                              .clock = manager->clock,
 	                              .acquired = lease_acquired,
@@ -192,6 +192,7 @@ static void release(struct manager *manager)
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		store_free(manager->stores[kind]);
 	store_free(manager->code);
+	store_free(manager->selected);
 	recorder_free(manager->recorder);
 	memory_of_jobs_free(manager->memory);
 	kube_cluster_free(manager->cluster);
@@ -220,6 +221,8 @@ int operator_run(int argc, char **argv)
 	pthread_mutex_init(&manager->cluster_id_mutex, NULL);
 	manager->main_thread = pthread_self();
 	make_identity(manager);
+	snprintf(manager->lease_name, sizeof(manager->lease_name), LEASE_NAME "%s%s", options.class ? "-" : "",
+	         options.class ? options.class : "");
 	manager->queue = queue_new(&queue);
 	manager->memory = memory_of_jobs_new();
 	manager->recorder = recorder_new(&system_clock, manager->identity);

@@ -3,6 +3,7 @@
 
 #include "lib/base/log.h"
 #include "operator/manager/manager.h"
+#include "operator/manager/namespaces.h"
 #include "operator/manager/trim.h"
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/names.h"
@@ -18,7 +19,7 @@ struct kube_resource resource_of(enum kind kind)
 	return (struct kube_resource){kind_names[kind].root, kind_names[kind].plural};
 }
 
-static void enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms)
+void manager_enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms)
 {
 	json_t *key = json_sprintf("%s/%s", namespace, name);
 
@@ -27,6 +28,15 @@ static void enqueue(struct manager *manager, const char *namespace, const char *
 	else if (key)
 		queue_add(manager->queue, json_string_value(key));
 	json_decref(key);
+}
+
+/* As Ingress has it: an operator without a class has the jobs without one. */
+static bool is_of_class(void *context, const json_t *job)
+{
+	const struct watch *watch = context;
+	const char *class = watch->manager->options->class;
+
+	return !strcmp(object_text(job, "spec", "class", NULL), class ? class : "");
 }
 
 /* What was remembered until this version would come. */
@@ -63,7 +73,7 @@ static void job_changed(void *context, enum change change, const json_t *before,
 	job_seen(watch->manager, job);
 	if (change == CHANGE_UPDATED && is_own_echo(before, after))
 		return;
-	enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
+	manager_enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
 }
 
 static void child_changed(void *context, enum change change, const json_t *before, const json_t *after)
@@ -77,7 +87,7 @@ static void child_changed(void *context, enum change change, const json_t *befor
 	/* Jobs are looked at after the first lists anyway. What appears later is mostly what we have just made. */
 	if (!job[0] || (change == CHANGE_ADDED && !atomic_load(&watch->listed)))
 		return;
-	enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job, delays_ms[change]);
+	manager_enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job, delays_ms[change]);
 }
 
 /* The jobs whose functions are in that ConfigMap, as far as they have been looked at: the rest will be. */
@@ -94,7 +104,7 @@ static void code_changed(void *context, enum change change, const json_t *before
 	names = memory_users_of_code(watch->manager->memory, namespace, object_name(config_map));
 	json_array_foreach(names, index, name)
 	{
-		enqueue(watch->manager, namespace, json_string_value(name), delays_ms[CHANGE_UPDATED]);
+		manager_enqueue(watch->manager, namespace, json_string_value(name), delays_ms[CHANGE_UPDATED]);
 	}
 	json_decref(names);
 }
@@ -142,6 +152,7 @@ static void watch_namespace(struct manager *manager, const char *namespace)
 		struct informer_options options = {.namespace = namespace,
 		                                   .label_selector = is_job ? NULL : CHILDREN_SELECTOR,
 		                                   .trim = trim_of((enum kind)kind),
+		                                   .wanted = is_job ? is_of_class : NULL,
 		                                   .changed = is_job ? job_changed : child_changed};
 
 		watch_start(manager, (enum kind)kind, manager->stores[kind], &options);
@@ -155,6 +166,7 @@ void watches_start(struct manager *manager)
 		watch_namespace(manager, manager->options->namespaces[n]);
 	if (!manager->options->namespaces_count)
 		watch_namespace(manager, NULL);
+	namespaces_start(manager);
 }
 
 void watches_stop(struct manager *manager)
@@ -162,6 +174,7 @@ void watches_stop(struct manager *manager)
 	for (size_t i = 0; i < manager->watches_count; i++)
 		informer_stop(manager->watches[i].informer);
 	manager->watches_count = 0;
+	namespaces_stop(manager);
 }
 
 static bool covers(const struct watch *watch, const char *namespace)
@@ -174,7 +187,7 @@ bool watches_synced(const struct manager *manager, const char *namespace)
 	for (size_t i = 0; i < manager->watches_count; i++)
 		if (covers(&manager->watches[i], namespace) && !informer_synced(manager->watches[i].informer))
 			return false;
-	return true;
+	return namespaces_synced(manager);
 }
 
 enum kind watches_forbidden(const struct manager *manager, const char *namespace)

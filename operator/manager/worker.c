@@ -9,6 +9,7 @@
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
 #include "operator/manager/manager.h"
+#include "operator/manager/namespaces.h"
 #include "operator/manager/perform.h"
 #include "operator/reconcile/object.h"
 
@@ -146,12 +147,12 @@ static enum reconcile_result say_forbidden(struct manager *manager, struct kube_
 }
 
 static enum reconcile_result look_at(struct manager *manager, struct kube_client *client, const char *key,
-                                     enum kind forbidden)
+                                     const char *namespace, enum kind forbidden)
 {
 	struct observed observed;
 	enum reconcile_result result;
 
-	if (!observe(manager, key, &observed)) {
+	if (!namespaces_have(manager, namespace) || !observe(manager, key, &observed)) {
 		memory_forget(manager->memory, key);
 		queue_forget(manager->queue, key);
 		return RECONCILE_SUCCESS;
@@ -207,7 +208,7 @@ static enum reconcile_result work_on(struct manager *manager, struct kube_client
 	else if (know_cluster(manager, client, &err) < 0)
 		result = settle_unknown_cluster(manager, key, &err);
 	else
-		result = look_at(manager, client, key, forbidden);
+		result = look_at(manager, client, key, namespace, forbidden);
 	free(namespace);
 	return result;
 }

@@ -251,6 +251,12 @@ static void cluster_fields_test(void **state)
 	        "{\"metadata\":{\"labels\":{\"tier\":\"gold\"}},\"spec\":{\"nodeSelector\":{\"disk\":\"ssd\"},"
 	        "\"tolerations\":[{\"key\":\"a\",\"operator\":\"Exists\"}],\"containers\":[{\"name\":"
 	        "\"streamjob\",\"env\":[{\"name\":\"TZ\",\"value\":\"UTC\"}]}]}}");
+	assert_string_equal(cluster->class, "gold");
+	assert_int_equal(cluster->progress_deadline_ms, 90000);
+	assert_int_equal(cluster->rollback, ROLLBACK_AUTO);
+	assert_null(defaults->class);
+	assert_int_equal(defaults->progress_deadline_ms, 600000);
+	assert_int_equal(defaults->rollback, ROLLBACK_NEVER);
 	assert_int_equal(cluster->deletion.pushgateway, DELETION_DELETE);
 	assert_int_equal(cluster->deletion.timeout_ms, 120000);
 	assert_int_equal(defaults->parallelism, 1);

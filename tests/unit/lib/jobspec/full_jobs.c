@@ -60,6 +60,9 @@ const char full_kafka[] =
         "  resources: {requests: {cpu: 500m, memory: 1Gi}, limits: {memory: 1Gi}}\n"
         "  podTemplate: {metadata: {labels: {tier: 'gold'}}, spec: {nodeSelector: {disk: ssd}, tolerations:\n"
         "    [{key: a, operator: Exists}], containers: [{name: streamjob, env: [{name: TZ, value: UTC}]}]}}\n"
+        "  class: gold\n"
+        "  progressDeadline: 90s\n"
+        "  rollback: auto\n"
         "  deletionPolicy: {pushgateway: Delete, timeout: 2m}\n";
 
 const char full_datagen[] = "apiVersion: streamjob.dev/v1alpha1\n"
