@@ -44,6 +44,53 @@ def ran(kafka, tmp_path):
     return topic, group, job
 
 
+class Forgetting:
+    """A broker that forgets a group a minute after its last job, two jobs that have read all there is, and one of them stopped."""
+
+    def __init__(self, folder):
+        self.folder, self.topic = folder, unique("life")
+        self.groups = {name: unique("group") for name in ("idle", "stopped")}
+        self.broker = Kafka(folder)
+        with self.broker.settings.open("a") as settings:
+            settings.write("offsets.retention.minutes=1\noffsets.retention.check.interval.ms=500\n")
+        self.idle, self.stopped = self.job("idle"), self.job("stopped")
+
+    def job(self, name):
+        return start_over(self.broker, self.folder, name, self.topic, self.groups[name], file=name)
+
+    def begin(self):
+        self.broker.create_topic(self.topic, PARTITIONS)
+        self.broker.produce(self.topic, RECORDS)
+        for job in (self.idle, self.stopped):
+            StreamJob.started.remove(job)  # which are ended with the test that runs
+            job.start()
+        truth = expected_sums(passing_of(RECORDS))
+        wait_for(lambda: all(sum_rows(file_rows(self.folder / name)) == truth for name in self.groups), 60, "both jobs read all there is")
+        self.stopped.stop()
+
+    def forgotten(self, name):
+        return all(offset < 0 for offset, _ in group_offsets(self.broker, self.groups[name], self.topic, PARTITIONS).values())
+
+
+FORGETS = "test_a_group_that_the_broker_forgets"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgetting(request, tmp_path_factory):
+    """Begins with the first test of the module, whose others run while it forgets."""
+    if "san-" in str(BINARY) or all(item.name != FORGETS for item in request.session.items):
+        yield None
+        return
+    one = Forgetting(tmp_path_factory.mktemp("forgetting"))
+    with one.broker:
+        try:
+            one.begin()
+            yield one
+        finally:
+            for job in (one.idle, one.stopped):
+                job.kill()
+
+
 def refused(kafka, job, topic, group, *words):
     before = group_offsets(kafka, group, topic, PARTITIONS)
     assert job.run(60) == 1, job.log()
@@ -92,34 +139,6 @@ def test_a_group_that_is_deleted_under_a_running_job_comes_back(kafka, tmp_path)
     kafka.produce(topic, halves[1])
     job.start()
     wait_for(lambda: sum_rows(file_rows(tmp_path / "rows")) == expected_sums(passing_of(RECORDS)), 30, lambda: job.log())
-
-
-@pytest.mark.skipif("san-" in str(BINARY), reason="the broker takes a minute to forget; nothing of it is a sanitizer's")
-def test_a_group_that_the_broker_forgets(tmp_path):
-    """It keeps that of a job that runs, though nothing comes; a job that was stopped for longer says what was lost."""
-    broker = Kafka(tmp_path)
-    with broker.settings.open("a") as settings:
-        settings.write("offsets.retention.minutes=1\noffsets.retention.check.interval.ms=500\n")
-    with broker:
-        topic, groups = unique("life"), {name: unique("group") for name in ("idle", "stopped")}
-        broker.create_topic(topic, PARTITIONS)
-        broker.produce(topic, RECORDS)
-        jobs = {name: start_over(broker, tmp_path, name, topic, group, file=name) for name, group in groups.items()}
-        for job in jobs.values():
-            job.start()
-        truth = expected_sums(passing_of(RECORDS))
-        wait_for(lambda: all(sum_rows(file_rows(tmp_path / name)) == truth for name in jobs), 60, "both jobs read all there is")
-        jobs["stopped"].stop()
-
-        def forgotten(name):
-            return all(offset < 0 for offset, _ in group_offsets(broker, groups[name], topic, PARTITIONS).values())
-
-        wait_for(lambda: forgotten("stopped"), 120, "the broker to forget the group")
-        assert not forgotten("idle")
-        again = start_over(broker, tmp_path, "stopped", topic, groups["stopped"], file="stopped")
-        refused(broker, again, topic, groups["stopped"], "has no offsets for topic", "offsets.retention.minutes", "onOffsetLoss")
-        jobs["idle"].stop()
-        assert jobs["idle"].process.returncode == 0, jobs["idle"].log()
 
 
 FOREIGN = {
@@ -240,3 +259,14 @@ def lifetime(kafka, gateway, tmp_path, name, sink):
 
     run.job = job
     return run
+
+
+@pytest.mark.skipif("san-" in str(BINARY), reason="the broker takes a minute to forget; nothing of it is a sanitizer's")
+def test_a_group_that_the_broker_forgets(forgetting):
+    """It keeps that of a job that runs, though nothing comes; a job that was stopped for longer says what was lost."""
+    one = forgetting
+    wait_for(lambda: time.sleep(0.5) or one.forgotten("stopped"), 120, "the broker to forget the group")
+    assert not one.forgotten("idle")
+    refused(one.broker, one.job("stopped"), one.topic, one.groups["stopped"], "has no offsets for topic", "offsets.retention.minutes", "onOffsetLoss")
+    one.idle.stop()
+    assert one.idle.process.returncode == 0, one.idle.log()
