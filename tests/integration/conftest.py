@@ -5,8 +5,13 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import choice  # noqa: E402
 from bucket import PARTITIONS, ROWS, make_events, unique  # noqa: E402
 from servers import FaultyGateway, Kafka, Pushgateway, StreamJob  # noqa: E402
+
+
+def pytest_collection_modifyitems(config, items):
+    choice.choose(config, items)
 
 
 @pytest.fixture(scope="session")
