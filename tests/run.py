@@ -30,9 +30,9 @@ AGAIN_SECONDS_MAX = 3000  # later in a run nothing is tried once more
 END_SECONDS_MAX = 20  # for a step that is told to end
 LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
-AT_ONCE = {BURN: 1, WAIT: 2, PROVIDE: 2}
-WAIT_ALONE = 3  # when nothing burns or provides any more
-NICENESS = {BURN: 5, WAIT: 0, PROVIDE: 5}  # who waits for servers has deadlines
+AT_ONCE = {BURN: 1, WAIT: 3, PROVIDE: 2}  # one that waits takes a third to a half of a core
+WAIT_ALONE = 4  # when nothing burns or provides any more
+NICENESS = {BURN: 10, WAIT: 0, PROVIDE: 10}  # who waits for servers has deadlines
 
 
 @dataclasses.dataclass
