@@ -13,6 +13,7 @@ import os
 import pathlib
 import subprocess
 
+from api import Api
 from servers import wait_for
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -31,6 +32,7 @@ class Cluster:
         text = subprocess.run(["bash", "-c", f". {self.run}/env && env -0"], check=True, capture_output=True, text=True).stdout
         self.env = dict(item.split("=", 1) for item in text.split("\0") if item)
         self.host = self.env["HOST"]
+        self.api = Api(self.env["NODE"], self.run / "pki")
         return self
 
     def __exit__(self, *unused):
@@ -57,11 +59,10 @@ class Cluster:
 
     def get(self, kind, name, namespace):
         """The object, or None."""
-        done = self.kubectl("-n", namespace, "get", kind, name, "-o", "json", "--ignore-not-found")
-        return json.loads(done.stdout) if done.stdout else None
+        return self.api.get(kind, name, namespace)
 
     def items(self, kind, namespace, selector=""):
-        return json.loads(self.kubectl("-n", namespace, "get", kind, "-l", selector, "-o", "json").stdout)["items"]
+        return self.api.items(kind, namespace, labelSelector=selector)
 
     def apply(self, *objects, check=True):
         """Server-side, as GitOps tools do."""

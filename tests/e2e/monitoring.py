@@ -119,7 +119,7 @@ class Prometheus(Process):
 
     def discover(self):
         """Tells it which pods there are now; Debian's build cannot ask Kubernetes. The configuration's relabelling selects."""
-        pods = json.loads(self.cluster.kubectl("get", "pods", "-A", "-o", "json").stdout)["items"]
+        pods = self.cluster.api.items("pods", "")
         for file, namespaces in self.discovered:
             found = [target for pod in pods if pod.get("status", {}).get("podIP")
                      and (not namespaces or pod["metadata"]["namespace"] in namespaces) for target in targets(pod)]

@@ -1,7 +1,6 @@
 """One process has the job, also where the cluster believes for a while that there are two."""
 
 import copy
-import json
 import time
 
 import bucket
@@ -137,8 +136,7 @@ def test_another_clusters_job(cluster, kafka, job, exact):
         cluster.kubectl("-n", one.namespace, "annotate", "streamjob", one.name, f"streamjob.dev/take-over={made}/{one.namespace}/{one.name}")
         one.ready()
         exact(one, passing + more)
-        events = json.loads(cluster.kubectl("-n", one.namespace, "get", "events", "--field-selector",
-                                            f"involvedObject.name={one.name},reason=TakeOver", "-o", "json").stdout)["items"]
+        events = cluster.api.items("events", one.namespace, fieldSelector=f"involvedObject.name={one.name},reason=TakeOver")
         assert made in events[0]["message"]
         one.delete()
     finally:
