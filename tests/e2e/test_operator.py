@@ -121,7 +121,7 @@ def test_two_operators(cluster, kafka, made):
             cluster.apply(*(job.manifest for job in made))
         for job in made:
             wait_for(lambda: converged(job), 60, lambda: f"{job.name}: {job.get()}")
-        still(cluster, made, 6)
+        still(cluster, made, 4)
     finally:
         cluster.operator_args(*QUICK)
         cluster.operator_scale(1)
@@ -155,7 +155,7 @@ def test_quiet_and_clean_for_gitops(cluster, kafka, made, kstatus, tmp_path):
     assert job.get()["metadata"]["resourceVersion"] == version and job.get()["metadata"]["generation"] == generation
     file = tmp_path / "job.json"
     file.write_text(json.dumps(job.manifest))
-    still(cluster, made, 20)  # ten resyncs
+    still(cluster, made, 10)  # ten resyncs
     for arguments in ("--server-side",), ("--server-side", "--field-manager=another", "--force-conflicts"):
         done = cluster.kubectl("diff", *arguments, "-f", file, check=False)
         lines = [l for l in done.stdout.splitlines() if l[:1] in "+-" and l[:3] not in ("+++", "---")]
