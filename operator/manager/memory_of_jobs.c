@@ -237,29 +237,56 @@ static json_t *verdict_of(const json_t *report)
 	const json_t *document = json_object_get(report, "document");
 	const json_t *input = json_object_get(document, "input");
 
-	return json_pack(
-	        "{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:s, s:o, s:o, s:O?, s:b, s:I}", "answers", document != NULL,
-	        "words", object_text(report, "words", NULL), "part", object_text(document, "notReadyPart", NULL),
-	        "phase", object_text(document, "phase", NULL), "life", object_text(document, "life", NULL), "role",
-	        object_text(document, "owner", "role", NULL), "process",
-	        object_text(document, "owner", "process", NULL), "input", json_object_get(input, "ok"), "why",
-	        object_text(input, "reason", NULL), "sinks", health_of(json_object_get(document, "sinks")), "functions",
-	        health_of(json_object_get(document, "functions")), "hash", json_object_get(document, "specHash"),
-	        "fresh", json_number_value(json_object_get(document, "uptimeSeconds")) < 5, "restarts",
-	        (json_int_t)object_integer(report, "restarts", NULL));
+	return json_pack("{s:b, s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:O?, s:s, s:o, s:o, s:O?, s:b, s:I}", "answers",
+	                 document != NULL, "silent", json_object_get(report, "failingSince") != NULL, "words",
+	                 object_text(report, "words", NULL), "part", object_text(document, "notReadyPart", NULL),
+	                 "phase", object_text(document, "phase", NULL), "life", object_text(document, "life", NULL),
+	                 "role", object_text(document, "owner", "role", NULL), "process",
+	                 object_text(document, "owner", "process", NULL), "input", json_object_get(input, "ok"), "why",
+	                 object_text(input, "reason", NULL), "sinks", health_of(json_object_get(document, "sinks")),
+	                 "functions", health_of(json_object_get(document, "functions")), "hash",
+	                 json_object_get(document, "specHash"), "fresh",
+	                 json_number_value(json_object_get(document, "uptimeSeconds")) < 5, "restarts",
+	                 (json_int_t)object_integer(report, "restarts", NULL));
+}
+
+/* A pod that did not answer this time has still said what it said before, and has been silent since it first did not.
+ */
+static void go_on_from(json_t *report, const json_t *before)
+{
+	json_t *last, *document;
+
+	if (!json_object_get(report, "error"))
+		return;
+	last = parse_text(json_object_get(before, "report"));
+	if (object_integer(last, "restarts", NULL) != object_integer(report, "restarts", NULL)) {
+		json_decref(last);
+		last = NULL;
+	}
+	document = json_object_get(last, "document");
+	json_object_set(report, "failingSince",
+	                json_object_get(json_object_get(last, "failingSince") ? last : report,
+	                                json_object_get(last, "failingSince") ? "failingSince" : "at"));
+	if (document) {
+		json_object_set(report, "document", document);
+		json_object_set(report, "at", json_object_get(last, "at"));
+	}
+	json_decref(last);
 }
 
 bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *report, int64_t now_ms,
                    int64_t figures_ms)
 {
-	json_t *verdict = verdict_of(report), *before;
+	json_t *verdict, *before;
 	char hash[OBJECT_HASH_SIZE];
 	bool changed, due;
 
-	object_hash(verdict, hash);
-	json_decref(verdict);
 	pthread_mutex_lock(&memory->mutex);
 	before = json_object_get(memory->reports, pod_uid);
+	go_on_from(report, before);
+	verdict = verdict_of(report);
+	object_hash(verdict, hash);
+	json_decref(verdict);
 	changed = strcmp(object_text(before, "verdict", NULL), hash) != 0;
 	due = before && now_ms - object_integer(before, "at", NULL) >= figures_ms;
 	json_object_set_new(memory->reports, pod_uid,

@@ -39,7 +39,8 @@ void memory_uses_code(struct memory_of_jobs *memory, const char *key, const char
 json_t *memory_users_of_code(struct memory_of_jobs *memory, const char *namespace, const char *name);
 
 /*
- * What a pod said, or why it did not: `report` as in struct observed, a reference taken. True where a reconcile should
+ * What a pod said, or why it did not: `report` as in struct observed, a reference taken; what the same process said
+ * before an error, and since when it is silent, are added to it. True where a reconcile should
  * look at it: its verdict changed, or figures_ms passed since the last true.
  */
 bool memory_report(struct memory_of_jobs *memory, const char *pod_uid, json_t *report, int64_t now_ms,

@@ -101,25 +101,81 @@ static void judge_owner(const struct view *view, const json_t *document, struct 
 		buffer_printf(&health->ready.message, "; pod %s stands by", object_name(waiting));
 }
 
+static bool finding_keep(const struct view *view, const char *type, struct finding *finding)
+{
+	static const char *const truths[] = {"Unknown", "False", "True"};
+	const json_t *before = object_condition(object_at(view->job, "status", "conditions", NULL), type);
+
+	for (int truth = TRUTH_UNKNOWN; truth <= TRUTH_TRUE; truth++) {
+		if (strcmp(object_text(before, "status", NULL), truths[truth]) != 0)
+			continue;
+		finding->truth = (enum truth)truth;
+		finding->reason = object_text(before, "reason", NULL);
+		buffer_clear(&finding->message);
+		finding->message.max = MESSAGE_BYTES_MAX;
+		buffer_append_text(&finding->message, object_text(before, "message", NULL));
+		return true;
+	}
+	return false;
+}
+
+/* Ready as it was last said of a pod that ran, and not for a reason of the operator's own. */
+static bool ready_is_a_pods(const struct view *view)
+{
+	const json_t *conditions = object_at(view->job, "status", "conditions", NULL);
+
+	return !strcmp(object_text(object_condition(conditions, "Reconciling"), "reason", NULL), "UpToDate") &&
+	       strcmp(object_text(object_condition(conditions, "Ready"), "reason", NULL), "Suspended") != 0;
+}
+
+/*
+ * The pod runs, and this operator, which has just started or begun to lead, has not been told how it is: what the one
+ * before was told is the best that is known, and to say anything else would be a transition that nobody made.
+ */
+static void keep_status(const struct view *view, struct health *health)
+{
+	health->is_kept = true;
+	finding_keep(view, "FunctionsHealthy", &health->functions);
+	finding_keep(view, "SinksHealthy", &health->sinks);
+	finding_keep(view, "InputOK", &health->input);
+	if (!ready_is_a_pods(view) || !finding_keep(view, "Ready", &health->ready))
+		set_progress(health, "Starting", "the pod runs; its status is awaited");
+	health->ready_replicas = health->ready.truth == TRUTH_TRUE;
+}
+
+/* No other process of the pod was asked, and the status was last changed when the one that runs had begun. */
+static bool is_status_of(const struct view *view, const json_t *pod)
+{
+	const json_t *ready = object_condition(object_at(view->job, "status", "conditions", NULL), "Ready");
+
+	return ready_is_a_pods(view) && !object_at(view->observed->reports, object_uid(pod), NULL) &&
+	       object_time(object_text(ready, "lastTransitionTime", NULL)) >= object_time(container_running_since(pod));
+}
+
 static void judge_report(const struct view *view, const json_t *pod, struct health *health)
 {
 	const json_t *document = pod_document(view, pod);
 	const char *error = object_text(view->observed->reports, object_uid(pod), "error", NULL);
 	int64_t since_ms = view->observed->now_ms - object_time(container_running_since(pod));
+	int64_t silent_ms = pod_silent_ms(view, pod);
 
+	if (silent_ms >= 0 && silent_ms < SILENT_MS)
+		health->again_ms = SILENT_MS - silent_ms;
 	health->owner = json_object_get(document, "owner");
 	health->standbys = (int64_t)standby_count(view);
 	if (document_stands_by(document)) {
 		judge_standby(pod, document, health);
 	} else if (document) {
 		judge_owner(view, document, health);
-	} else if (since_ms < ANSWER_MS) {
+	} else if (since_ms < ANSWER_MS && !is_status_of(view, pod)) {
 		set_progress(health, "Starting", "the pod has started; its first status is awaited");
 		health->again_ms = ANSWER_MS - since_ms;
+	} else if (silent_ms < SILENT_MS) {
+		keep_status(view, health);
 	} else {
 		finding_set(&health->ready, TRUTH_FALSE, "StatusUnreachable",
 		            "the status of pod %s at %s cannot be read: %s", object_name(pod),
-		            object_text(pod, "status", "podIP", NULL), error[0] ? error : "it has not been asked yet");
+		            object_text(pod, "status", "podIP", NULL), error);
 	}
 }
 

@@ -24,6 +24,7 @@ struct health {
 	const json_t *document;   /* what it says; NULL: nothing, or that it stands by */
 	const json_t *owner;      /* who has the job, in its words; NULL */
 	int64_t standbys;         /* pods that stand by */
+	bool is_kept;             /* the pod has not been asked yet: what the status says of it is what is known */
 	int64_t again_ms;         /* when time alone changes the verdict; 0 */
 };
 

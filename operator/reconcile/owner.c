@@ -4,13 +4,28 @@
 
 #define REPORT_STALE_MS 60000
 
-const json_t *pod_document(const struct view *view, const json_t *pod)
+/* What this operator was told by the process that runs now, or why it was told nothing; NULL: it has not asked. */
+static const json_t *pod_report(const struct view *view, const json_t *pod)
 {
 	const json_t *report = object_at(view->observed->reports, object_uid(pod), NULL);
-	int64_t age_ms = view->observed->now_ms - object_integer(report, "at", NULL);
-	bool is_of_this_process = object_integer(report, "restarts", NULL) == container_restarts(pod);
 
-	return age_ms < REPORT_STALE_MS && is_of_this_process ? json_object_get(report, "document") : NULL;
+	return object_integer(report, "restarts", NULL) == container_restarts(pod) ? report : NULL;
+}
+
+int64_t pod_silent_ms(const struct view *view, const json_t *pod)
+{
+	int64_t since_ms = object_integer(pod_report(view, pod), "failingSince", NULL);
+
+	return since_ms ? view->observed->now_ms - since_ms : -1;
+}
+
+const json_t *pod_document(const struct view *view, const json_t *pod)
+{
+	const json_t *report = pod_report(view, pod);
+	int64_t age_ms = view->observed->now_ms - object_integer(report, "at", NULL);
+
+	return age_ms < REPORT_STALE_MS && pod_silent_ms(view, pod) < SILENT_MS ? json_object_get(report, "document")
+	                                                                        : NULL;
 }
 
 bool document_stands_by(const json_t *document)

@@ -8,6 +8,11 @@
 
 #include "operator/reconcile/view.h"
 
+/* A pod that does not answer is still what it said last for so long: one lost answer is no transition. */
+#define SILENT_MS 8000
+
+/* For how long it has not answered, -1: it has, or has not been asked. */
+int64_t pod_silent_ms(const struct view *view, const json_t *pod);
 /* What the pod said, where that is recent and of the process that runs now; else NULL. */
 const json_t *pod_document(const struct view *view, const json_t *pod);
 bool document_stands_by(const json_t *document);

@@ -23,8 +23,8 @@ struct observed {
 	const json_t *job;                  /* the StreamJob */
 	const json_t *children[KIND_COUNT]; /* of each kind: those with the job's instance label, an array; or NULL */
 	/*
-	 * What pods said: {podUid: {at: ms, document: /status} or {at, error: words}, and words: of the kubelet}; each
-	 * with `restarts`, the container's at that time.
+	 * What pods said: {podUid: {at: ms, document: /status} or {at, error: words, failingSince: ms, and the document
+	 * before it}, and words: of the kubelet}; each with `restarts`, the container's at that time.
 	 */
 	const json_t *reports;
 	const json_t *code;     /* of the ConfigMaps that functions are in, as far as they are there: {name: hash} */

@@ -162,12 +162,12 @@ static void add_figures(const struct view *view, const struct health *health, js
 	static const char *const window_keys[] = {"start", "end", "sequence", "rows", NULL};
 	static const char *const row_keys[] = {"in", "filtered", "bad", "tombstones", "late", "out", NULL};
 
-	set_figure(view, status, "lag", lag(document), false);
+	set_figure(view, status, "lag", lag(document), health->is_kept);
 	set_figure(view, status, "lastPush", last_push(document), true);
 	set_figure(view, status, "lastWindow", members(json_object_get(document, "lastWindow"), window_keys), true);
 	set_figure(view, status, "rows", members(json_object_get(document, "rows"), row_keys), true);
 	set_figure(view, status, "lastError", last_error(health), true);
-	set_figure(view, status, "owner", owner_json(health), false);
+	set_figure(view, status, "owner", owner_json(health), health->is_kept);
 	set_figure(view, status, "place", place_json(view), true);
 }
 

@@ -41,7 +41,7 @@ static void report_test(void **state)
 	         "{'document': {'input': {'ok': false, 'reason': 'B'}}}", 2000, true},
 	        {"another count of bad rows", "{'document': {'input': {'ok': false, 'message': '1'}}}",
 	         "{'document': {'input': {'ok': false, 'message': '2'}}}", 2000, false},
-	        {"no answer", "{'document': {}}", "{'error': 'refused'}", 2000, true},
+	        {"no answer", "{'document': {}}", "{'at': 1, 'error': 'refused'}", 2000, true},
 	        {"words of the kubelet", "{'words': 'no Secret'}", "{'words': 'no image'}", 2000, true},
 	        {"the next process, as well as the one before", "{'restarts': 0, 'document': {'specHash': 'a'}}",
 	         "{'restarts': 1, 'document': {'specHash': 'a'}}", 2000, true},
@@ -68,6 +68,41 @@ static void report_test(void **state)
 		                 rows[i].worth);
 		memory_of_jobs_free(memory);
 	}
+}
+
+/* A pod that does not answer is what it said before, if its process is the same, and silent since it first was. */
+static void silence_test(void **state)
+{
+	struct memory_of_jobs *memory = memory_of_jobs_new();
+	json_t *report;
+
+	(void)state;
+	assert_true(memory_report(
+	        memory, "pod", json_pack("{s:i, s:i, s:{s:s}}", "at", 1, "restarts", 0, "document", "phase", "running"),
+	        1, FIGURES_MS));
+	assert_true(memory_report(memory, "pod", json_pack("{s:i, s:i, s:s}", "at", 2, "restarts", 0, "error", "a"), 2,
+	                          FIGURES_MS));
+	assert_false(memory_report(memory, "pod", json_pack("{s:i, s:i, s:s}", "at", 3, "restarts", 0, "error", "b"), 3,
+	                           FIGURES_MS));
+	report = memory_report_of(memory, "pod");
+	assert_int_equal(json_integer_value(json_object_get(report, "at")), 1);
+	assert_int_equal(json_integer_value(json_object_get(report, "failingSince")), 2);
+	assert_string_equal(json_string_value(json_object_get(report, "error")), "b");
+	assert_non_null(json_object_get(report, "document"));
+	json_decref(report);
+	assert_true(memory_report(memory, "pod", json_pack("{s:i, s:i, s:s}", "at", 4, "restarts", 1, "error", "b"), 4,
+	                          FIGURES_MS));
+	report = memory_report_of(memory, "pod");
+	assert_int_equal(json_integer_value(json_object_get(report, "failingSince")), 4);
+	assert_null(json_object_get(report, "document"));
+	json_decref(report);
+	assert_true(memory_report(
+	        memory, "pod", json_pack("{s:i, s:i, s:{s:s}}", "at", 5, "restarts", 1, "document", "phase", "running"),
+	        5, FIGURES_MS));
+	report = memory_report_of(memory, "pod");
+	assert_null(json_object_get(report, "failingSince"));
+	json_decref(report);
+	memory_of_jobs_free(memory);
 }
 
 /* What happens to job "ns/a" after its status of version "1" began to be written at 1,000 ms; and what is known then.
@@ -206,8 +241,8 @@ static void code_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(report_test), cmocka_unit_test(status_test),
-	                                   cmocka_unit_test(code_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(report_test), cmocka_unit_test(silence_test),
+	                                   cmocka_unit_test(status_test), cmocka_unit_test(code_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

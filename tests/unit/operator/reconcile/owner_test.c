@@ -59,7 +59,7 @@ static void speaker_test(void **state)
 	         "False StandingBy pod newer stands by: p9 has the job", "p9", 1, 0, 0},
 	        {"both stand by: a process outside of the cluster has it", STANDBY, STANDBY, false,
 	         "False StandingBy pod newer stands by: p9 has the job", "p9", 2, 0, 0},
-	        {"the newer one has not answered yet", STANDBY, SILENT, false, "False StatusUnreachable ", "", 1, 0, 0},
+	        {"the newer one has not answered yet", STANDBY, SILENT, false, "False Starting ", "", 1, 0, 0},
 	};
 
 	(void)state;

@@ -69,7 +69,7 @@ static void verdict_test(void **state)
 	         "{\"ready\": false, \"notReadyPart\": \"failed\", \"notReadyReason\": \"offsets are lost\", " SINKS
 	         "}",
 	         "False JobFailed offsets are lost", "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
-	        {"a pod that does not answer", "{}", POD_RUNS, NULL, "False StatusUnreachable ", "False UpToDate ",
+	        {"a pod that is not asked yet", "{}", POD_RUNS, NULL, "False Starting ", "True Starting ",
 	         "Unknown NoStatus ", "Unknown NoStatus "},
 	        {"no image", "{}",
 	         "{\"phase\": \"Pending\", \"containerStatuses\": [{\"name\": \"streamjob\", \"state\": {\"waiting\": "
