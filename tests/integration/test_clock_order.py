@@ -68,7 +68,7 @@ def job_of(kafka, folder, topic, clock, name="job", args=("--until-idle", "2s"),
             "kind": "StreamJob",
             "metadata": {"name": topic},
             "spec": {
-                "source": kafka_source(kafka, topic),
+                "source": kafka_source(kafka, topic, lease="300ms"),
                 "columns": [{"name": "ts", "type": "TIMESTAMP", "format": "epochMillis"}],
                 "window": {"tumbling": {"size": "1m"}},
                 "groupBy": ["kafka_partition"],

@@ -60,7 +60,8 @@ def test_killed_at_random_moments_loses_nothing_and_counts_nothing_twice(kafka, 
     records, passing = make_events(ROWS, seed=2)
     path = tmp_path / "out.jsonl"
     sinks = [pushgateway_sink(gateway, name), {"kafka": {"bootstrapServers": kafka.address, "topic": out}}, {"file": {"path": str(path)}}]
-    job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), sinks, size="300ms"))
+    spec = manifest(name, kafka_source(kafka, topic, lease="300ms"), sinks, size="300ms")
+    job = StreamJob(tmp_path, spec)
     rng = random.Random(3)
     slices = split(records, 2 * KILLS)
     for kill in range(KILLS):
@@ -70,7 +71,7 @@ def test_killed_at_random_moments_loses_nothing_and_counts_nothing_twice(kafka, 
                 job.start()
         time.sleep(rng.uniform(0.0, 1.2))
         job.kill()
-    job = StreamJob(tmp_path, manifest(name, kafka_source(kafka, topic), sinks, size="300ms"), args=["--until-idle", "3s"], name="last")
+    job = StreamJob(tmp_path, spec, args=["--until-idle", "3s"], name="last")
     assert job.run(120) == 0, job.log()
     truth = expected_sums(passing)
     assert sum_rows(kafka_rows(kafka, out)) == truth
@@ -103,7 +104,7 @@ def test_the_first_start_at_latest_is_written_down_at_once(kafka, tmp_path):
     after, passing = make_events(4000, seed=6)
     kafka.produce(topic, before)
     path = tmp_path / "out.jsonl"
-    spec = manifest(name, kafka_source(kafka, topic, startingOffsets="latest"), [{"file": {"path": str(path)}}], size="1h")
+    spec = manifest(name, kafka_source(kafka, topic, startingOffsets="latest", lease="300ms"), [{"file": {"path": str(path)}}], size="1h")
     job = StreamJob(tmp_path, spec)
     job.start()
     wait_for(lambda: job.get("/readyz")[0] == 200, 30, "ready")

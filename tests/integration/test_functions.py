@@ -194,7 +194,7 @@ def sums(path):
     return dict(total)
 
 
-def bad_job(kafka, folder, topic, code, size="500ms", **policies):
+def bad_job(kafka, folder, topic, code, size="500ms", lease="5s", **policies):
     out = folder / "out.jsonl"
     spec = {
         "functions": [
@@ -210,7 +210,7 @@ def bad_job(kafka, folder, topic, code, size="500ms", **policies):
     }
     if "onError" in policies or "onPoisonRow" in policies:
         spec["deadLetter"] = {"file": {"path": str(folder / "dead.jsonl")}}
-    text = manifest(unique("bad"), kafka_source(kafka, topic), [{"file": {"path": str(out)}}], size=size, **spec)
+    text = manifest(unique("bad"), kafka_source(kafka, topic, lease=lease), [{"file": {"path": str(out)}}], size=size, **spec)
     return StreamJob(folder, text, args=["--lanes", "2"]), out
 
 
@@ -304,7 +304,7 @@ def test_onerror_fail_stops_reading_and_says_so(kafka, small, tmp_path):
     topic, truth = small
     marker = tmp_path / "bad"
     marker.write_text("")
-    job, out = bad_job(kafka, tmp_path, topic, bad_code(marker, "", {"accumulate": "raise ValueError('seen at last')"}))
+    job, out = bad_job(kafka, tmp_path, topic, bad_code(marker, "", {"accumulate": "raise ValueError('seen at last')"}), lease="300ms")
     with job:
         wait_for(lambda: job.status()["phase"] == "stopped", 60, job.log)
         status = job.status()

@@ -157,7 +157,7 @@ def test_a_push_that_was_applied_and_never_answered_is_not_added_twice(kafka, fa
     kafka.create_topic(topic, PARTITIONS)
     records, passing = make_events(6000)
     first, second = split(records, 2)
-    spec = manifest(name, kafka_source(kafka, topic), [quick(faulty, name)], size="200ms")
+    spec = manifest(name, kafka_source(kafka, topic, lease="300ms"), [quick(faulty, name)], size="200ms")
     job = StreamJob(tmp_path, spec)
     job.start()
     kafka.produce(topic, first)

@@ -97,7 +97,9 @@ def test_a_second_signal_ends_at_once(kafka, faulty, tmp_path):
     kafka.create_topic(topic, PARTITIONS)
     records, passing = make_events(400)
     kafka.produce(topic, records)
-    spec = manifest(name, kafka_source(kafka, topic), [pushgateway_sink(faulty, name), {"file": {"path": str(tmp_path / "rows.jsonl")}}], size="1h")
+    sinks = [pushgateway_sink(faulty, name, timeout="1s", retryDeadline="1s"), {"file": {"path": str(tmp_path / "rows.jsonl")}}]
+    # The next process waits for the end of the drain that this one began.
+    spec = manifest(name, kafka_source(kafka, topic, lease="300ms"), sinks, size="1h", terminationGracePeriod="8s")
     job = StreamJob(tmp_path, spec)
     # It leaves its threads where they are, and that is right.
     job.environment["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "") + ":report_thread_leaks=0"
