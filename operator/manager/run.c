@@ -146,11 +146,14 @@ static int start(struct manager *manager, struct error *err)
 	return start_probe(manager, err);
 }
 
-/* Workers finish what they are at; then the lease goes, so that no write of ours comes after another has begun. */
+/*
+ * Workers finish what they are at; then the lease goes, so that no write of ours comes after another has begun. Who has
+ * never led has no workers: nobody would take what waits, and the lease would be sought, and held, until the kill.
+ */
 static void stop(struct manager *manager)
 {
 	atomic_store(&manager->stopping, true);
-	queue_shut_down(manager->queue, true);
+	queue_shut_down(manager->queue, manager->workers_started > 0);
 	for (unsigned i = 0; i < manager->workers_started; i++)
 		pthread_join(manager->workers[i], NULL);
 	if (manager->poller_started)

@@ -694,7 +694,7 @@ def test_status_says_why_a_pod_does_not_run(job, operator, runtime):
 
 def test_one_of_two_operators_leads(cluster, namespace, tmp_path):
     arguments = ["--namespace", namespace, "--leader-election-namespace", namespace]
-    first, second = (Operator(tmp_path, cluster, arguments, name) for name in ("one", "two"))
+    first, second, third = (Operator(tmp_path, cluster, arguments, name) for name in ("one", "two", "three"))
     lead = 'leader_election_master_status{name="streamjob-operator"}'
     first.start()
     eventually(lambda: first.metric(lead) == 1, "the first leads")
@@ -703,6 +703,10 @@ def test_one_of_two_operators_leads(cluster, namespace, tmp_path):
     job.apply()
     job.wait("Ready", "False", "Progressing")
     assert second.metric(lead) == 0 and second.page("/healthz")[0] == 200
+    third.start()
+    eventually(lambda: third.page("/readyz")[0] == 200, "the third knows the job")
+    third.stop()
+    assert third.process.returncode == 0, "one that has never led has nothing to finish"
     first.stop()
     assert first.process.returncode == 0
     eventually(lambda: second.metric(lead) == 1, "the second leads, for the lease was released", 10)
