@@ -309,6 +309,7 @@ def main():
     run = Run(set(sys.argv[1:]) or set(os.environ.get("ONLY", "").split()))
     lock = alone()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job finds it ignored
     run.run()
     lock.close()
     return run.summary()
