@@ -1,8 +1,7 @@
 /*
- * streamjob run: main's thread waits for signals, shows the live line and gives the job its stop; the job runs in a
- * thread of its own. First SIGTERM or SIGINT: drain within terminationGracePeriod. Second: exit at once.
+ * streamjob run: main's thread shows the live line and announces the stop, which last_stop.c orders on a signal; the
+ * job runs in a thread of its own. First SIGTERM or SIGINT: drain within terminationGracePeriod. Second: exit at once.
  */
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
+#include "lib/process/watch.h"
 #include "runtime/cli/function_loader.h"
 #include "runtime/cli/last_stop.h"
 #include "runtime/cli/running.h"
@@ -115,50 +115,50 @@ static void *job_thread(void *argument)
 {
 	struct run *run = argument;
 
+	watch_thread("job");
 	run->outcome = run_parts(run);
+	watch_thread_ends();
 	atomic_store(&run->done, true);
 	pthread_kill(run->main_thread, SIGUSR1);
 	return NULL;
 }
 
-static void block_signals(sigset_t *set)
+static void block_signals(void)
 {
-	sigemptyset(set);
-	sigaddset(set, SIGTERM);
-	sigaddset(set, SIGINT);
-	sigaddset(set, SIGUSR1);
-	pthread_sigmask(SIG_BLOCK, set, NULL);
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static void request_stop(struct run *run, int signal_number)
+static void announce_stop(struct run *run, int signal_number)
 {
-	int64_t grace_ms = run->parts.job->termination_grace_ms;
-
-	if (atomic_load(&run->stop.requested)) {
-		log_error("second signal, exiting at once", "signal=%d", signal_number);
-		_exit(128 + signal_number);
-	}
-	log_info("draining", "signal=%d grace_ms=%lld", signal_number, (long long)grace_ms);
+	log_info("draining", "signal=%d grace_ms=%lld", signal_number, (long long)run->parts.job->termination_grace_ms);
 	pages_draining(&run->pages);
-	atomic_store(&run->stop.deadline_ms, clock_monotonic_ms(&system_clock) + grace_ms);
 	atomic_store(&run->stop.requested, true);
-	last_stop_begin(atomic_load(&run->stop.deadline_ms), run->parts.functions);
 }
 
-static void wait_for_job(struct run *run, const sigset_t *signals, bool live)
+static void wait_for_job(struct run *run, bool live)
 {
 	const struct timespec pause = {.tv_nsec = LIVE_LINE_MS * 1000000L};
 	struct live_line line = {0};
+	sigset_t woken;
 
+	sigemptyset(&woken);
+	sigaddset(&woken, SIGUSR1);
 	if (live)
 		log_over_live_line();
 	while (!atomic_load(&run->done)) {
-		int number = sigtimedwait(signals, NULL, &pause);
+		bool in_time = sigtimedwait(&woken, NULL, &pause) > 0;
+		int number = last_stop_signal();
 
-		if (number == SIGTERM || number == SIGINT)
-			request_stop(run, number);
-		if (live && number < 0 && errno == EAGAIN)
+		if (number)
+			announce_stop(run, number);
+		else if (live && !in_time)
 			live_line_show(&line, &run->status);
 	}
 	live_line_clear(&line);
@@ -204,11 +204,10 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	struct run *run = xcalloc(1, sizeof(*run));
 	struct udf_environment environment = cli_environment(options->functions_dir);
 	struct buffer outputs;
-	sigset_t signals;
 	int code = EXIT_FAILED;
 	bool lost;
 
-	block_signals(&signals);
+	block_signals();
 	atomic_store(&run->stop.deadline_ms, INT64_MAX);
 	run->stop.clock = &system_clock;
 	run->main_thread = pthread_self();
@@ -243,7 +242,8 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	} else {
 		if (pthread_create(&run->job_thread, NULL, job_thread, run) != 0)
 			abort();
-		wait_for_job(run, &signals, wants_live_line(&run->parts, options));
+		last_stop_watch(&run->stop, job->termination_grace_ms);
+		wait_for_job(run, wants_live_line(&run->parts, options));
 		pthread_join(run->job_thread, NULL);
 		if (run->outcome < 0)
 			log_error("job failed", "job=\"%s\" error=\"%s\"", job->name, run->error.text);

@@ -35,7 +35,8 @@ static int letters_open(struct dead_letter *letters, struct stop *stop, struct e
 	struct file_dead_letter *file = self(letters);
 
 	(void)stop;
-	file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	file->fd = file_watched("the opening of", file->path,
+	                        open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644));
 	if (file->fd < 0)
 		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
 	file->torn = true;
@@ -143,7 +144,8 @@ static int letters_flush(struct dead_letter *letters, struct stop *stop, struct 
 	if (file->text.size)
 		result = write_out(file, err);
 	if (!result && file->unsynced) {
-		if (fsync(file->fd) < 0 && errno != EINVAL) /* a pipe cannot be synced */
+		if (file_watched("the sync of", file->path, fsync(file->fd)) < 0 &&
+		    errno != EINVAL) /* a pipe cannot be synced */
 			result = error_set(err, "cannot sync %s: %s", file->path, strerror(errno));
 		else
 			file->unsynced = false;
@@ -159,7 +161,7 @@ static void letters_close(struct dead_letter *letters)
 
 	if (file->fd >= 0) {
 		write_out(file, &err); /* what the last window did not take; read again at the next start */
-		close(file->fd);
+		file_watched("the closing of", file->path, close(file->fd));
 	}
 	buffer_release(&file->text);
 	pthread_mutex_destroy(&file->mutex);

@@ -9,12 +9,13 @@
 #include <unistd.h>
 
 #include "lib/base/memory.h"
+#include "runtime/file/write.h"
 
 #define PACKED_BYTES (256 * 1024)
 
 void input_init(struct input *input, const char *path)
 {
-	*input = (struct input){.path = path, .fd = -1, .spool = {.fd = -1}};
+	*input = (struct input){.path = path, .watched = watch_name("%s", path), .fd = -1, .spool = {.fd = -1}};
 }
 
 int input_open(struct input *input, bool rewinds, struct error *err)
@@ -48,7 +49,7 @@ static ssize_t read_file(struct input *input, char *ret_bytes, size_t size, int 
 		return INPUT_NOTHING;
 	if (ready < 0)
 		return error_set(err, "cannot wait for %s: %s", input->path, strerror(errno));
-	got = read(input->fd, ret_bytes, size);
+	got = watched(WATCH_SOURCE, "the read of", input->watched, FILE_CALL_MS, read(input->fd, ret_bytes, size));
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return INPUT_NOTHING;
 	if (got < 0)

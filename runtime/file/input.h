@@ -13,7 +13,8 @@
 #define INPUT_NOTHING (-2) /* in time */
 
 struct input {
-	const char *path; /* "-": standard input */
+	const char *path;    /* "-": standard input */
+	const char *watched; /* the same, for the watchdog */
 	int fd;
 	bool closed;        /* the input itself has ended; a terminal would wait for a second end */
 	int64_t base;       /* where it begins in a file that can be sought; -1: it cannot */

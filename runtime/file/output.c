@@ -25,7 +25,8 @@ static int output_open(struct sink *sink, const struct sink_start *start, struct
 	(void)stop;
 	output->fd = STDOUT_FILENO;
 	if (strcmp(output->path, "-"))
-		output->fd = open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		output->fd = file_watched("the opening of", output->path,
+		                          open(output->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
 	if (output->fd < 0)
 		return error_set(err, "cannot open %s: %s", output->path, strerror(errno));
 	return 0;

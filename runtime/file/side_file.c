@@ -46,7 +46,7 @@ static int parse(const char *path, const json_t *root, struct side_file *ret_sid
 int side_file_read(const char *path, struct side_file *ret_side, struct error *err)
 {
 	char text[SIDE_FILE_BYTES_MAX];
-	FILE *file = fopen(path, "re");
+	FILE *file = file_watched("the opening of", path, fopen(path, "re"));
 	json_t *root;
 	size_t size;
 	int result;
@@ -55,7 +55,7 @@ int side_file_read(const char *path, struct side_file *ret_side, struct error *e
 		return 0;
 	if (!file)
 		return error_set(err, "cannot open %s: %s", path, strerror(errno));
-	size = fread(text, 1, sizeof(text), file);
+	size = file_watched("the read of", path, fread(text, 1, sizeof(text), file));
 	if (ferror(file)) {
 		fclose(file);
 		return error_set(err, "cannot read %s: %s", path, strerror(errno));
@@ -84,10 +84,11 @@ int side_file_prepare(const char *path, const struct side_file *side, struct err
 	size = snprintf(text, sizeof(text),
 	                "{\"version\": %d, \"life\": \"%s\", \"sequence\": %" PRIu64 ", \"begin\": %" PRId64 "}\n",
 	                SIDE_FILE_VERSION, side->held.life, side->held.sequence, side->begin);
-	fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	fd = file_watched("the opening of", name, open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
 	if (fd < 0)
 		return error_set(err, "cannot write %s: %s", name, strerror(errno));
-	if (write_all(fd, (struct slice){text, (size_t)size}, name, err) < 0 || fsync(fd) < 0) {
+	if (write_all(fd, (struct slice){text, (size_t)size}, name, err) < 0 ||
+	    file_watched("the sync of", name, fsync(fd)) < 0) {
 		error_set(err, "cannot write %s: %s", name, strerror(errno));
 		close(fd);
 		return -1;
@@ -103,8 +104,8 @@ static int sync_folder(const char *path, struct error *err)
 
 	snprintf(copy, sizeof(copy), "%s", path);
 	folder = dirname(copy);
-	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	result = fd < 0 ? -1 : fsync(fd);
+	fd = file_watched("the opening of", folder, open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+	result = fd < 0 ? -1 : file_watched("the sync of", folder, fsync(fd));
 	if (result < 0)
 		error_set(err, "cannot sync %s: %s", folder, strerror(errno));
 	if (fd >= 0)
@@ -118,7 +119,7 @@ int side_file_publish(const char *path, struct error *err)
 
 	if (name_of_new(path, name, err) < 0)
 		return -1;
-	if (rename(name, path) < 0)
+	if (file_watched("the renaming of", name, rename(name, path)) < 0)
 		return error_set(err, "cannot rename %s: %s", name, strerror(errno));
 	return sync_folder(path, err);
 }

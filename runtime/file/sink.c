@@ -59,7 +59,7 @@ static int64_t file_size(const struct file_sink *file)
 {
 	struct stat status;
 
-	return fstat(file->fd, &status) < 0 ? -1 : status.st_size;
+	return file_watched("the look at", file->path, fstat(file->fd, &status)) < 0 ? -1 : status.st_size;
 }
 
 static int file_sink_inspect(struct sink *sink, struct stop *stop, struct sink_held *ret_held, struct error *err)
@@ -120,7 +120,9 @@ static int file_sink_open(struct sink *sink, const struct sink_start *start, str
 		return -1;
 	file->start = *start;
 	backoff_init(&file->backoff, stop->clock, (uint64_t)(uintptr_t)file);
-	file->fd = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (start->resumable ? 0 : O_TRUNC), 0644);
+	file->fd =
+	        file_watched("the opening of", file->path,
+	                     open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | (start->resumable ? 0 : O_TRUNC), 0644));
 	if (file->fd < 0)
 		return error_set(err, "cannot open %s: %s", file->path, strerror(errno));
 	if (check_regular(file, err) < 0)
@@ -193,7 +195,7 @@ static int cut_back(struct file_sink *file, struct error *err)
 
 	if (file_size(file) > file->begun.begin) {
 		result = owns(file, err);
-		if (!result && ftruncate(file->fd, file->begun.begin) < 0)
+		if (!result && file_watched("the cutting of", file->path, ftruncate(file->fd, file->begun.begin)) < 0)
 			result = error_set(err, "cannot cut %s back: %s", file->path, strerror(errno));
 	}
 	if (!result && lseek(file->fd, file->begun.begin, SEEK_SET) < 0)
@@ -216,7 +218,9 @@ static int write_rows(struct file_sink *file, const struct window_result *result
 			return written;
 		buffer_clear(&file->text);
 	}
-	return fsync(file->fd) < 0 ? error_set(err, "cannot sync %s: %s", file->path, strerror(errno)) : 0;
+	if (file_watched("the sync of", file->path, fsync(file->fd)) < 0)
+		return error_set(err, "cannot sync %s: %s", file->path, strerror(errno));
+	return 0;
 }
 
 static int write_window(struct file_sink *file, const struct window_result *result, struct error *err)
@@ -263,7 +267,7 @@ static void file_sink_close(struct sink *sink)
 	struct file_sink *file = self(sink);
 
 	if (file->fd >= 0)
-		close(file->fd);
+		file_watched("the closing of", file->path, close(file->fd));
 	buffer_release(&file->text);
 	free(file->side_path);
 	free(file->target);

@@ -8,7 +8,7 @@
 int write_all(int fd, struct slice bytes, const char *name, struct error *err)
 {
 	while (bytes.size) {
-		ssize_t written = write(fd, bytes.data, bytes.size);
+		ssize_t written = file_watched("the write to", name, write(fd, bytes.data, bytes.size));
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -20,7 +20,7 @@ int write_all(int fd, struct slice bytes, const char *name, struct error *err)
 	return 0;
 }
 
-bool ends_within_line(const char *path)
+static bool look_at_end(const char *path)
 {
 	struct stat status;
 	char last = '\n';
@@ -35,4 +35,9 @@ bool ends_within_line(const char *path)
 		last = '\n';
 	close(fd);
 	return last != '\n';
+}
+
+bool ends_within_line(const char *path)
+{
+	return file_watched("the look at", path, look_at_end(path));
 }

@@ -104,6 +104,18 @@ rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error
 	return NULL;
 }
 
+const char *client_peer(const struct kafka_client *spec)
+{
+	return watch_name("the broker at %s", spec->bootstrap_servers);
+}
+
+void client_end(rd_kafka_t *rk, enum watch_part part, const struct kafka_client *spec, int flags)
+{
+	watch_begin(part, "the end of the client of", client_peer(spec), CLIENT_END_MS);
+	rd_kafka_destroy_flags(rk, flags);
+	watch_end();
+}
+
 void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char *secrets_dir)
 {
 	const char *secret = spec->security.credentials_secret.name;

@@ -8,6 +8,7 @@
 
 #include "lib/base/error.h"
 #include "lib/jobspec/jobspec.h"
+#include "lib/process/watch.h"
 
 struct setting {
 	const char *key, *value;
@@ -24,6 +25,12 @@ rd_kafka_conf_t *client_conf(const struct kafka_client *spec, const char *secret
 rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
 /* Reads username and password again; a connection made from now on uses them. */
 void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char *secrets_dir);
+/* The end of a handle, whose threads it waits for. */
+#define CLIENT_END_MS  30000
+#define CLIENT_CALL_MS 30000 /* the watchdog's deadline of a call that has none of its own */
+void client_end(rd_kafka_t *rk, enum watch_part part, const struct kafka_client *spec, int flags);
+/* "the broker at HOST:PORT", for the watchdog. */
+const char *client_peer(const struct kafka_client *spec);
 /* Which right the job's user lacks where the broker says so, to be put behind what was refused; else "". */
 const char *client_cure(rd_kafka_resp_err_t code);
 /* Says what failed and why; is -1. */

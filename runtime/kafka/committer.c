@@ -73,7 +73,9 @@ static enum fence_outcome plain_commit(struct kafka_reader *reader, const rd_kaf
 {
 	rd_kafka_queue_t *queue = rd_kafka_queue_new(reader->rk);
 	rd_kafka_resp_err_t code = rd_kafka_commit_queue(reader->rk, list, queue, NULL, NULL);
-	rd_kafka_event_t *event = code ? NULL : rd_kafka_queue_poll(queue, reader->round_ms);
+	rd_kafka_event_t *event = code ? NULL
+	                               : watched(WATCH_SOURCE, "the commit to", reader->peer, reader->round_ms,
+	                                         rd_kafka_queue_poll(queue, reader->round_ms));
 
 	if (!code)
 		code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -197,6 +199,7 @@ static void *committer_run(void *context)
 	struct kafka_reader *reader = context;
 	struct committer *committer = &reader->committer;
 
+	watch_thread("committer");
 	pthread_mutex_lock(&committer->mutex);
 	while (!committer->over && !committer->ending) {
 		if (committer->asked || (repeat_due(reader) && !stop_deadline_passed(reader->stop)))
@@ -205,6 +208,7 @@ static void *committer_run(void *context)
 			wait_ms(committer, LOOK_MS);
 	}
 	pthread_mutex_unlock(&committer->mutex);
+	watch_thread_ends();
 	return NULL;
 }
 

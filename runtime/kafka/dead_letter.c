@@ -27,6 +27,7 @@
 struct kafka_dead_letter {
 	struct dead_letter letters;
 	const struct kafka_client *spec;
+	const char *peer; /* for the watchdog */
 	const char *secrets_dir;
 	struct stop *stop;
 	rd_kafka_t *producer;
@@ -147,7 +148,8 @@ static void say_waiting(struct kafka_dead_letter *letters)
 
 static int flush_queue(struct kafka_dead_letter *letters, struct error *err)
 {
-	while (rd_kafka_flush(letters->producer, FLUSH_ROUND_MS)) {
+	while (watched(WATCH_SINK, "the flush of dead letters to", letters->peer, FLUSH_ROUND_MS,
+	               rd_kafka_flush(letters->producer, FLUSH_ROUND_MS))) {
 		if (failure(letters, err) < 0)
 			return -1;
 		if (stop_deadline_passed(letters->stop))
@@ -313,7 +315,7 @@ static void letters_close(struct dead_letter *base)
 		rd_kafka_topic_destroy(letters->topic);
 	if (letters->producer) {
 		rd_kafka_purge(letters->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-		rd_kafka_destroy(letters->producer);
+		client_end(letters->producer, WATCH_SINK, letters->spec, 0);
 	}
 	while (letters->refused) {
 		struct letter *letter = letters->refused;
@@ -341,6 +343,7 @@ struct dead_letter *kafka_dead_letter_new(const struct kafka_client *spec, const
 
 	letters->letters.ops = &letters_ops;
 	letters->spec = spec;
+	letters->peer = client_peer(spec);
 	letters->secrets_dir = secrets_dir;
 	atomic_store(&letters->waits_ms, INT64_MIN / 2);
 	pthread_mutex_init(&letters->sending, NULL);

@@ -17,6 +17,8 @@
 struct fence {
 	rd_kafka_t *producer;
 	rd_kafka_consumer_group_metadata_t *group;
+	const struct kafka_client *spec;
+	const char *peer;
 	char id[TRANSACTION_ID_MAX];
 	bool begun;
 	bool aborting; /* the open transaction is to be given up and made anew */
@@ -44,6 +46,8 @@ struct fence *fence_new(const struct kafka_client *spec, const char *group, cons
 		return NULL;
 	}
 	fence->group = rd_kafka_consumer_group_metadata_new(group);
+	fence->spec = spec;
+	fence->peer = client_peer(spec);
 	return fence;
 }
 
@@ -52,7 +56,7 @@ void fence_free(struct fence *fence)
 	if (!fence)
 		return;
 	rd_kafka_consumer_group_metadata_destroy(fence->group);
-	rd_kafka_destroy(fence->producer);
+	client_end(fence->producer, WATCH_SOURCE, fence->spec, 0);
 	free(fence);
 }
 
@@ -96,7 +100,8 @@ static enum fence_outcome judge(struct fence *fence, rd_kafka_error_t *error, co
 
 enum fence_outcome fence_take(struct fence *fence, int timeout_ms, struct error *err)
 {
-	rd_kafka_error_t *error = rd_kafka_init_transactions(fence->producer, timeout_ms);
+	rd_kafka_error_t *error = watched(WATCH_SOURCE, "the taking of the job from", fence->peer, timeout_ms,
+	                                  rd_kafka_init_transactions(fence->producer, timeout_ms));
 
 	return error ? judge(fence, error, "cannot take the job over", err) : FENCE_DONE;
 }
@@ -129,7 +134,8 @@ static rd_kafka_error_t *send_offsets(struct fence *fence, const rd_kafka_topic_
 	while (fence->sent < offsets->cnt) {
 		rd_kafka_topic_partition_list_t *list = part(offsets, fence->sent);
 		rd_kafka_error_t *error =
-		        rd_kafka_send_offsets_to_transaction(fence->producer, list, fence->group, timeout_ms);
+		        watched(WATCH_SOURCE, "the commit to", fence->peer, timeout_ms,
+		                rd_kafka_send_offsets_to_transaction(fence->producer, list, fence->group, timeout_ms));
 
 		if (!error)
 			fence->sent += list->cnt;
@@ -146,7 +152,8 @@ enum fence_outcome fence_commit(struct fence *fence, const rd_kafka_topic_partit
 	rd_kafka_error_t *error;
 
 	if (fence->aborting) {
-		error = rd_kafka_abort_transaction(fence->producer, timeout_ms);
+		error = watched(WATCH_SOURCE, "the commit to", fence->peer, timeout_ms,
+		                rd_kafka_abort_transaction(fence->producer, timeout_ms));
 		if (error)
 			return judge(fence, error, "cannot give an unfinished commit up", err);
 		fence->aborting = fence->begun = false;
@@ -161,7 +168,8 @@ enum fence_outcome fence_commit(struct fence *fence, const rd_kafka_topic_partit
 	error = send_offsets(fence, offsets, timeout_ms);
 	if (error)
 		return judge(fence, error, "cannot commit the offsets", err);
-	error = rd_kafka_commit_transaction(fence->producer, timeout_ms);
+	error = watched(WATCH_SOURCE, "the commit to", fence->peer, timeout_ms,
+	                rd_kafka_commit_transaction(fence->producer, timeout_ms));
 	if (error)
 		return judge(fence, error, "cannot end a commit", err);
 	fence->begun = false;

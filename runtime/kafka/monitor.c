@@ -23,7 +23,7 @@ static bool check_health(struct kafka_reader *reader)
 {
 	const struct kafka_client *client = &reader->spec->client;
 	const struct rd_kafka_metadata *metadata;
-	rd_kafka_resp_err_t code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, reader->round_ms);
+	rd_kafka_resp_err_t code = reader_metadata(reader, &metadata);
 	struct error err;
 
 	if (!code) {
@@ -120,6 +120,7 @@ static void *monitor(void *context)
 	int64_t looked_ms = clock_monotonic_ms(reader->clock);
 	bool healthy;
 
+	watch_thread("monitor");
 	while (!is_over(reader)) {
 		rd_kafka_poll(reader->rk, 0);
 		healthy = check_health(reader);
@@ -134,6 +135,7 @@ static void *monitor(void *context)
 	}
 	topic_watch_free(watch);
 	free(held);
+	watch_thread_ends();
 	return NULL;
 }
 

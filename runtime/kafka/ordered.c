@@ -110,8 +110,7 @@ static int look(struct kafka_reader *reader, struct kafka_lane *lane, struct ord
 
 		if (!ready(partition)) {
 			drop_messages(partition);
-			count = rd_kafka_consume_batch_queue(partition->queue, 0, partition->messages,
-			                                     ORDERED_ROWS_MAX);
+			count = take_queue(reader, partition->queue, partition->messages, ORDERED_ROWS_MAX);
 			partition->count = count < 0 ? 0 : (size_t)count;
 		}
 		if (!ready(partition))

@@ -83,12 +83,13 @@ enum progress_read progress_read(const struct kafka_client *client, const char *
 	if (!consumer)
 		return PROGRESS_FAILED;
 	list = progress_list(client->topic, NULL);
-	code = rd_kafka_committed(consumer, list, REQUEST_TIMEOUT_MS);
+	code = watched(WATCH_SINK, "the request for the progress to", client_peer(client), REQUEST_TIMEOUT_MS,
+	               rd_kafka_committed(consumer, list, REQUEST_TIMEOUT_MS));
 	if (!code)
 		code = list->elems[0].err;
 	result = code ? client_error(err, code, "cannot read the sink's progress")
 	              : take(&list->elems[0], group, ret_held, err);
 	rd_kafka_topic_partition_list_destroy(list);
-	rd_kafka_destroy(consumer);
+	client_end(consumer, WATCH_SINK, client, 0);
 	return result;
 }

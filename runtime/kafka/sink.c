@@ -277,6 +277,7 @@ struct sink *kafka_sink_new(const struct kafka_sink_spec *spec, const char *sink
 	sink->target = buffer_take(&target);
 	sink->id = xstrdup(sink_id);
 	sink->spec = spec;
+	sink->peer = client_peer(&spec->client);
 	sink->secrets_dir = secrets_dir;
 	sink->sink.ops = &kafka_sink_ops;
 	sink->sink.target = sink->target;

@@ -20,6 +20,7 @@ struct kafka_sink {
 	struct stop *stop;
 	const char *id; /* of the transactions and of the group that keeps the progress */
 	char *target;
+	const char *peer;     /* for the watchdog */
 	rd_kafka_t *producer; /* NULL: to be made by the next write */
 	struct sink_start start;
 	struct sink_held held; /* the newest window in the topic */

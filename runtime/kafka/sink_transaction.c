@@ -104,7 +104,8 @@ static void learn_topic(const struct kafka_sink *sink)
 
 	if (!topic)
 		return;
-	if (rd_kafka_metadata(sink->producer, 0, topic, &metadata, REQUEST_TIMEOUT_MS) == 0)
+	if (watched(WATCH_SINK, "the request for the topic to", sink->peer, REQUEST_TIMEOUT_MS,
+	            rd_kafka_metadata(sink->producer, 0, topic, &metadata, REQUEST_TIMEOUT_MS)) == 0)
 		rd_kafka_metadata_destroy(metadata);
 	rd_kafka_topic_destroy(topic);
 }
@@ -125,7 +126,8 @@ enum step sink_connect(struct kafka_sink *sink, struct error *err)
 	sink->producer = client_new(RD_KAFKA_PRODUCER, conf, err);
 	if (!sink->producer)
 		return STEP_FAILED;
-	error = rd_kafka_init_transactions(sink->producer, REQUEST_TIMEOUT_MS);
+	error = watched(WATCH_SINK, "the taking of the topic from", sink->peer, REQUEST_TIMEOUT_MS,
+	                rd_kafka_init_transactions(sink->producer, REQUEST_TIMEOUT_MS));
 	step = error ? failed(sink, error, "cannot start transactions", err) : STEP_DONE;
 	if (step == STEP_DONE &&
 	    progress_read(&sink->spec->client, sink->id, sink->secrets_dir, true, &sink->held, err) != PROGRESS_READ)
@@ -142,7 +144,7 @@ void sink_disconnect(struct kafka_sink *sink)
 	if (!sink->producer)
 		return;
 	rd_kafka_purge(sink->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-	rd_kafka_destroy(sink->producer);
+	client_end(sink->producer, WATCH_SINK, &sink->spec->client, 0);
 	sink->producer = NULL;
 }
 
@@ -195,7 +197,8 @@ static enum step produce_rows(struct kafka_sink *sink, const struct window_resul
 	     row++)
 		code = produce_row(sink, result, row);
 	do
-		waiting = rd_kafka_flush(sink->producer, POLL_MS);
+		waiting = watched(WATCH_SINK, "the flush to", sink->peer, POLL_MS,
+		                  rd_kafka_flush(sink->producer, POLL_MS));
 	while (waiting == RD_KAFKA_RESP_ERR__TIMED_OUT && !stop_deadline_passed(sink->stop));
 	if (sink->refused_now) {
 		/* Of a batch it is not known which one; another transaction, a record a batch, will tell. */
@@ -214,7 +217,9 @@ static enum step send_progress(struct kafka_sink *sink, const struct sink_held *
 {
 	rd_kafka_topic_partition_list_t *list = progress_list(sink->spec->client.topic, held);
 	rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(sink->id);
-	rd_kafka_error_t *error = rd_kafka_send_offsets_to_transaction(sink->producer, list, group, COMMIT_TIMEOUT_MS);
+	rd_kafka_error_t *error =
+	        watched(WATCH_SINK, "the commit to", sink->peer, COMMIT_TIMEOUT_MS,
+	                rd_kafka_send_offsets_to_transaction(sink->producer, list, group, COMMIT_TIMEOUT_MS));
 
 	rd_kafka_consumer_group_metadata_destroy(group);
 	rd_kafka_topic_partition_list_destroy(list);
@@ -236,7 +241,8 @@ enum step sink_transaction(struct kafka_sink *sink, const struct window_result *
 	step = send_progress(sink, &held, err);
 	if (step != STEP_DONE)
 		return step;
-	error = rd_kafka_commit_transaction(sink->producer, COMMIT_TIMEOUT_MS);
+	error = watched(WATCH_SINK, "the commit to", sink->peer, COMMIT_TIMEOUT_MS,
+	                rd_kafka_commit_transaction(sink->producer, COMMIT_TIMEOUT_MS));
 	if (error)
 		return failed(sink, error, "cannot commit the transaction", err);
 	sink->held = held;

@@ -132,7 +132,7 @@ void reader_disconnect(struct kafka_reader *reader)
 	if (reader->topic)
 		rd_kafka_topic_destroy(reader->topic);
 	if (reader->rk)
-		rd_kafka_destroy_flags(reader->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		client_end(reader->rk, WATCH_SOURCE, &reader->spec->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	reader->fence = NULL;
 	reader->topic = NULL;
 	reader->rk = NULL;
@@ -181,6 +181,18 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 	return 0;
 }
 
+static rd_kafka_resp_err_t seek(struct kafka_reader *reader, int32_t partition, int64_t to)
+{
+	return watched(WATCH_SOURCE, "the seek at", reader->peer, REQUEST_TIMEOUT_MS,
+	               rd_kafka_seek(reader->topic, partition, to, REQUEST_TIMEOUT_MS));
+}
+
+int reader_stop_partition(struct kafka_reader *reader, int32_t partition)
+{
+	return watched(WATCH_SOURCE, "the end of reading from", reader->peer, CLIENT_CALL_MS,
+	               rd_kafka_consume_stop(reader->topic, partition));
+}
+
 /*
  * The partitions are stopped and started anew, with new queues: what the old ones held, and what was on its way to
  * them, cannot come any more.
@@ -190,7 +202,7 @@ static int reader_rewind(struct source *source, struct error *err)
 	struct kafka_reader *reader = (struct kafka_reader *)source;
 
 	for (size_t p = 0; p < source->partitions; p++)
-		if (rd_kafka_consume_stop(reader->topic, (int32_t)p))
+		if (reader_stop_partition(reader, (int32_t)p))
 			return client_error(err, rd_kafka_last_error(), "cannot stop to read a partition");
 	for (size_t p = 0; p < source->partitions; p++)
 		partition_place(&reader->partitions[p], atomic_load(&reader->partitions[p].committed));
@@ -209,13 +221,13 @@ static int reader_resume(struct source *source, struct error *err)
 	for (size_t p = 0; p < source->partitions; p++) {
 		struct partition *partition = &reader->partitions[p];
 		int64_t to = atomic_load(&partition->committed);
-		rd_kafka_resp_err_t code = rd_kafka_seek(reader->topic, (int32_t)p, to, REQUEST_TIMEOUT_MS);
+		rd_kafka_resp_err_t code = seek(reader, (int32_t)p, to);
 
 		while (code && !stop_deadline_passed(reader->stop)) {
 			client_error(err, code, "cannot seek to the end of the replayed window");
 			reader_health(reader, err);
 			reader_pause(reader, RETRY_PAUSE_MS);
-			code = rd_kafka_seek(reader->topic, (int32_t)p, to, REQUEST_TIMEOUT_MS);
+			code = seek(reader, (int32_t)p, to);
 		}
 		if (code)
 			return client_error(err, code, "cannot seek to the end of the replayed window");
@@ -316,7 +328,7 @@ static void reader_close(struct source *source)
 	reader->identity->offset_jumps = atomic_load(&source->offset_jumps);
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		for (size_t p = l; p < source->partitions && reader->lanes[l].queue; p += reader->lanes_count)
-			rd_kafka_consume_stop(reader->topic, (int32_t)p);
+			reader_stop_partition(reader, (int32_t)p);
 	for (unsigned l = 0; l < reader->lanes_count; l++)
 		close_lane(&reader->lanes[l]);
 	ordered_free(reader->ordered);
@@ -364,6 +376,7 @@ struct source *kafka_source_new(const struct kafka_source *spec, const char *sec
 	reader->source.ops = &reader_ops;
 	reader->source.resumable = true;
 	reader->spec = spec;
+	reader->peer = client_peer(&spec->client);
 	reader->secrets_dir = secrets_dir;
 	reader->wants_headers = wants_headers;
 	reader->clock = clock;

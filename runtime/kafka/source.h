@@ -48,6 +48,7 @@ struct kafka_reader {
 	struct stop *stop;
 	rd_kafka_t *rk;
 	rd_kafka_topic_t *topic;
+	const char *peer;                  /* for the watchdog */
 	char topic_id[PLACE_TOPIC_ID_MAX]; /* as it was at the start; "": not known */
 	int round_ms; /* of one call of librdkafka, which a stop has to wait for: half of the time that a drain has */
 	struct fence *fence;          /* NULL after start: the broker has no transactions */
@@ -86,6 +87,8 @@ void reader_disconnect(struct kafka_reader *reader);
 
 /* The lanes read from the partitions' positions. */
 int reader_start_lanes(struct kafka_reader *reader, struct error *err);
+/* No more records of it come. Not 0: rd_kafka_last_error says why. */
+int reader_stop_partition(struct kafka_reader *reader, int32_t partition);
 /* Where the partition's records come for that lane. */
 rd_kafka_queue_t *reader_queue(const struct kafka_reader *reader, const struct kafka_lane *lane, size_t partition);
 

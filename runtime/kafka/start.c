@@ -22,8 +22,9 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 	int rounds = 0;
 
 	do {
-		code = rd_kafka_query_watermark_offsets(reader->rk, reader->spec->client.topic, partition, ret_low,
-		                                        ret_high, reader->round_ms);
+		code = watched(WATCH_SOURCE, "the request for offsets to", reader->peer, reader->round_ms,
+		               rd_kafka_query_watermark_offsets(reader->rk, reader->spec->client.topic, partition,
+		                                                ret_low, ret_high, reader->round_ms));
 	} while (another_round(reader, code, &rounds));
 	if (code)
 		return error_set(err, "cannot find the offsets of topic %s, partition %d: %s%s",
@@ -42,7 +43,8 @@ static int list_offsets(struct kafka_reader *reader, int64_t which, int64_t *ret
 
 	for (size_t p = 0; p < reader->source.partitions; p++)
 		rd_kafka_topic_partition_list_add(list, topic, (int32_t)p)->offset = which;
-	code = rd_kafka_offsets_for_times(reader->rk, list, REQUEST_TIMEOUT_MS);
+	code = watched(WATCH_SOURCE, "the request for offsets to", reader->peer, REQUEST_TIMEOUT_MS,
+	               rd_kafka_offsets_for_times(reader->rk, list, REQUEST_TIMEOUT_MS));
 	if (code)
 		result = error_set(err, "cannot find the offsets of topic %s: %s%s", topic, rd_kafka_err2str(code),
 		                   client_cure(code));
@@ -85,6 +87,12 @@ int reader_offset_loss(struct kafka_reader *reader, int32_t partition, int64_t f
 	return 0;
 }
 
+rd_kafka_resp_err_t reader_metadata(struct kafka_reader *reader, const struct rd_kafka_metadata **ret_metadata)
+{
+	return watched(WATCH_SOURCE, "the request for the topic to", reader->peer, reader->round_ms,
+	               rd_kafka_metadata(reader->rk, 0, reader->topic, ret_metadata, reader->round_ms));
+}
+
 /* How many partitions the topic has; 0 and why where it cannot be known yet. */
 static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 {
@@ -95,7 +103,7 @@ static size_t count_partitions(struct kafka_reader *reader, struct error *err)
 	int rounds = 0;
 
 	do {
-		code = rd_kafka_metadata(reader->rk, 0, reader->topic, &metadata, reader->round_ms);
+		code = reader_metadata(reader, &metadata);
 	} while (another_round(reader, code, &rounds));
 	if (code) {
 		error_set(err, "no answer from Kafka at %s: %s", client->bootstrap_servers, rd_kafka_err2str(code));

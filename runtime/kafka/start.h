@@ -12,6 +12,8 @@ int reader_begin(struct source *source, const struct sink_held *known, size_t co
 /* The log's first and next offset of a partition. */
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                  struct error *err);
+/* Of the topic; the caller's, by rd_kafka_metadata_destroy. */
+rd_kafka_resp_err_t reader_metadata(struct kafka_reader *reader, const struct rd_kafka_metadata **ret_metadata);
 /* Of all partitions, in few requests. */
 int reader_ranges(struct kafka_reader *reader, int64_t *ret_low, int64_t *ret_high, struct error *err);
 /* Records at `from` are gone from a log of low to high: an error by policy, or the earliest offset. */

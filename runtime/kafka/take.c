@@ -131,7 +131,7 @@ static int lost(struct kafka_reader *reader, struct kafka_lane *lane, int32_t nu
 	if (reader_offset_loss(reader, number, position, low, high, &offset, err) < 0)
 		return -1;
 	/* librdkafka has ended the partition by its own policy (auto.offset.reset: error), so a seek would not do. */
-	rd_kafka_consume_stop(reader->topic, number);
+	reader_stop_partition(reader, number);
 	if (rd_kafka_consume_start_queue(reader->topic, number, offset, reader_queue(reader, lane, (size_t)number)))
 		return client_error(err, rd_kafka_last_error(), "cannot go on after an offset was lost");
 	atomic_store(&partition->position, offset);
@@ -197,6 +197,12 @@ void take_record(struct kafka_reader *reader, struct kafka_lane *lane, const rd_
 	batch->count++;
 }
 
+ssize_t take_queue(struct kafka_reader *reader, rd_kafka_queue_t *queue, rd_kafka_message_t **ret_messages, size_t max)
+{
+	return watched(WATCH_SOURCE, "reading from", reader->peer, CLIENT_CALL_MS,
+	               rd_kafka_consume_batch_queue(queue, 0, ret_messages, max));
+}
+
 /* consume_batch_queue itself would wait for a full batch. */
 void take_wait(struct kafka_lane *lane, int timeout_ms)
 {
@@ -250,10 +256,10 @@ enum take reader_take(struct source *source, unsigned number, struct record_batc
 		return at_boundary(reader, lane, timeout_ms);
 	if (reader->ordered)
 		return ordered_take(reader, lane, batch, timeout_ms, err);
-	count = rd_kafka_consume_batch_queue(lane->queue, 0, lane->messages, BATCH_ROWS_MAX);
+	count = take_queue(reader, lane->queue, lane->messages, BATCH_ROWS_MAX);
 	if (count == 0 && timeout_ms) {
 		take_wait(lane, timeout_ms);
-		count = rd_kafka_consume_batch_queue(lane->queue, 0, lane->messages, BATCH_ROWS_MAX);
+		count = take_queue(reader, lane->queue, lane->messages, BATCH_ROWS_MAX);
 	}
 	lane->messages_count = count < 0 ? 0 : (size_t)count;
 	for (size_t i = 0; i < lane->messages_count; i++) {

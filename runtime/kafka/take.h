@@ -14,6 +14,7 @@ void take_record(struct kafka_reader *reader, struct kafka_lane *lane, const rd_
 int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_kafka_message_t *message,
                struct error *err);
 /* Waits for a queue of the lane to have something. */
+ssize_t take_queue(struct kafka_reader *reader, rd_kafka_queue_t *queue, rd_kafka_message_t **ret_messages, size_t max);
 void take_wait(struct kafka_lane *lane, int timeout_ms);
 /* The batch is whole. `messages` of `bytes` were taken for it. */
 void take_done(struct kafka_reader *reader, struct kafka_lane *lane, struct record_batch *batch, size_t messages,

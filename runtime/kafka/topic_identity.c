@@ -42,7 +42,8 @@ static int describe(struct kafka_reader *reader, int timeout_ms, char ret_id[PLA
 
 	rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof(why));
 	rd_kafka_DescribeTopics(reader->rk, topics, options, queue);
-	event = rd_kafka_queue_poll(queue, timeout_ms);
+	event = watched(WATCH_SOURCE, "the request for the topic to", reader->peer, timeout_ms,
+	                rd_kafka_queue_poll(queue, timeout_ms));
 	code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
 	if (!code)
 		take_id(event, id);
@@ -145,7 +146,8 @@ static bool other_record(struct topic_watch *watch, const struct kafka_seen *see
 
 	if (!connect_watch(watch) || rd_kafka_consume_start(watch->topic, seen->partition, seen->offset))
 		return false;
-	message = rd_kafka_consume(watch->topic, seen->partition, FETCH_TIMEOUT_MS);
+	message = watched(WATCH_SOURCE, "reading from", watch->reader->peer, FETCH_TIMEOUT_MS,
+	                  rd_kafka_consume(watch->topic, seen->partition, FETCH_TIMEOUT_MS));
 	if (message && !message->err && message->offset == seen->offset) {
 		timestamp_ms = rd_kafka_message_timestamp(message, &type);
 		other = timestamp_ms != seen->timestamp_ms;
@@ -157,7 +159,9 @@ static bool other_record(struct topic_watch *watch, const struct kafka_seen *see
 	}
 	if (message)
 		rd_kafka_message_destroy(message);
+	watch_begin(WATCH_SOURCE, "the end of reading from", watch->reader->peer, CLIENT_CALL_MS);
 	rd_kafka_consume_stop(watch->topic, seen->partition);
+	watch_end();
 	return other;
 }
 
@@ -186,7 +190,7 @@ void topic_watch_free(struct topic_watch *watch)
 	if (watch->topic)
 		rd_kafka_topic_destroy(watch->topic);
 	if (watch->rk)
-		rd_kafka_destroy_flags(watch->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+		client_end(watch->rk, WATCH_SOURCE, &watch->reader->spec->client, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 	free(watch);
 }
 

@@ -9,6 +9,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/repeat.h"
 #include "lib/process/condition.h"
+#include "lib/process/watch.h"
 
 #define RETRY_PAUSE_MS   100 /* between calls of a sink that asked for a retry; its own back-off comes before */
 #define INSPECT_PAUSE_MS 500
@@ -194,6 +195,7 @@ static void *sink_run(void *argument)
 	struct sink_thread *thread = argument;
 	struct delivery *delivery = thread->delivery;
 
+	watch_thread("sink %s", thread->sink->target);
 	pthread_mutex_lock(&delivery->mutex);
 	for (;;) {
 		struct error err;
@@ -213,6 +215,7 @@ static void *sink_run(void *argument)
 		pthread_cond_broadcast(&delivery->changed);
 	}
 	pthread_mutex_unlock(&delivery->mutex);
+	watch_thread_ends();
 	return NULL;
 }
 

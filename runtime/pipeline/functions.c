@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "lib/base/log.h"
-#include "runtime/pipeline/functions_watch.h"
 
 struct functions *functions_new(const struct jobspec *job, const struct worker_ops *ops,
                                 const struct udf_environment *environment, const struct clock *clock)
@@ -20,7 +19,6 @@ struct functions *functions_new(const struct jobspec *job, const struct worker_o
 	functions->known = xcalloc(functions->count + 1, sizeof(*functions->known));
 	functions->workers = xcalloc(LANES_MAX * functions->count + 1, sizeof(struct udf_worker *));
 	functions->environments = xcalloc(LANES_MAX * functions->count + 1, sizeof(struct udf_environment));
-	functions->watches = xcalloc(LANES_MAX * functions->count + 1, sizeof(struct udf_watch));
 	functions->dead = xcalloc(LANES_MAX * functions->count + 1, sizeof(bool));
 	functions->suspects = xcalloc(LANES_MAX * functions->count + 1, sizeof(struct suspects));
 	pthread_mutex_init(&functions->mutex, NULL);
@@ -34,7 +32,6 @@ struct functions *functions_new(const struct jobspec *job, const struct worker_o
 		functions->environments[i] = *environment;
 		functions->environments[i].lane = (unsigned)(i / functions->count);
 		functions->environments[i].counts = &functions->items[i % functions->count].counts;
-		functions->environments[i].watch = &functions->watches[i];
 	}
 	return functions;
 }
@@ -60,7 +57,6 @@ void functions_free(struct functions *functions)
 	pthread_mutex_destroy(&functions->mutex);
 	free(functions->workers);
 	free(functions->environments);
-	free(functions->watches);
 	free(functions->dead);
 	free(functions->suspects);
 	free(functions->known);
@@ -246,7 +242,7 @@ void functions_accepted(struct functions *functions, const int64_t *to, size_t p
 
 int functions_healthy(struct functions *functions, struct error *err)
 {
-	int result = functions_moving(functions, err);
+	int result = 0;
 
 	pthread_mutex_lock(&functions->mutex);
 	for (size_t f = 0; f < functions->count && !result; f++) {

@@ -26,7 +26,6 @@ struct functions {
 	struct user_function *known;          /* what queries are compiled with */
 	struct udf_worker **workers;          /* [lane * count + function] */
 	struct udf_environment *environments; /* of those */
-	struct udf_watch *watches;            /* of those */
 	pthread_mutex_t *locks;               /* of those: what a call gives is read before another thread calls */
 	bool *dead;                           /* of those: to be stopped */
 	struct suspects *suspects;            /* of those; the lane's alone */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/base/log.h"
+#include "lib/process/watch.h"
 
 #define EMPTY_WINDOWS_MAX 1440 /* that are written, with onEmpty: zero or delete, where the clock leaps over more */
 
@@ -264,6 +265,7 @@ void *lane_run(void *argument)
 	struct error err;
 	int going = 1;
 
+	watch_thread("lane %u", lane->number);
 	lane->replaying = boundary->pending;
 	if (lane->clock_index >= 0 && setup->source->partitions > 1 && !setup->source->ordered)
 		log_warn("rows of several partitions come in the order in which they are fetched, and the clock column "
@@ -284,5 +286,6 @@ void *lane_run(void *argument)
 	if (!lane->replaying)
 		put_partial(lane);
 	handover_finish(setup->handover, lane->number, lane->partial);
+	watch_thread_ends();
 	return NULL;
 }

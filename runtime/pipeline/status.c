@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/data/civil.h"
+#include "lib/process/watch.h"
 #include "runtime/pipeline/functions.h"
 
 void status_init(struct status *status, const struct jobspec *job, const struct clock *clock)
@@ -82,7 +83,6 @@ void status_functions(struct status *status, struct functions *functions)
 {
 	pthread_mutex_lock(&status->mutex);
 	status->functions = functions;
-	atomic_store(&status->watched, functions);
 	if (functions)
 		functions->hide_values = !status->losses.show_values;
 	pthread_mutex_unlock(&status->mutex);
@@ -231,6 +231,7 @@ enum input_state status_input(struct status *status, const char **ret_reason, st
 static int judge_ready(struct status *status, struct error *err)
 {
 	const char *reason;
+	struct watch_stuck stuck;
 	enum phase phase = (enum phase)atomic_load(&status->phase);
 	int64_t oldest_end_ms = atomic_load(&status->oldest_end_ms);
 	int64_t ahead_ms = job_clock_ahead_ms(&status->job_clock), now_ms = clock_wall_ms(status->clock) + ahead_ms;
@@ -241,6 +242,10 @@ static int judge_ready(struct status *status, struct error *err)
 		pthread_mutex_unlock(&status->mutex);
 		return NOT_READY_FAILED;
 	}
+	if (watch_moving(clock_monotonic_ms(status->clock), &stuck, err) < 0)
+		return stuck.part == WATCH_FUNCTION ? NOT_READY_FUNCTION
+		       : stuck.part == WATCH_SOURCE ? NOT_READY_SOURCE
+		                                    : NOT_READY_SINK;
 	if (phase == PHASE_STOPPED) {
 		pthread_mutex_lock(&status->mutex);
 		error_write(err, "the job has stopped reading, and its offsets stay: %s", status->last_error.text);

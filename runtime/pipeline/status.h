@@ -59,7 +59,6 @@ struct status {
 
 	pthread_mutex_t mutex;
 	struct functions *functions;        /* NULL: the job has none */
-	struct functions *_Atomic watched;  /* the same, without the mutex: health waits for nobody */
 	struct source *source, *connecting; /* open; being opened */
 	struct closed_window last;
 	struct sink_status sinks[STATUS_SINKS_MAX];

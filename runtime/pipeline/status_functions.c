@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lib/metrics/metrics.h"
-#include "runtime/pipeline/functions_watch.h"
+#include "lib/process/watch.h"
 #include "runtime/pipeline/status_json.h"
 #include "runtime/udf/spawn.h"
 
@@ -30,16 +30,22 @@ static const char *sandbox_name(const struct function_spec *spec)
 	return spawn_landlock_version() ? "full" : "without Landlock";
 }
 
-static json_t *stuck_json(const struct stuck *stuck)
+/* The function's call that no deadline ends; null where there is none. */
+static json_t *stuck_json(const struct functions *functions, const char *name)
 {
+	struct watch_stuck stuck[WATCH_THREADS_MAX];
+	size_t count = watch_look(clock_monotonic_ms(functions->clock), stuck, WATCH_THREADS_MAX), i = 0;
+	const char *whom = watch_name("of function %s", name);
 	json_t *json;
 
-	if (!stuck->any)
+	while (i < count && (stuck[i].part != WATCH_FUNCTION || strcmp(stuck[i].whom, whom) != 0))
+		i++;
+	if (i == count)
 		return json_null();
 	json = json_object();
-	set_integer(json, "lane", stuck->lane);
-	json_object_set_new(json, "method", json_string(stuck->method));
-	set_integer(json, "seconds", (uint64_t)stuck->for_ms / 1000);
+	json_object_set_new(json, "thread", json_string(stuck[i].thread));
+	json_object_set_new(json, "method", json_string(stuck[i].doing));
+	set_integer(json, "seconds", (uint64_t)stuck[i].for_ms / 1000);
 	return json;
 }
 
@@ -50,13 +56,13 @@ json_t *status_functions_json(struct functions *functions)
 	pthread_mutex_lock(&functions->mutex);
 	for (size_t f = 0; f < functions->count; f++) {
 		struct function_state *state = &functions->items[f];
-		struct stuck stuck = functions_stuck(functions, f);
-		json_t *json = json_object();
+		json_t *stuck = stuck_json(functions, state->spec->name), *json = json_object();
 
 		json_object_set_new(json, "name", json_string(state->spec->name));
 		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));
-		json_object_set_new(json, "healthy", json_boolean(state->failed_at == FAILED_NOWHERE && !stuck.any));
-		json_object_set_new(json, "stuck", stuck_json(&stuck));
+		json_object_set_new(json, "healthy",
+		                    json_boolean(state->failed_at == FAILED_NOWHERE && json_is_null(stuck)));
+		json_object_set_new(json, "stuck", stuck);
 		json_object_set_new(json, "sandbox", json_string(sandbox_name(state->spec)));
 		set_integer(json, "restarts", state->restarts);
 		set_integer(json, "calls", atomic_load(&state->counts.calls));

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/metrics/metrics.h"
-#include "runtime/pipeline/functions_watch.h"
+#include "lib/process/watch.h"
 #include "runtime/pipeline/status_page.h"
 #include "runtime/pipeline/status_functions.h"
 #include "runtime/pipeline/status_json.h"
@@ -161,6 +161,27 @@ static void add_owner(struct status *status, json_t *root)
 	set_integer(root, "sequence", atomic_load(&status->sequence));
 }
 
+/* The calls that no deadline ends. */
+static json_t *stuck_json(struct status *status)
+{
+	struct watch_stuck stuck[WATCH_THREADS_MAX];
+	size_t count = watch_look(clock_monotonic_ms(status->clock), stuck, WATCH_THREADS_MAX);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		json_t *json = json_object();
+		struct error words;
+
+		watch_describe(&stuck[i], &words);
+		json_object_set_new(json, "thread", json_string(stuck[i].thread));
+		json_object_set_new(json, "call", json_sprintf("%s %s", stuck[i].doing, stuck[i].whom));
+		set_integer(json, "seconds", (uint64_t)stuck[i].for_ms / 1000);
+		json_object_set_new(json, "message", json_string(words.text));
+		json_array_append_new(list, json);
+	}
+	return list;
+}
+
 /* Everything that the mutex protects. */
 static void add_protected(struct status *status, json_t *root)
 {
@@ -218,6 +239,7 @@ int status_page_status(void *context, struct buffer *out)
 	set_integer(root, "windows", atomic_load(&status->windows));
 	set_integer(root, "resultErrors", atomic_load(&status->result_errors));
 	json_object_set_new(root, "openWindow", open_window_json(status));
+	json_object_set_new(root, "stuck", stuck_json(status));
 	add_protected(status, root);
 	text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	json_decref(root);
@@ -242,15 +264,15 @@ int status_page_ready(void *context, struct buffer *out)
 int status_page_health(void *context, struct buffer *out)
 {
 	struct status *status = context;
-	const struct functions *functions = atomic_load(&status->watched);
+	struct watch_stuck stuck;
 	struct error err;
 
 	if (atomic_load(&status->phase) == PHASE_FAILED) {
 		buffer_append_text(out, "failed\n");
 		return 503;
 	}
-	if (functions && functions_moving(functions, &err) < 0) {
-		buffer_printf(out, "stuck: %s\n", err.text);
+	if (watch_moving(clock_monotonic_ms(status->clock), &stuck, &err) < 0) {
+		buffer_printf(out, "stuck: %s; nothing in the process can end it, so the process must be\n", err.text);
 		return 503;
 	}
 	buffer_append_text(out, "ok\n");

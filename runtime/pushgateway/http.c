@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "lib/base/memory.h"
+#include "lib/process/watch.h"
 #include "runtime/port/secret.h"
 #include "runtime/pushgateway/message.h"
 
@@ -190,7 +191,8 @@ int http_request(struct http *http, const struct http_request *request, struct b
 	set_request(http, answer);
 	if (set_security(http, err) < 0)
 		return 0;
-	code = curl_easy_perform(http->curl);
+	code = watched(WATCH_SINK, "the request to", "the gateway", http->spec->timeout_ms,
+	               curl_easy_perform(http->curl));
 	if (code != CURLE_OK) {
 		error_set(err, "%s",
 		          http->late         ? "not sent: the job's lease ran out meanwhile"

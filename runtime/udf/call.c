@@ -16,6 +16,7 @@
 
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
+#include "lib/process/watch.h"
 #include "runtime/udf/life.h"
 #include "runtime/udf/wake.h"
 
@@ -309,18 +310,12 @@ static const char *op_name(enum udf_op op)
 /* Sends the request and waits, while whoever looks can see for how long. */
 static enum arrival exchange(struct udf_worker *worker, enum udf_op op, int64_t begin_ns, int64_t timeout_ms)
 {
-	struct udf_watch *watch = worker->environment.watch;
 	enum arrival arrival;
 
-	if (watch) {
-		atomic_store_explicit(&watch->method, op_name(op), memory_order_relaxed);
-		atomic_store_explicit(&watch->limit_ms, timeout_ms, memory_order_relaxed);
-		atomic_store_explicit(&watch->since_ms, begin_ns / 1000000, memory_order_release);
-	}
+	watch_begin(WATCH_FUNCTION, op_name(op), worker->watched, timeout_ms);
 	send_request(worker, op);
 	arrival = wait_for_reply(worker, begin_ns + timeout_ms * 1000000);
-	if (watch)
-		atomic_store_explicit(&watch->since_ms, 0, memory_order_relaxed);
+	watch_end();
 	return arrival;
 }
 

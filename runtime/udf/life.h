@@ -13,6 +13,7 @@
 struct udf_worker {
 	const struct function_spec *spec;
 	struct udf_environment environment;
+	const char *watched;         /* "of function NAME", for the watchdog */
 	pthread_mutex_t mutex;       /* one call at a time */
 	struct udf_control *control; /* the shared memory */
 	struct keeper *keeper;       /* NULL: no process, or none any more */

@@ -8,6 +8,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/process/file.h"
+#include "lib/process/watch.h"
 #include "runtime/udf/life.h"
 
 #define SOURCE_BYTES_MAX   (4u << 20) /* of a module given by path or ConfigMap */
@@ -233,6 +234,7 @@ struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_
 
 	worker->spec = spec;
 	worker->environment = *environment;
+	worker->watched = watch_name("of function %s", spec->name);
 	buffer_init(&module.file);
 	result = life_begin(worker, &err);
 	if (result == 0 && spec->language == LANGUAGE_PYTHON)

@@ -41,13 +41,6 @@ struct udf_counts {
 	_Atomic uint64_t failures[UDF_REASONS];
 };
 
-/* The call that is under way; the owner's, as the counts are. */
-struct udf_watch {
-	_Atomic int64_t since_ms, limit_ms; /* monotonic; 0: no call. Its own deadline */
-	const char *_Atomic method;         /* static text */
-};
-#define UDF_GRACE_MS 5000 /* beyond the deadline, until a call counts as stuck */
-
 /* What workers are started with; outlives them. All NULL and 0 will do. */
 struct udf_environment {
 	const char *worker_path; /* streamjob-worker; NULL: beside this program, or in ../libexec/streamjob */
@@ -59,7 +52,6 @@ struct udf_environment {
 	const char *job;     /* its name, for the function's context */
 	unsigned lane;
 	struct udf_counts *counts; /* NULL: nobody counts */
-	struct udf_watch *watch;   /* of this worker alone; NULL: nobody looks */
 	/* A line that the function wrote, without LF; on a thread of the worker's. NULL: it becomes a log line. At most
 	 * UDF_LINES_MAX a second come here; how many were left out is said in a line. It may still run after the
 	 * worker's end, where it did not come back in time. */

@@ -99,14 +99,16 @@ def test_it_is_named_and_does_not_hold_up_a_stop(tree, case):
                 found = re.search(r"port=(\d+)", tree.read("log"))
                 port = found and int(found.group(1))
                 health = page(port, "/healthz") if port else health
-            assert health[0] == 503 and f"function hang, {method}: lane " in health[1], health
+            assert health[0] == 503 and f"{method} of function hang has not returned for" in health[1], health
             ready = page(port, "/readyz")
-            assert ready[0] == 503 and f"function hang, {method}: lane " in ready[1], ready
-            (status,) = json.loads(page(port, "/status")[1])["functions"]
+            assert ready[0] == 503 and f"{method} of function hang has not returned for" in ready[1], ready
+            shown = json.loads(page(port, "/status")[1])
+            assert shown["stuck"][0]["call"] == f"{method} of function hang", shown["stuck"]
+            (status,) = shown["functions"]
             assert status["stuck"]["method"] == method and status["stuck"]["seconds"] >= 6 and not status["healthy"], status
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=WAIT_SECONDS) == 1
         finally:
             process.kill()
     log = tree.read("log")
-    assert "the process waits no longer for its job's end" in log and f"function hang, {method}: lane" in log, log
+    assert "the process waits no longer for its job's end" in log and f"{method} of function hang has not returned" in log, log
