@@ -210,6 +210,7 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	block_signals();
 	atomic_store(&run->stop.deadline_ms, INT64_MAX);
 	run->stop.clock = &system_clock;
+	last_stop_watch(&run->stop, job->termination_grace_ms);
 	run->main_thread = pthread_self();
 	former_groups_find(options, job, &run->former);
 	run->options = options;
@@ -242,7 +243,6 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 	} else {
 		if (pthread_create(&run->job_thread, NULL, job_thread, run) != 0)
 			abort();
-		last_stop_watch(&run->stop, job->termination_grace_ms);
 		wait_for_job(run, wants_live_line(&run->parts, options));
 		pthread_join(run->job_thread, NULL);
 		if (run->outcome < 0)

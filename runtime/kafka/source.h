@@ -87,8 +87,6 @@ void reader_disconnect(struct kafka_reader *reader);
 
 /* The lanes read from the partitions' positions. */
 int reader_start_lanes(struct kafka_reader *reader, struct error *err);
-/* No more records of it come. Not 0: rd_kafka_last_error says why. */
-int reader_stop_partition(struct kafka_reader *reader, int32_t partition);
 /* Where the partition's records come for that lane. */
 rd_kafka_queue_t *reader_queue(const struct kafka_reader *reader, const struct kafka_lane *lane, size_t partition);
 

@@ -9,6 +9,8 @@
 /* Takes the job over and finds partitions, positions and the boundary; retries until stop. */
 int reader_start(struct kafka_reader *reader, struct error *err);
 int reader_begin(struct source *source, const struct sink_held *known, size_t count, struct error *err);
+/* No more records of it come. Not 0: rd_kafka_last_error says why. */
+int reader_stop_partition(struct kafka_reader *reader, int32_t partition);
 /* The log's first and next offset of a partition. */
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                  struct error *err);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "lib/metrics/metrics.h"
-#include "lib/process/watch.h"
 #include "runtime/pipeline/status_json.h"
+#include "runtime/pipeline/status_watch.h"
 #include "runtime/udf/spawn.h"
 
 static json_t *error_json(const struct function_state *state)
@@ -30,33 +30,15 @@ static const char *sandbox_name(const struct function_spec *spec)
 	return spawn_landlock_version() ? "full" : "without Landlock";
 }
 
-/* The function's call that no deadline ends; null where there is none. */
-static json_t *stuck_json(const struct functions *functions, const char *name)
-{
-	struct watch_stuck stuck[WATCH_THREADS_MAX];
-	size_t count = watch_look(clock_monotonic_ms(functions->clock), stuck, WATCH_THREADS_MAX), i = 0;
-	const char *whom = watch_name("of function %s", name);
-	json_t *json;
-
-	while (i < count && (stuck[i].part != WATCH_FUNCTION || strcmp(stuck[i].whom, whom) != 0))
-		i++;
-	if (i == count)
-		return json_null();
-	json = json_object();
-	json_object_set_new(json, "thread", json_string(stuck[i].thread));
-	json_object_set_new(json, "method", json_string(stuck[i].doing));
-	set_integer(json, "seconds", (uint64_t)stuck[i].for_ms / 1000);
-	return json;
-}
-
 json_t *status_functions_json(struct functions *functions)
 {
+	int64_t now_ms = clock_monotonic_ms(functions->clock);
 	json_t *list = json_array();
 
 	pthread_mutex_lock(&functions->mutex);
 	for (size_t f = 0; f < functions->count; f++) {
 		struct function_state *state = &functions->items[f];
-		json_t *stuck = stuck_json(functions, state->spec->name), *json = json_object();
+		json_t *stuck = status_watch_function_json(now_ms, state->spec->name), *json = json_object();
 
 		json_object_set_new(json, "name", json_string(state->spec->name));
 		json_object_set_new(json, "kind", json_string(function_kind_name(state->spec->kind)));

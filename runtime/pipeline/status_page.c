@@ -7,6 +7,7 @@
 #include "runtime/pipeline/status_page.h"
 #include "runtime/pipeline/status_functions.h"
 #include "runtime/pipeline/status_json.h"
+#include "runtime/pipeline/status_watch.h"
 
 static const char *const phase_names[] = {
         [PHASE_STARTING] = "starting", [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
@@ -161,27 +162,6 @@ static void add_owner(struct status *status, json_t *root)
 	set_integer(root, "sequence", atomic_load(&status->sequence));
 }
 
-/* The calls that no deadline ends. */
-static json_t *stuck_json(struct status *status)
-{
-	struct watch_stuck stuck[WATCH_THREADS_MAX];
-	size_t count = watch_look(clock_monotonic_ms(status->clock), stuck, WATCH_THREADS_MAX);
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		json_t *json = json_object();
-		struct error words;
-
-		watch_describe(&stuck[i], &words);
-		json_object_set_new(json, "thread", json_string(stuck[i].thread));
-		json_object_set_new(json, "call", json_sprintf("%s %s", stuck[i].doing, stuck[i].whom));
-		set_integer(json, "seconds", (uint64_t)stuck[i].for_ms / 1000);
-		json_object_set_new(json, "message", json_string(words.text));
-		json_array_append_new(list, json);
-	}
-	return list;
-}
-
 /* Everything that the mutex protects. */
 static void add_protected(struct status *status, json_t *root)
 {
@@ -239,7 +219,7 @@ int status_page_status(void *context, struct buffer *out)
 	set_integer(root, "windows", atomic_load(&status->windows));
 	set_integer(root, "resultErrors", atomic_load(&status->result_errors));
 	json_object_set_new(root, "openWindow", open_window_json(status));
-	json_object_set_new(root, "stuck", stuck_json(status));
+	json_object_set_new(root, "stuck", status_watch_json(clock_monotonic_ms(status->clock)));
 	add_protected(status, root);
 	text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
 	json_decref(root);

@@ -8,7 +8,6 @@ import time
 import urllib.error
 import urllib.request
 
-import pytest
 from conftest import BINARY, ROOT
 
 WAIT_SECONDS = 60
@@ -70,6 +69,16 @@ def page(port, path):
         return error.code, error.read().decode()
 
 
+def until(condition, seconds):
+    """Its value, once it has one; else None."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if value := condition():
+            return value
+        time.sleep(0.2)
+    return None
+
+
 CASES = {
     "a scalar that sleeps": ("scalar_hangs", "scalar", "SUM(hang(v))", "eval", "pause()"),
     "a scalar that spins": ("scalar_hangs", "scalar", "SUM(hang(v))", "eval", "__asm__ volatile(\"\")"),
@@ -78,37 +87,49 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("case", list(CASES))
-def test_it_is_named_and_does_not_hold_up_a_stop(tree, case):
-    symbol, kind, expr, method, pause = CASES[case]
-    tree.write("hang.c", LIBRARY.replace("PAUSE", pause))
-    subprocess.run(["gcc", "-shared", "-fPIC", f"-I{ROOT}/include", "-o", "hang.so", "hang.c"], cwd=tree.folder, check=True)
+def start(folder, case):
+    symbol, kind, expr, _, pause = CASES[case]
+    folder.mkdir()
+    (folder / "hang.c").write_text(LIBRARY.replace("PAUSE", pause))
+    subprocess.run(["gcc", "-shared", "-fPIC", f"-I{ROOT}/include", "-o", "hang.so", "hang.c"], cwd=folder, check=True)
     function = {
         "name": "hang", "kind": kind, "language": "native", "isolation": "inProcess", "timeout": "1s",
-        "entrypoint": f"hang.so:{symbol}", "code": {"path": str(tree.folder / "hang.so")},
+        "entrypoint": f"hang.so:{symbol}", "code": {"path": str(folder / "hang.so")},
     }
-    tree.write("job.yaml", JOB.format(function=json.dumps(function), expr=expr))
-    with open(tree.folder / "log", "w") as log, subprocess.Popen(
-        [BINARY, "run", "job.yaml", "--listen", "127.0.0.1:0"], cwd=tree.folder, stdout=subprocess.DEVNULL, stderr=log
-    ) as process:
-        try:
-            end = time.monotonic() + WAIT_SECONDS
-            port, health = None, (0, "")
-            while health[0] != 503 and time.monotonic() < end:
-                time.sleep(0.2)
-                found = re.search(r"port=(\d+)", tree.read("log"))
-                port = found and int(found.group(1))
-                health = page(port, "/healthz") if port else health
-            assert health[0] == 503 and f"{method} of function hang has not returned for" in health[1], health
-            ready = page(port, "/readyz")
-            assert ready[0] == 503 and f"{method} of function hang has not returned for" in ready[1], ready
-            shown = json.loads(page(port, "/status")[1])
-            assert shown["stuck"][0]["call"] == f"{method} of function hang", shown["stuck"]
-            (status,) = shown["functions"]
-            assert status["stuck"]["method"] == method and status["stuck"]["seconds"] >= 6 and not status["healthy"], status
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=WAIT_SECONDS) == 1
-        finally:
-            process.kill()
-    log = tree.read("log")
-    assert "the process waits no longer for its job's end" in log and f"{method} of function hang has not returned" in log, log
+    (folder / "job.yaml").write_text(JOB.format(function=json.dumps(function), expr=expr))
+    with open(folder / "log", "w") as log:
+        return subprocess.Popen(
+            [BINARY, "run", "job.yaml", "--listen", "127.0.0.1:0"], cwd=folder, stdout=subprocess.DEVNULL, stderr=log
+        )
+
+
+def check(log, job, method):
+    port = int(until(lambda: re.search(r"port=(\d+)", log.read_text()), WAIT_SECONDS).group(1))
+    words = f"{method} of function hang has not returned for"
+    until(lambda: page(port, "/healthz")[0] == 503, WAIT_SECONDS)
+    health, ready = page(port, "/healthz"), page(port, "/readyz")
+    assert health[0] == 503 and words in health[1], health
+    assert ready[0] == 503 and words in ready[1], ready
+    shown = json.loads(page(port, "/status")[1])
+    assert shown["stuck"][0]["call"] == f"{method} of function hang", shown["stuck"]
+    (status,) = shown["functions"]
+    assert status["stuck"]["method"] == method and status["stuck"]["seconds"] >= 6 and not status["healthy"], status
+    job.send_signal(signal.SIGTERM)
+
+
+def test_it_is_named_and_does_not_hold_up_a_stop(tmp_path):
+    """All cases at once, for each waits for a deadline."""
+    folders = {case: tmp_path / str(i) for i, case in enumerate(CASES)}
+    jobs = {case: start(folder, case) for case, folder in folders.items()}
+    try:
+        for case, job in jobs.items():
+            check(folders[case] / "log", job, CASES[case][3])
+        for case, job in jobs.items():
+            log = folders[case] / "log"
+            assert job.wait(timeout=WAIT_SECONDS) == 1, log.read_text()
+            assert "the process waits no longer for its job's end" in log.read_text(), log.read_text()
+            assert f"{CASES[case][3]} of function hang has not returned" in log.read_text(), log.read_text()
+    finally:
+        for job in jobs.values():
+            job.kill()
+            job.wait()

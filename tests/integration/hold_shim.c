@@ -1,6 +1,6 @@
 /*
  * For LD_PRELOAD: a call on the file HOLD_PATH, or on one beside it whose name begins so, waits while a file with the
- * call's name ("write", "fsync", "rename") is in the folder HOLD_FOLDER; it then makes the file "held" there.
+ * call's name ("read", "write", "fsync", "rename") is in the folder HOLD_FOLDER; it then makes the file "held" there.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -51,6 +51,14 @@ ssize_t write(int fd, const void *buf, size_t n)
 	ssize_t (*next)(int, const void *, size_t) = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
 
 	hold_fd("write", fd);
+	return next(fd, buf, n);
+}
+
+ssize_t read(int fd, void *buf, size_t n)
+{
+	ssize_t (*next)(int, void *, size_t) = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
+
+	hold_fd("read", fd);
 	return next(fd, buf, n);
 }
 
