@@ -11,7 +11,9 @@
 	X(EXIT_FAILED, 1, "failed",                                                                                    \
 	  "the job, the cluster or the output failed; `validate`: problems were found, a "                             \
 	  "file without any StreamJob among them")                                                                     \
-	X(EXIT_USAGE, 2, "usage", "the command line is wrong, or a file of it cannot be run")                          \
+	X(EXIT_USAGE, 2, "usage",                                                                                      \
+	  "the command line is wrong, or a file of it cannot be run: for `run`, code of a function that does not "     \
+	  "load when the job begins, or does not fit the job, is such a file")                                         \
 	X(EXIT_LOSS, 3, "loss", "`run` under `--strict` or `spec.strict`: it is done, but something was left out")     \
 	X(EXIT_CHANGES, 4, "changes", "`streamjob-operator plan`: an apply would change something")
 

@@ -200,8 +200,9 @@ static void judge_pods(const struct view *view, struct health *health)
 		set_progress(health, "Draining", "the old pod drains and commits before a new one reads");
 	} else if (!pod) {
 		set_progress(health, "Progressing", "the pod is not there yet");
-	} else if (pod_is_failing(view, pod, &health->ready)) {
-		set_reconciling(health, "PodFailing", "the pod does not run yet");
+	} else if (pod_is_failing(view, pod, health)) {
+		if (health->stalled.truth != TRUTH_TRUE)
+			set_reconciling(health, "PodFailing", "the pod does not run yet");
 	} else if (!container_running_since(pod)[0]) {
 		set_progress(health, "Progressing", "the pod is being started");
 	} else {

@@ -37,8 +37,9 @@ void health_release(struct health *health);
 void finding_set(struct finding *finding, enum truth truth, const char *reason, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
 
-/* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set. */
-bool pod_is_failing(const struct view *view, const json_t *pod, struct finding *ready);
+/* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set, and the others
+ * where the runtime has refused a function's code. */
+bool pod_is_failing(const struct view *view, const json_t *pod, struct health *health);
 /* What the runtime says of itself, into Ready, FunctionsHealthy, SinksHealthy and InputOK. */
 void document_judge(const json_t *document, struct health *health);
 

@@ -51,9 +51,14 @@ struct query *run_compile(const struct pipeline_options *parts, struct error *er
 
 int run_load_functions(struct run *run, const struct pipeline_options *parts, struct error *err)
 {
-	struct recovery recovery = {parts->functions, &run->stop, parts->status, run_is_bounded(run), 0};
+	struct recovery recovery = {.functions = parts->functions,
+	                            .stop = &run->stop,
+	                            .status = parts->status,
+	                            .bounded = run_is_bounded(run)};
+	int outcome = recover_load(&recovery, err);
 
-	return recover_load(&recovery, err);
+	run->refused = recovery.refused;
+	return outcome;
 }
 
 static int fail(struct run *run)
@@ -100,6 +105,7 @@ static int run_parts(struct run *run)
 	if (outcome)
 		return outcome > 0 ? 0 : fail(run);
 	query = run_compile(&run->parts, &run->error);
+	run->refused = !query;
 	if (!query)
 		return fail(run);
 	do {
@@ -247,8 +253,10 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 		pthread_join(run->job_thread, NULL);
 		if (run->outcome < 0)
 			log_error("job failed", "job=\"%s\" error=\"%s\"", job->name, run->error.text);
-		lost = run_summary(&run->status) || run->lost;
-		code = run->outcome < 0 ? EXIT_FAILED : lost && (options->strict || job->strict) ? EXIT_LOSS : EXIT_OK;
+		lost = (!run->refused && run_summary(&run->status)) || run->lost;
+		code = run->outcome < 0                           ? (run->refused ? EXIT_USAGE : EXIT_FAILED)
+		       : lost && (options->strict || job->strict) ? EXIT_LOSS
+		                                                  : EXIT_OK;
 	}
 	last_stop_ended(code);
 	pages_release(&run->pages);

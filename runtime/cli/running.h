@@ -18,7 +18,8 @@ struct run {
 	pthread_t main_thread, job_thread;
 	_Atomic bool done;
 	struct former_groups former;
-	bool lost; /* rows, by a job file before this one */
+	bool refused; /* the job file is at fault: a function's code does not load, or does not fit the job */
+	bool lost;    /* rows, by a job file before this one */
 	int outcome;
 	struct error error;
 };

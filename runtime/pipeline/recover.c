@@ -71,7 +71,10 @@ enum recovered recover(struct recovery *recovery, struct source *source, unsigne
 	return RECOVERED;
 }
 
-/* Its code does not load: that does not mend itself, as what open() waits for may. */
+/*
+ * Its code does not load, or ends the process: that does not mend itself, as what open() waits for may, or a machine
+ * that is slow or short of memory.
+ */
 static bool import_failed(struct functions *functions)
 {
 	bool failed = false;
@@ -81,7 +84,8 @@ static bool import_failed(struct functions *functions)
 		const struct function_state *state = &functions->items[f];
 
 		failed |= state->failed_at == FAILED_STARTING && !strcmp(state->error_method, "import") &&
-		          !strcmp(state->error_reason, udf_reason_name(UDF_START));
+		          (!strcmp(state->error_reason, udf_reason_name(UDF_START)) ||
+		           !strcmp(state->error_reason, udf_reason_name(UDF_CRASH)));
 	}
 	pthread_mutex_unlock(&functions->mutex);
 	return failed;
@@ -92,7 +96,8 @@ int recover_load(struct recovery *recovery, struct error *err)
 	while (functions_load(recovery->functions, err) < 0) {
 		enum recovered next;
 
-		if (recovery->bounded && import_failed(recovery->functions)) {
+		if (import_failed(recovery->functions)) {
+			recovery->refused = true;
 			status_error(recovery->status, err);
 			return -1;
 		}

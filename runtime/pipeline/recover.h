@@ -3,8 +3,9 @@
  * committed. Or the reason why the job does not go on.
  *
  * An unbounded job tries again for ever, later and later; a bounded one gives up after RESTARTS_MAX restarts in a row
- * that brought nothing, and at once where a function's code does not load. Where a policy says to stop, an unbounded
- * job stops reading, keeps its offsets, says why, and waits to be ended.
+ * that brought nothing. Where a policy says to stop, an unbounded job stops reading, keeps its offsets, says why, and
+ * waits to be ended. Where a function's code does not load when the job begins, the job file is at fault: any job ends
+ * at once.
  */
 #ifndef STREAMJOB_RECOVER_H
 #define STREAMJOB_RECOVER_H
@@ -19,6 +20,7 @@ struct recovery {
 	struct stop *stop;
 	struct status *status;
 	bool bounded;
+	bool refused;      /* by recover_load: a function's code does not load */
 	unsigned failures; /* in a row */
 };
 

@@ -178,8 +178,8 @@ static bool take_signature(struct udf_worker *worker, struct udf_signature *sign
 	return !in->bad;
 }
 
-/* Before there is a process. */
-static struct udf_worker *cannot_start(struct udf_worker *worker, const struct error *err,
+/* Before there is a process: at METHOD_IMPORT where the code is at fault. */
+static struct udf_worker *cannot_start(struct udf_worker *worker, enum udf_method method, const struct error *err,
                                        struct udf_failure *ret_failure)
 {
 	struct udf_counts *counts = worker->environment.counts;
@@ -188,9 +188,10 @@ static struct udf_worker *cannot_start(struct udf_worker *worker, const struct e
 		atomic_fetch_add(&counts->failures[UDF_START], 1);
 	*ret_failure = (struct udf_failure){.reason = UDF_START,
 	                                    .function = worker->spec->name,
-	                                    .method = udf_method_name(METHOD_START),
+	                                    .method = udf_method_name(method),
 	                                    .row = UDF_NO_ROW};
-	snprintf(ret_failure->text, sizeof(ret_failure->text), "function %s, start: %s", worker->spec->name, err->text);
+	snprintf(ret_failure->text, sizeof(ret_failure->text), "function %s, %s: %s", worker->spec->name,
+	         udf_method_name(method), err->text);
 	life_release(worker);
 	return NULL;
 }
@@ -239,11 +240,11 @@ struct udf_worker *udf_start(const struct function_spec *spec, const struct udf_
 	result = life_begin(worker, &err);
 	if (result == 0 && spec->language == LANGUAGE_PYTHON)
 		result = find_packages(environment, packages, sizeof(packages), &err);
-	if (result == 0)
-		result = find_module(&module, spec, environment, &err);
-	if (result < 0) {
+	if (result < 0)
+		return cannot_start(worker, METHOD_START, &err, ret_failure);
+	if (find_module(&module, spec, environment, &err) < 0) {
 		buffer_release(&module.file);
-		return cannot_start(worker, &err, ret_failure);
+		return cannot_start(worker, METHOD_IMPORT, &err, ret_failure);
 	}
 	call_begin(worker);
 	put_request(worker, packages, &module);

@@ -175,7 +175,7 @@ REFUSED = {
 def test_refused_at_once(tree, case):
     module, more, sentence = REFUSED[case]
     done, _ = run(tree, module, [{"v": 1}], **more)
-    assert done.returncode == 1 and sentence in done.stderr, done.stderr
+    assert done.returncode == 2 and sentence in done.stderr, done.stderr
     assert "worker_api" not in done.stderr, "a traceback has the author's frames alone"
     assert "restarting" not in done.stderr and "given up" not in done.stderr, "a module does not mend itself"
     done = tree.streamjob("validate", "job.yaml")
@@ -276,7 +276,7 @@ def test_whole_rows(tree, case):
 
 def test_a_whole_row_for_a_function_of_two_is_refused(tree):
     done, _ = run(tree, "@udf(result_type='INT')\ndef f(a, b): return 1\n", [{"v": 1}], call="fn(*)")
-    assert done.returncode == 1 and "module:f takes 2 arguments, but the job file calls it with a whole row" in done.stderr, done.stderr
+    assert done.returncode == 2 and "module:f takes 2 arguments, but the job file calls it with a whole row" in done.stderr, done.stderr
 
 
 FORMS = {

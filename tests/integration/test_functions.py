@@ -124,7 +124,6 @@ BAD = {
     "raises in open": ("", {"open": "raise OSError('no model')"}, None, "start"),
     "raises in get_value": ("", {"get_value": "raise KeyError('k')"}, "get_value", "exception"),
     "raises in merge": ("", {"merge": "raise TypeError('t')"}, "merge", "exception"),
-    "imports what is not there": ("", {"import": "import nowhere_to_be_found"}, None, "start"),
 }
 
 
@@ -258,6 +257,21 @@ def test_bad_function_is_named_and_the_job_recovers_exactly(kafka, small, tmp_pa
         wait_for(lambda: sums(out) == truth, 120, lambda: f"{sums(out)} {truth} {job.log()[-3000:]}")
         wait_for(lambda: job.get("/readyz")[0] == 200, 60, lambda: job.get("/readyz")[1])
         assert job.status()["functions"][0]["healthy"]
+
+
+def test_a_module_that_does_not_load_ends_the_job_at_once(kafka, small, tmp_path):
+    """It is the job file's failure, and not tried again; the place in the source stays, and mended code goes on from there."""
+    topic, truth = small
+    marker = tmp_path / "bad"
+    marker.write_text("")
+    job, out = bad_job(kafka, tmp_path, topic, bad_code(marker, "", {"import": "import nowhere_to_be_found"}))
+    job.launch()
+    assert job.process.wait(timeout=60) == 2, job.log()
+    assert "function total, import: " in job.log() and "ModuleNotFoundError: No module named 'nowhere_to_be_found'" in job.log()
+    assert "restarting" not in job.log() and "given up" not in job.log(), job.log()
+    marker.unlink()
+    with job:
+        wait_for(lambda: sums(out) == truth, 120, lambda: f"{sums(out)} {truth} {job.log()[-3000:]}")
 
 
 def test_one_poison_row_is_found_and_the_rest_is_exact(kafka, tmp_path):

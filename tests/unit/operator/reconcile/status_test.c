@@ -86,6 +86,30 @@ static void verdict_test(void **state)
 	         "topic; "
 	         "back-off",
 	         "True PodFailing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"code of a function that does not load", "{}",
+	         "{\"phase\": \"Running\", \"containerStatuses\": [{\"name\": \"streamjob\", \"restartCount\": 2, "
+	         "\"state\": {\"waiting\": {\"reason\": \"CrashLoopBackOff\", \"message\": \"back-off\"}}, "
+	         "\"lastState\": {\"terminated\": {\"exitCode\": 2, \"reason\": \"Error\", \"message\": "
+	         "\"function f, import: no module x\"}}}]}",
+	         NULL,
+	         "False FunctionFailing container streamjob of pod one ended (Error, exit code 2, 2 restarts): "
+	         "function "
+	         "f, import: no module x; back-off",
+	         "False UpToDate ", "False FunctionFailing container streamjob of pod one ended", "Unknown NoStatus "},
+	        {"the same, begun anew", "{}",
+	         "{\"phase\": \"Running\", \"containerStatuses\": [{\"name\": \"streamjob\", \"restartCount\": 2, "
+	         "\"state\": {\"running\": {\"startedAt\": \"2027-01-15T07:59:59Z\"}}, "
+	         "\"lastState\": {\"terminated\": {\"exitCode\": 2, \"reason\": \"Error\", \"message\": "
+	         "\"function f, import: no module x\"}}}]}",
+	         NULL, "False FunctionFailing container streamjob of pod one ended (Error, exit code 2, 2 restarts): ",
+	         "False UpToDate ", "False FunctionFailing ", "Unknown NoStatus "},
+	        {"a job file that the runtime does not know", "{}",
+	         "{\"phase\": \"Running\", \"containerStatuses\": [{\"name\": \"streamjob\", \"restartCount\": 2, "
+	         "\"state\": {\"waiting\": {\"reason\": \"CrashLoopBackOff\", \"message\": \"back-off\"}}, "
+	         "\"lastState\": {\"terminated\": {\"exitCode\": 2, \"reason\": \"Error\", \"message\": "
+	         "\"job.yaml:3:1: spec.new: unknown field\"}}}]}",
+	         NULL, "False PodFailing container streamjob of pod one ended", "True PodFailing ", "Unknown NoStatus ",
+	         "Unknown NoStatus "},
 	        {"an init container fails", "{}",
 	         "{\"phase\": \"Pending\", \"initContainerStatuses\": [{\"name\": \"fetch\", \"state\": {\"waiting\": "
 	         "{\"reason\": \"CreateContainerConfigError\", \"message\": \"no key\"}}}]}",

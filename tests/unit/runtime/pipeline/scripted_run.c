@@ -83,7 +83,8 @@ struct scripted_run *scripted_on_steps(const char *name, const char *spec, size_
 void scripted_run(struct scripted_run *run)
 {
 	struct source *source = run->options.source;
-	struct recovery recovery = {run->functions, &run->stop, &run->status, source->bounded, 0};
+	struct recovery recovery = {
+	        .functions = run->functions, .stop = &run->stop, .status = &run->status, .bounded = source->bounded};
 
 	run->sink.first_sequence = source->boundary.sequence + !source->boundary.pending;
 	run->outcome = run->functions ? recover_load(&recovery, &run->error) : 0;
