@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum rollback { ROLLBACK_NEVER, ROLLBACK_AUTO };
+enum rollback_policy { ROLLBACK_NEVER, ROLLBACK_AUTO };
 enum deletion { DELETION_KEEP, DELETION_DELETE };
 
 struct deletion_spec {
@@ -15,12 +15,12 @@ struct deletion_spec {
 struct cluster_spec {
 	int64_t parallelism; /* pods */
 	bool suspend;
-	const char *class;            /* NULL: of operators without one */
-	int64_t progress_deadline_ms; /* a roll-out is ready by then */
-	enum rollback rollback;       /* what is done where it is not, for a cause that is the job's */
-	const char *image;            /* NULL: the operator's default */
-	const char *resources;        /* JSON: core/v1 ResourceRequirements, or NULL */
-	const char *pod_template;     /* JSON: {metadata, spec} as core/v1 PodTemplateSpec, or NULL */
+	const char *class;             /* NULL: of operators without one */
+	int64_t progress_deadline_ms;  /* a roll-out is ready by then */
+	enum rollback_policy rollback; /* what is done where it is not, for a cause that is the job's */
+	const char *image;             /* NULL: the operator's default */
+	const char *resources;         /* JSON: core/v1 ResourceRequirements, or NULL */
+	const char *pod_template;      /* JSON: {metadata, spec} as core/v1 PodTemplateSpec, or NULL */
 	struct deletion_spec deletion;
 };
 

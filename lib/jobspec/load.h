@@ -26,7 +26,7 @@ struct jobspecs {
  */
 int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
 /* The same for what an API server gave out: its schema may be newer than this program, so fields that are not known
- * are left out instead of being problems. */
+ * are left out instead of being problems, and go to problems->unknown. */
 int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
 /* What loading a function's code tells of it; -1: what is wrong with it. Results live as long as the context. */
 struct function_loader {

@@ -26,6 +26,7 @@ struct problems {
 	size_t count, dropped;
 	struct arena arena;        /* holds copies of all texts */
 	struct problems *warnings; /* for what is legal and suspicious; NULL: nobody asks */
+	struct problems *unknown;  /* for the fields that jobspecs_load_live leaves out; NULL: nobody asks */
 };
 
 void problems_init(struct problems *problems);

@@ -61,6 +61,13 @@ static void unknown_field(struct reader *reader, const struct object *object, co
 	buffer_release(&known);
 }
 
+static void leave_out(struct reader *reader, const struct node *key, const char *path)
+{
+	if (reader->problems->unknown)
+		problems_add(reader->problems->unknown, reader->file, key->line, key->column,
+		             path_member(reader->scratch, path, key->text), "unknown field", NULL);
+}
+
 /* Returns how many are unknown. */
 static size_t read_keys(struct reader *reader, const struct object *object, const struct node *node, const char *path)
 {
@@ -71,7 +78,9 @@ static size_t read_keys(struct reader *reader, const struct object *object, cons
 
 		if (key->kind != NODE_SCALAR)
 			read_problem(reader, key, path, "a field's name is not a string", NULL);
-		else if (!reader->live && !object_field(object, key->text) && ++unknown)
+		else if (!object_field(object, key->text) && reader->live)
+			leave_out(reader, key, path);
+		else if (!object_field(object, key->text) && ++unknown)
 			unknown_field(reader, object, key, path);
 	}
 	return unknown;

@@ -59,6 +59,7 @@ struct manager {
 	struct probe *probe;
 	struct recorder *recorder;
 	struct memory_of_jobs *memory;
+	struct waves *waves;
 	struct counters counters;
 	pthread_t workers[WORKERS_MAX], poller;
 	unsigned workers_started;
@@ -77,7 +78,6 @@ void watches_stop(struct manager *manager);
 bool watches_synced(const struct manager *manager, const char *namespace);
 /* A kind that may not be read in the namespace, or KIND_COUNT. */
 enum kind watches_forbidden(const struct manager *manager, const char *namespace);
-void manager_enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms);
 /* What the stores hold of one StreamJob; false where there is none. Release with observed_release. */
 bool observe(struct manager *manager, const char *key, struct observed *ret_observed);
 void observed_release(struct observed *observed);

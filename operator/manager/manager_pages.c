@@ -173,6 +173,7 @@ int manager_page_metrics(void *context, struct buffer *out)
 	buffer_append_text(out, "leader_election_master_status");
 	buffer_printf(out, "{name=\"%s\"}", manager->lease_name);
 	metrics_number(out, manager_may_work(manager));
+	waves_metrics(manager->waves, out);
 	jobs_metrics(manager, out);
 	return 200;
 }

@@ -71,6 +71,8 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
 	if (object_is_deleted(job))
 		ret_observed->deleting_ms = memory_deleting(manager->memory, key, object_uid(job), now_ms);
+	ret_observed->may_update = waves_may_update(manager->waves, key);
+	ret_observed->update_halted = waves_halted(manager->waves);
 	ret_observed->namespace_ends =
 	        memory_does_namespace_end(manager->memory, object_text(job, "metadata", "namespace", NULL), now_ms);
 	return true;
@@ -83,4 +85,5 @@ void observed_release(struct observed *observed)
 		json_decref(object_borrow(observed->children[kind]));
 	json_decref(object_borrow(observed->reports));
 	json_decref(object_borrow(observed->code));
+	json_decref(object_borrow(observed->update_halted));
 }

@@ -16,6 +16,7 @@ static int usage(FILE *out, int code)
 	      "  --namespace-selector S    watch the namespaces with these labels only, as kubectl -l has them\n"
 	      "  --class NAME              take the StreamJobs of this spec.class only (default: those without one)\n"
 	      "  --runtime-image IMAGE     of the jobs that name none (streamjob:" STREAMJOB_VERSION ")\n"
+	      "  --max-updating N|N%       jobs that get a new operator's version or default image at a time (10%)\n"
 	      "  --workers N               StreamJobs that are worked on at the same time (4)\n"
 	      "  --resync DURATION         look at every StreamJob again after so long (10m)\n"
 	      "  --poll DURATION           ask pods for their status every so often (2s)\n"
@@ -115,6 +116,10 @@ static int parse_one(int option, struct options *options)
 	case 'C':
 		options->cluster_id = optarg;
 		return cluster_id_is_good(optarg) ? 0 : bad_value("cluster-id", CLUSTER_ID_EXPECTED);
+	case 'U':
+		return waves_limit_parse(optarg, &options->max_updating)
+		               ? 0
+		               : bad_value("max-updating", "a number of jobs from 1, or 1% to 100%, is needed");
 	case 'w':
 		return parse_workers(&options->workers);
 	case 'r':
@@ -146,6 +151,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	                                             {"leader-elect", optional_argument, NULL, 'e'},
 	                                             {"leader-election-namespace", required_argument, NULL, 'E'},
 	                                             {"cluster-id", required_argument, NULL, 'C'},
+	                                             {"max-updating", required_argument, NULL, 'U'},
 	                                             {"workers", required_argument, NULL, 'w'},
 	                                             {"resync", required_argument, NULL, 'r'},
 	                                             {"poll", required_argument, NULL, 'p'},
@@ -157,6 +163,7 @@ int options_parse(int argc, char **argv, struct options *options)
 
 	*options = (struct options){.image = "streamjob:" STREAMJOB_VERSION,
 	                            .listen = ":8080",
+	                            .max_updating = {.percent = 10},
 	                            .workers = 4,
 	                            .resync_ms = 600000,
 	                            .poll_ms = 2000,

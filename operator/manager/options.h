@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "lib/base/log.h"
+#include "operator/manager/waves.h"
 
 #define NAMESPACES_MAX 64
 #define WORKERS_MAX    64
@@ -18,12 +19,13 @@ struct options {
 	const char *kubeconfig, *context;
 	const char *namespaces[NAMESPACES_MAX]; /* none: all */
 	size_t namespaces_count;
-	const char *namespace_selector; /* NULL: none; else there are no `namespaces` */
-	const char *class;              /* NULL: jobs without one */
-	const char *image;              /* of the runtime, where a StreamJob names none */
-	const char *listen;             /* /healthz, /readyz, /metrics, /status */
-	const char *lease_namespace;    /* NULL: the operator's own */
-	const char *cluster_id;         /* NULL: that of the ConfigMap; cluster_id.h */
+	const char *namespace_selector;  /* NULL: none; else there are no `namespaces` */
+	const char *class;               /* NULL: jobs without one */
+	const char *image;               /* of the runtime, where a StreamJob names none */
+	const char *listen;              /* /healthz, /readyz, /metrics, /status */
+	const char *lease_namespace;     /* NULL: the operator's own */
+	const char *cluster_id;          /* NULL: that of the ConfigMap; cluster_id.h */
+	struct waves_limit max_updating; /* jobs that get a new version or default image at a time */
 	unsigned workers;
 	int64_t resync_ms, poll_ms;
 	bool leader_elect, log_json;

@@ -248,7 +248,9 @@ int plan_files_diff(struct kube_client *client, const struct plan_options *optio
 		result = apply_dry(client, KIND_STREAM_JOB, asked, options->field_manager, &after, err);
 	if (result == 0) {
 		json_object_del(json_object_get(after, "status"),
-		                "place"); /* written now and then, whatever the files say */
+		                "place");             /* written now and then, whatever the files say */
+		if (json_object_get(after, "status")) /* what it comes to, whenever the job's turn is */
+			json_object_set_new(json_object_get(after, "status"), "update", json_object());
 		result = diff_children(client, options, after, &children, err);
 	}
 	if (result == 0) {

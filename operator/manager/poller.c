@@ -235,6 +235,30 @@ static void resync(struct manager *manager)
 	json_decref(keys);
 }
 
+static void give_turns(struct manager *manager)
+{
+	json_t *keys = store_keys(manager->stores[KIND_STREAM_JOB], NULL), *all = json_array(), *key, *chosen;
+	size_t index;
+
+	json_array_foreach(keys, index, key)
+	{
+		const char *text = json_string_value(key);
+		json_t *namespace = json_stringn(text, strcspn(text, "/"));
+
+		if (namespaces_have(manager, json_string_value(namespace)))
+			json_array_append(all, key);
+		json_decref(namespace);
+	}
+	chosen = waves_turn(manager->waves, all, clock_wall_ms(manager->clock));
+	json_array_foreach(chosen, index, key)
+	{
+		queue_add(manager->queue, json_string_value(key));
+	}
+	json_decref(chosen);
+	json_decref(all);
+	json_decref(keys);
+}
+
 static void wait_until(struct manager *manager, int64_t until_ms)
 {
 	while (!atomic_load(&manager->stopping) && monotonic_ms(manager) < until_ms) {
@@ -254,6 +278,8 @@ void *poller_thread(void *context)
 		int64_t started_ms = monotonic_ms(manager);
 		size_t asked = manager_may_work(manager) ? ask_all(manager, pages, client) : 0;
 
+		if (manager_may_work(manager) && !waves_are_idle(manager->waves))
+			give_turns(manager);
 		if (started_ms - resynced_ms >= manager->options->resync_ms) {
 			resynced_ms = started_ms;
 			resync(manager);

@@ -198,6 +198,7 @@ static void release(struct manager *manager)
 	store_free(manager->selected);
 	recorder_free(manager->recorder);
 	memory_of_jobs_free(manager->memory);
+	waves_free(manager->waves);
 	kube_cluster_free(manager->cluster);
 	pthread_mutex_destroy(&manager->cluster_id_mutex);
 	free(manager);
@@ -228,6 +229,7 @@ int operator_run(int argc, char **argv)
 	         options.class ? options.class : "");
 	manager->queue = queue_new(&queue);
 	manager->memory = memory_of_jobs_new();
+	manager->waves = waves_new(options.max_updating);
 	manager->recorder = recorder_new(&system_clock, manager->identity);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		manager->stores[kind] = store_new(0);

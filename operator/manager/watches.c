@@ -19,7 +19,7 @@ struct kube_resource resource_of(enum kind kind)
 	return (struct kube_resource){kind_names[kind].root, kind_names[kind].plural};
 }
 
-void manager_enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms)
+static void enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms)
 {
 	json_t *key = json_sprintf("%s/%s", namespace, name);
 
@@ -40,13 +40,15 @@ static bool is_of_class(void *context, const json_t *job)
 }
 
 /* What was remembered until this version would come. */
-static void job_seen(struct manager *manager, const json_t *job)
+static void job_seen(struct manager *manager, const json_t *job, bool gone)
 {
 	json_t *key = json_sprintf("%s/%s", object_text(job, "metadata", "namespace", NULL), object_name(job));
 
 	if (key)
 		memory_job_seen(manager->memory, json_string_value(key), object_uid(job),
 		                object_text(job, "metadata", "resourceVersion", NULL));
+	if (key)
+		waves_seen(manager->waves, json_string_value(key), gone ? NULL : job);
 	json_decref(key);
 }
 
@@ -70,10 +72,10 @@ static void job_changed(void *context, enum change change, const json_t *before,
 	struct watch *watch = context;
 	const json_t *job = after ? after : before;
 
-	job_seen(watch->manager, job);
+	job_seen(watch->manager, job, !after);
 	if (change == CHANGE_UPDATED && is_own_echo(before, after))
 		return;
-	manager_enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
+	enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
 }
 
 static void child_changed(void *context, enum change change, const json_t *before, const json_t *after)
@@ -87,7 +89,7 @@ static void child_changed(void *context, enum change change, const json_t *befor
 	/* Jobs are looked at after the first lists anyway. What appears later is mostly what we have just made. */
 	if (!job[0] || (change == CHANGE_ADDED && !atomic_load(&watch->listed)))
 		return;
-	manager_enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job, delays_ms[change]);
+	enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job, delays_ms[change]);
 }
 
 /* The jobs whose functions are in that ConfigMap, as far as they have been looked at: the rest will be. */
@@ -104,7 +106,7 @@ static void code_changed(void *context, enum change change, const json_t *before
 	names = memory_users_of_code(watch->manager->memory, namespace, object_name(config_map));
 	json_array_foreach(names, index, name)
 	{
-		manager_enqueue(watch->manager, namespace, json_string_value(name), delays_ms[CHANGE_UPDATED]);
+		enqueue(watch->manager, namespace, json_string_value(name), delays_ms[CHANGE_UPDATED]);
 	}
 	json_decref(names);
 }

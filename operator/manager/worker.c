@@ -107,6 +107,7 @@ static enum reconcile_result reconcile(struct manager *manager, struct kube_clie
 	bool refused;
 
 	plan_make(observed, &manager->settings, &plan);
+	waves_note(manager->waves, key, plan_waits(&plan));
 	if (take_steps(client, &plan, &failed, &err) == 0)
 		record(manager, client, &plan, observed->job, 0);
 	refused = failed && is_refusal(&err);
@@ -138,6 +139,7 @@ static enum reconcile_result say_forbidden(struct manager *manager, struct kube_
 	error_write(&words, "the operator may not list and watch %s in this namespace; grant it the verbs of its Role",
 	            kind_names[kind].plural);
 	plan_make(observed, &manager->settings, &plan);
+	waves_note(manager->waves, key, plan_waits(&plan));
 	if (write_status(manager, client, key, observed->job, &plan, &reading, &words, &err) < 0)
 		log_warn("a status could not be written", "job=\"%s\" error=\"%s\"", key, err.error.text);
 	plan_release(&plan);

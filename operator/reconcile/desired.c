@@ -122,6 +122,16 @@ json_t *desired_place(const struct view *view, const struct place *place, int64_
 	return finish(object);
 }
 
+json_t *desired_revision(const struct view *view, const char *name, const json_t *pods)
+{
+	json_t *object = head(view, KIND_REVISION, COMPONENT_GOOD, name);
+
+	json_object_set_new(object, "revision",
+	                    json_integer(object_integer(view->job, "metadata", "generation", NULL)));
+	json_object_set_new(object, "data", json_pack("{s:O}", "spec", pods));
+	return finish(object);
+}
+
 json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *config_map, int64_t seconds)
 {
 	char name[NAME_MAX_BYTES + 1];

@@ -101,7 +101,7 @@ static void judge_owner(const struct view *view, const json_t *document, struct 
 		buffer_printf(&health->ready.message, "; pod %s stands by", object_name(waiting));
 }
 
-static bool finding_keep(const struct view *view, const char *type, struct finding *finding)
+bool finding_keep(const struct view *view, const char *type, struct finding *finding)
 {
 	static const char *const truths[] = {"Unknown", "False", "True"};
 	const json_t *before = object_condition(object_at(view->job, "status", "conditions", NULL), type);
@@ -124,7 +124,9 @@ static bool ready_is_a_pods(const struct view *view)
 {
 	const json_t *conditions = object_at(view->job, "status", "conditions", NULL);
 
-	return !strcmp(object_text(object_condition(conditions, "Reconciling"), "reason", NULL), "UpToDate") &&
+	const char *reconciling = object_text(object_condition(conditions, "Reconciling"), "reason", NULL);
+
+	return (!strcmp(reconciling, "UpToDate") || !strcmp(reconciling, LATE)) &&
 	       strcmp(object_text(object_condition(conditions, "Ready"), "reason", NULL), "Suspended") != 0;
 }
 
@@ -169,7 +171,7 @@ static void judge_report(const struct view *view, const json_t *pod, struct heal
 		judge_owner(view, document, health);
 	} else if (since_ms < ANSWER_MS && !is_status_of(view, pod)) {
 		set_progress(health, "Starting", "the pod has started; its first status is awaited");
-		health->again_ms = ANSWER_MS - since_ms;
+		health_again(health, ANSWER_MS - since_ms);
 	} else if (silent_ms < SILENT_MS) {
 		keep_status(view, health);
 	} else {
@@ -208,17 +210,52 @@ static void judge_pods(const struct view *view, struct health *health)
 	} else {
 		health->running_hash = object_text(pod, "metadata", "annotations", NOTE_SPEC_HASH, NULL);
 		judge_report(view, pod, health);
-		if (view->spec && strcmp(health->running_hash, view->spec->spec_hash) != 0)
+		if (view->spec && !view->update.held && strcmp(health->running_hash, view->spec->spec_hash) != 0)
 			set_progress(health, "Progressing", "the pod still runs the job file before this one");
 		else if (view->spec && !runs_the_code(view, pod))
 			set_progress(health, "Progressing", "the pod still runs the functions' code before this one");
 	}
 }
 
+/* Its pod is of the roll-out that is deployed, and that is the one that is asked for. */
+static bool is_of_rollout(const struct view *view, const json_t *pod)
+{
+	const char *number = object_text(pod, "metadata", "annotations", NOTE_ROLLOUT, NULL);
+
+	return view->spec && !object_is_deleted(pod) && !strcmp(number, view_deployed_note(view, NOTE_ROLLOUT)) &&
+	       !strcmp(view_deployed_note(view, NOTE_TEMPLATE_HASH), view->rollout.template_hash);
+}
+
+static void judge_flow(const struct view *view, struct health *health)
+{
+	judge_pods(view, health);
+	health->flows = health->ready.truth == TRUTH_TRUE && is_of_rollout(view, health->pod);
+}
+
+static void judge_understood(const struct view *view, struct health *health)
+{
+	struct buffer names;
+
+	buffer_init(&names);
+	for (size_t i = 0; i < view->unknown.count; i++)
+		buffer_printf(&names, "%s%s", i ? ", " : "", view->unknown.items[i].path);
+	if (view->unknown.count)
+		finding_set(
+		        &health->understood, TRUTH_FALSE, "UnknownFields",
+		        "this operator (" STREAMJOB_VERSION
+		        ") does not know what a later version of the CRD has, and the job runs without: %s; upgrade "
+		        "the operator, or leave them out",
+		        names.data);
+	else
+		finding_set(&health->understood, TRUTH_TRUE, "Understood",
+		            "this operator knows every field of the spec");
+	buffer_release(&names);
+}
+
 static void judge_job(const struct view *view, const struct step *refused, const struct error *words,
                       struct health *health)
 {
-	judge_pods(view, health);
+	judge_flow(view, health);
 	if (view->deleting) {
 		set_progress(health, "Deleting", "pods drain, then the Pushgateway groups are deleted");
 	} else if (!view->spec) {
@@ -237,11 +274,8 @@ static void judge_job(const struct view *view, const struct step *refused, const
 	}
 }
 
-void health_judge(const struct view *view, const struct step *refused, const struct error *words,
-                  struct health *ret_health)
+static void health_init(const struct view *view, struct health *health)
 {
-	struct health *health = ret_health;
-
 	*health = (struct health){.running_hash = ""};
 	finding_set(&health->reconciling, TRUTH_FALSE, "UpToDate", "what the spec asks for is there");
 	finding_set(&health->stalled, TRUTH_FALSE, "NotStalled", "nothing waits for a change of the spec");
@@ -249,14 +283,44 @@ void health_judge(const struct view *view, const struct step *refused, const str
 	finding_set(&health->sinks, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
 	finding_set(&health->input, TRUTH_UNKNOWN, "NoStatus", "no pod has said how it is");
 	health->replicas = (int64_t)view_count_pods(view, true, false);
+}
+
+void health_judge(const struct view *view, const struct step *refused, const struct error *words,
+                  struct health *ret_health)
+{
+	struct health *health = ret_health;
+
+	health_init(view, health);
 	judge_job(view, refused, words, health);
+	judge_understood(view, health);
+	rollback_judge(view, health);
+	update_judge(view, health);
+}
+
+bool view_flows(const struct view *view)
+{
+	struct health health;
+	bool flows;
+
+	health_init(view, &health);
+	judge_flow(view, &health);
+	flows = health.flows;
+	health_release(&health);
+	return flows;
+}
+
+void health_again(struct health *health, int64_t ms)
+{
+	if (!health->again_ms || ms < health->again_ms)
+		health->again_ms = ms;
 }
 
 void health_release(struct health *health)
 {
-	struct finding *findings[] = {&health->ready,     &health->reconciling, &health->stalled,
-	                              &health->functions, &health->sinks,       &health->input};
+	struct finding *findings[] = {&health->ready, &health->reconciling, &health->stalled,    &health->functions,
+	                              &health->sinks, &health->input,       &health->understood, &health->updated};
 
 	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
 		buffer_release(&findings[i]->message);
+	json_decref(health->rollback);
 }

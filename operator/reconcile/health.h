@@ -17,7 +17,9 @@ struct finding {
 };
 
 struct health {
-	struct finding ready, reconciling, stalled, functions, sinks, input;
+	struct finding ready, reconciling, stalled, functions, sinks, input, understood, updated;
+	bool flows;       /* data, through pods of the roll-out that is deployed */
+	json_t *rollback; /* status.rollback as it is to be, or NULL */
 	int64_t replicas, ready_replicas;
 	const char *running_hash; /* "" where no pod runs */
 	const json_t *pod;        /* that speaks for the job; NULL */
@@ -31,11 +33,20 @@ struct health {
 /* `refused` and `words`: as in plan_status. */
 void health_judge(const struct view *view, const struct step *refused, const struct error *words,
                   struct health *ret_health);
+/* Whether data flows through pods that are as the spec asks. */
+bool view_flows(const struct view *view);
+/* Time alone changes the verdict after so long, or sooner. */
+void health_again(struct health *health, int64_t ms);
 void health_release(struct health *health);
 
 /* Sets all of a finding; its message is what the format says, cut at MESSAGE_BYTES_MAX. */
 void finding_set(struct finding *finding, enum truth truth, const char *reason, const char *format, ...)
         __attribute__((format(printf, 4, 5)));
+
+/* As the status says it; false where it does not. */
+bool finding_keep(const struct view *view, const char *type, struct finding *finding);
+
+#define LATE "ProgressDeadlineExceeded" /* the reason of Stalled and Reconciling */
 
 /* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set, and the others
  * where the runtime has refused a function's code. */

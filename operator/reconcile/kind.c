@@ -9,5 +9,6 @@ const struct kind_names kind_names[KIND_COUNT] = {
         [KIND_CONFIG_MAP] = {"ConfigMap", "v1", "/api/v1", "configmaps"},
         [KIND_DEPLOYMENT] = {"Deployment", "apps/v1", "/apis/apps/v1", "deployments"},
         [KIND_JOB] = {"Job", "batch/v1", "/apis/batch/v1", "jobs"},
+        [KIND_REVISION] = {"ControllerRevision", "apps/v1", "/apis/apps/v1", "controllerrevisions"},
         [KIND_POD] = {"Pod", "v1", "/api/v1", "pods"},
 };

@@ -14,8 +14,9 @@ enum kind {
 	KIND_SERVICE,
 	KIND_CONFIG_MAP,
 	KIND_DEPLOYMENT,
-	KIND_JOB, /* batch: the clean-up */
-	KIND_POD, /* only read */
+	KIND_JOB,      /* batch: the clean-up */
+	KIND_REVISION, /* ControllerRevision: the last good spec of a job; rollback.h */
+	KIND_POD,      /* only read */
 	KIND_COUNT
 };
 

@@ -31,6 +31,7 @@
 #define COMPONENT_JOB_FILE "job-file"
 #define COMPONENT_PLACE    "place"
 #define COMPONENT_CLEANUP  "cleanup"
+#define COMPONENT_GOOD     "last-good"
 
 #define RUNTIME_CONTAINER "streamjob"
 

@@ -45,7 +45,11 @@ static void plan_children(struct plan *plan)
 		enum kind kind = desired_kinds[i];
 
 		view_child_name(plan->view, kind, plan->view->spec->spec_hash, name);
-		plan_apply(plan, kind, desired_child(plan->view, kind, replicas), view_child(plan->view, kind, name));
+		if (kind == KIND_DEPLOYMENT && plan->view->update.held)
+			plan_scale(plan, view_child(plan->view, kind, name), replicas);
+		else
+			plan_apply(plan, kind, desired_child(plan->view, kind, replicas),
+			           view_child(plan->view, kind, name));
 	}
 }
 
@@ -135,6 +139,7 @@ static void plan_good_spec(struct plan *plan)
 	plan_place(plan);
 	plan_children(plan);
 	plan_collect(plan);
+	plan_revision(plan);
 }
 
 void plan_make(const struct observed *observed, const struct settings *settings, struct plan *ret_plan)
@@ -145,6 +150,11 @@ void plan_make(const struct observed *observed, const struct settings *settings,
 		plan_deletion(ret_plan);
 	else if (ret_plan->view->spec && !observed->namespace_ends)
 		plan_good_spec(ret_plan);
+}
+
+bool plan_waits(const struct plan *plan)
+{
+	return plan->view->update.held && !plan->view->rollback.active;
 }
 
 void plan_release(struct plan *plan)

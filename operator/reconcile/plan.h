@@ -31,7 +31,9 @@ struct observed {
 	int64_t now_ms;         /* wall */
 	int64_t deleting_ms;    /* since this process first saw the deletion, monotonic; 0 */
 	int64_t figures_age_ms; /* since the figures were last written, monotonic; INT64_MAX: not by this process */
-	bool namespace_ends;    /* the API server refused a write since the namespace is being deleted */
+	bool may_update;        /* it is the job's turn to get what a new operator or default image makes of it */
+	const json_t *update_halted; /* the job, a string, for which such roll-outs halt; or NULL */
+	bool namespace_ends;         /* the API server refused a write since the namespace is being deleted */
 };
 
 enum verb {
@@ -66,6 +68,8 @@ struct plan {
 };
 
 void plan_make(const struct observed *observed, const struct settings *settings, struct plan *ret_plan);
+/* The job waits for its turn to get what a new operator or default image makes of it. */
+bool plan_waits(const struct plan *plan);
 void plan_release(struct plan *plan);
 
 /*

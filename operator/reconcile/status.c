@@ -141,7 +141,23 @@ static json_t *place_json(const struct view *view)
 	return json;
 }
 
-static json_t *rollout_json(const struct view *view)
+/* Since when it is so, whether data flowed with it, and who asked for it: of a new one, or as it is known. */
+static void add_course(const struct view *view, const struct health *health, json_t *json)
+{
+	const json_t *before = object_at(view->job, "status", "rollout", NULL);
+	bool same = object_integer(before, "number", NULL) == view->rollout.number;
+	const char *since = same ? object_text(before, "since", NULL) : "";
+
+	json_object_set_new(json, "generation", json_integer(view->rollback.generation));
+	json_object_set_new(json, "since", since[0] ? json_string(since) : object_time_json(view->observed->now_ms));
+	json_object_set_new(json, "good",
+	                    json_boolean(health->flows || (same && json_is_true(json_object_get(before, "good")))));
+	json_object_set_new(
+	        json, "byOperator",
+	        json_boolean(same ? json_is_true(json_object_get(before, "byOperator")) : view->update.by_operator));
+}
+
+static json_t *rollout_json(const struct view *view, const struct health *health)
 {
 	const struct rollout *rollout = &view->rollout;
 	char *previous = previous_note(&view->previous);
@@ -150,6 +166,8 @@ static json_t *rollout_json(const struct view *view)
 	if (rollout->number > 0)
 		json = json_pack("{s:I, s:s}", "number", (json_int_t)rollout->number, "templateHash",
 		                 rollout->template_hash);
+	if (json)
+		add_course(view, health, json);
 	if (json && previous)
 		set_text(json, "previous", previous);
 	free(previous);
@@ -181,6 +199,8 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	json_array_append_new(conditions, condition_json(view, "FunctionsHealthy", &health->functions));
 	json_array_append_new(conditions, condition_json(view, "SinksHealthy", &health->sinks));
 	json_array_append_new(conditions, condition_json(view, "InputOK", &health->input));
+	json_array_append_new(conditions, condition_json(view, "SpecUnderstood", &health->understood));
+	json_array_append_new(conditions, condition_json(view, "Updated", &health->updated));
 	status = json_pack("{s:I, s:o, s:I, s:I, s:o}", "observedGeneration",
 	                   (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "conditions",
 	                   conditions, "replicas", (json_int_t)health->replicas, "readyReplicas",
@@ -188,10 +208,12 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	                   json_sprintf(LABEL_NAME "=streamjob," LABEL_INSTANCE "=%s," LABEL_COMPONENT
 	                                           "=" COMPONENT_RUNTIME,
 	                                view->name));
-	set_text(status, "specHash", view->spec ? view->spec->spec_hash : "");
+	set_text(status, "specHash", view->jobs.count ? view->jobs.items[0]->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
 	add_figures(view, health, status);
-	set_figure(view, status, "rollout", refused ? NULL : rollout_json(view), true);
+	set_figure(view, status, "rollout", refused || view->update.held ? NULL : rollout_json(view, health), true);
+	set_figure(view, status, "update", update_json(view, health), false);
+	set_figure(view, status, "rollback", json_incref(health->rollback), false);
 	return status;
 }
 
@@ -233,6 +255,17 @@ static bool is_due(struct plan *plan, const json_t *before, const json_t *status
 	return urgent || age_ms >= FIGURES_MS;
 }
 
+/* The condition has come to be False for that reason. */
+static void plan_worsening(struct plan *plan, const char *type, const struct finding *now, const char *reason,
+                           const char *event)
+{
+	const json_t *before = object_at(plan->view->job, "status", "conditions", NULL);
+
+	if (!strcmp(now->reason, reason) &&
+	    strcmp(object_text(object_condition(before, type), "reason", NULL), reason) != 0)
+		plan_event(plan, true, event, json_string(now->message.data));
+}
+
 /* A change of Ready's reason, and of Stalled, is worth an Event. */
 static void plan_condition_events(struct plan *plan, const struct health *health)
 {
@@ -242,6 +275,8 @@ static void plan_condition_events(struct plan *plan, const struct health *health
 	bool quiet = health->reconciling.truth == TRUTH_TRUE && strcmp(health->ready.reason, "PodFailing") != 0 &&
 	             strcmp(health->ready.reason, "ApplyFailed") != 0;
 
+	plan_worsening(plan, "Updated", &health->updated, "UpdateFailed", "UpdateHalted");
+	plan_worsening(plan, "SpecUnderstood", &health->understood, "UnknownFields", "UnknownFields");
 	if (health->stalled.truth == TRUTH_TRUE && !was_stalled)
 		plan_event(plan, true, health->stalled.reason, json_string(health->stalled.message.data));
 	else if (strcmp(reason, health->ready.reason) != 0 && !quiet && health->stalled.truth != TRUTH_TRUE)
@@ -259,6 +294,10 @@ json_t *plan_status(struct plan *plan, const struct step *refused, const struct 
 	health_judge(view, refused, words, &health);
 	if (health.again_ms)
 		plan_again(plan, health.again_ms);
+	if (view->update.claims)
+		plan_again(plan, 1);
+	if (view->update.running && view->update.until_ms > view->observed->now_ms)
+		plan_again(plan, view->update.until_ms - view->observed->now_ms);
 	status = status_json(view, &health, refused != NULL);
 	if (is_due(plan, before, status)) {
 		plan_condition_events(plan, &health);

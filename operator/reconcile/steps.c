@@ -57,6 +57,19 @@ void plan_apply(struct plan *plan, enum kind kind, json_t *desired, const json_t
 	plan_step(plan, VERB_APPLY, kind, desired);
 }
 
+void plan_scale(struct plan *plan, const json_t *live, int replicas)
+{
+	json_t *patch;
+
+	if (object_is_deleted(live) || object_integer(live, "spec", "replicas", NULL) == replicas)
+		return;
+	patch = identity(KIND_DEPLOYMENT, live);
+	json_object_set_new(json_object_get(patch, "metadata"), "resourceVersion",
+	                    json_string(object_text(live, "metadata", "resourceVersion", NULL)));
+	json_object_set_new(patch, "spec", json_pack("{s:i}", "replicas", replicas));
+	plan_step(plan, VERB_MERGE, KIND_DEPLOYMENT, patch);
+}
+
 bool plan_leftover(struct plan *plan, enum kind kind, const char *name)
 {
 	const json_t *leftover = view_leftover(plan->view, kind, name);

@@ -15,6 +15,8 @@ void plan_again(struct plan *plan, int64_t ms);
 void plan_delete(struct plan *plan, enum kind kind, const json_t *live);
 /* Applies `desired`, which it takes, where `live` is not so already; `live` may be NULL. */
 void plan_apply(struct plan *plan, enum kind kind, json_t *desired, const json_t *live);
+/* Nothing but the number of pods is made right. */
+void plan_scale(struct plan *plan, const json_t *live, int replicas);
 /* Deletes what an earlier StreamJob of this name left under the name; true where there was something. */
 bool plan_leftover(struct plan *plan, enum kind kind, const char *name);
 

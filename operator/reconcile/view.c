@@ -6,10 +6,9 @@
  * The spec is loaded from the YAML that kubectl shows for the object, so that a problem's line is one that a user can
  * look up: `kubectl get streamjob NAME -o yaml`.
  */
-static void load_spec(struct view *view)
+void view_load(const struct view *view, const json_t *job, struct problems *problems, struct jobspecs *ret_jobs)
 {
-	json_t *shown = json_copy(object_borrow(view->job)),
-	       *metadata = json_copy(json_object_get(view->job, "metadata"));
+	json_t *shown = json_copy(object_borrow(job)), *metadata = json_copy(json_object_get(job, "metadata"));
 	struct buffer text;
 
 	json_object_del(metadata, "managedFields");
@@ -19,9 +18,14 @@ static void load_spec(struct view *view)
 	json_object_set_new(shown, "kind", json_string(JOB_KIND));
 	buffer_init(&text);
 	manifest_write(shown, &text);
-	jobspecs_load_live(view->name, buffer_slice(&text), &view->problems, &view->jobs);
+	jobspecs_load_live(view->name, buffer_slice(&text), problems, ret_jobs);
 	buffer_release(&text);
 	json_decref(shown);
+}
+
+static void load_spec(struct view *view)
+{
+	view_load(view, view->job, &view->problems, &view->jobs);
 	view->spec = view->jobs.count ? view->jobs.items[0] : NULL;
 }
 
@@ -35,20 +39,26 @@ void view_init(struct view *view, const struct observed *observed, const struct 
 	                      .uid = object_uid(observed->job),
 	                      .deleting = object_is_deleted(observed->job)};
 	problems_init(&view->problems);
+	problems_init(&view->unknown);
+	view->problems.unknown = &view->unknown;
 	load_spec(view);
+	rollback_find(view);
 	if (view->spec)
 		previous_find(view, &view->previous);
 	if (view->spec)
 		rollout_next(view, &view->rollout);
 	else
 		rollout_last(view, &view->rollout);
+	update_find(view, &view->update);
 }
 
 void view_release(struct view *view)
 {
+	rollback_release(&view->rollback);
 	previous_release(&view->previous);
 	jobspecs_release(&view->jobs);
 	problems_release(&view->problems);
+	problems_release(&view->unknown);
 }
 
 const json_t *view_child(const struct view *view, enum kind kind, const char *name)
@@ -74,6 +84,7 @@ void view_child_name(const struct view *view, enum kind kind, const char *spec_h
 		name_service(view->name, ret_name);
 		return;
 	case KIND_CONFIG_MAP:
+	case KIND_REVISION:
 		snprintf(suffix, sizeof(suffix), "-%.16s", spec_hash);
 		name_child(view->name, suffix, NAME_MAX_BYTES, ret_name);
 		return;

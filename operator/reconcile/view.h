@@ -10,22 +10,29 @@
 #include "operator/reconcile/object.h"
 #include "operator/reconcile/plan.h"
 #include "operator/reconcile/previous.h"
+#include "operator/reconcile/rollback.h"
 #include "operator/reconcile/rollout.h"
+#include "operator/reconcile/update.h"
 
 struct view {
 	const struct observed *observed;
 	const struct settings *settings;
-	const json_t *job;
+	const json_t *job;                  /* with the last good spec, where the job went back to it */
 	const char *name, *namespace, *uid; /* the job's own */
 	bool deleting;
-	const struct jobspec *spec; /* NULL: the spec has problems */
-	struct rollout rollout;     /* that the spec gives; while it has problems, the last one */
-	struct previous previous;   /* the job files that the pods get beside it */
-	struct jobspecs jobs;
+	const struct jobspec *spec; /* that the pods are to run; NULL: the spec has problems */
+	struct rollback rollback;
+	struct rollout rollout;   /* that the spec gives; while it has problems, the last one */
+	struct previous previous; /* the job files that the pods get beside it */
+	struct update update;
+	struct jobspecs jobs; /* of the spec as it was given */
 	struct problems problems;
+	struct problems unknown; /* fields of the spec that are of a later CRD */
 };
 
 void view_init(struct view *view, const struct observed *observed, const struct settings *settings);
+/* Reads the spec of `job`. */
+void view_load(const struct view *view, const json_t *job, struct problems *problems, struct jobspecs *ret_jobs);
 void view_release(struct view *view);
 
 /* The child of that name if this very StreamJob controls it, else NULL. */

@@ -138,7 +138,7 @@ def test_apply_makes_children(job, operator):
     }
     status = job.get()["status"]
     assert status["specHash"] == job.deployment()["spec"]["template"]["metadata"]["annotations"]["streamjob.dev/spec-hash"]
-    assert {c["type"] for c in status["conditions"]} == {"Ready", "Reconciling", "Stalled", "FunctionsHealthy", "SinksHealthy", "InputOK"}
+    assert {c["type"] for c in status["conditions"]} == {"Ready", "Reconciling", "Stalled", "FunctionsHealthy", "SinksHealthy", "InputOK", "SpecUnderstood", "Updated"}
 
 
 def settled(job, operator):
@@ -720,6 +720,7 @@ def test_a_kind_that_may_not_be_read(cluster, namespace, tmp_path):
         {"apiGroups": ["streamjob.dev"], "resources": ["streamjobs", "streamjobs/status"], "verbs": ["get", "list", "watch", "patch"]},
         {"apiGroups": [""], "resources": ["configmaps", "services", "serviceaccounts", "pods"], "verbs": ["get", "list", "watch", "patch", "create"]},
         {"apiGroups": ["networking.k8s.io", "batch"], "resources": ["networkpolicies", "jobs"], "verbs": ["get", "list", "watch", "patch", "create"]},
+        {"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": ["get", "list", "watch", "patch", "create"]},
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
     ]  # fmt: skip
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"

@@ -157,7 +157,9 @@ class Kubernetes:
 
     def install_crd(self):
         self.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(CRD))
-        self.kubectl("wait", "--for=condition=Established", "crd/streamjobs.streamjob.dev", "--timeout=30s")
+        established = ["wait", "--for=condition=Established", "crd/streamjobs.streamjob.dev", "--timeout=30s"]
+        # at once after the apply there is no status yet, which kubectl takes for an error
+        eventually(lambda: self.kubectl(*established, check=False).returncode == 0, "the CRD is established", 60)
 
 
 class Operator(Process):

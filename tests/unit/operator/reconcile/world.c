@@ -49,18 +49,36 @@ void world_release(struct world *world)
 		json_decref(world->children[k]);
 }
 
+/* As the API server counts it. */
+static void count_generation(struct world *world)
+{
+	json_t *metadata = json_object_get(world->job, "metadata");
+	char hash[OBJECT_HASH_SIZE];
+
+	object_hash(json_object_get(world->job, "spec"), hash);
+	if (world->spec_seen[0] && strcmp(hash, world->spec_seen) != 0)
+		json_object_set_new(metadata, "generation",
+		                    json_integer(object_integer(metadata, "generation", NULL) + 1));
+	memcpy(world->spec_seen, hash, sizeof(hash));
+}
+
 void world_look(struct world *world, struct observed *observed, struct plan *plan)
 {
+	count_generation(world);
+	world->settings = test_settings;
+	if (world->image)
+		world->settings.image = world->image;
 	*observed = (struct observed){.job = world->job,
 	                              .reports = world->reports,
 	                              .code = world->code,
 	                              .now_ms = world->now_ms,
 	                              .deleting_ms = world->deleting_ms,
 	                              .figures_age_ms = world->figures_age_ms,
+	                              .may_update = world->may_update,
 	                              .namespace_ends = world->namespace_ends};
 	for (int k = 0; k < KIND_COUNT; k++)
 		observed->children[k] = world->children[k];
-	plan_make(observed, &test_settings, plan);
+	plan_make(observed, &world->settings, plan);
 }
 
 static void world_step(struct world *world, const struct step *step)

@@ -26,8 +26,11 @@ struct world {
 	json_t *children[KIND_COUNT];
 	json_t *reports, *code;
 	int64_t now_ms, deleting_ms, figures_age_ms;
-	bool namespace_ends;
+	bool namespace_ends, may_update;
+	const char *image; /* the operator's default; NULL: that of test_settings */
+	char spec_seen[OBJECT_HASH_SIZE];
 	int serial;
+	struct settings settings; /* of the last look, which the plan points to */
 };
 
 extern const struct settings test_settings;
