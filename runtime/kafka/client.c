@@ -109,6 +109,18 @@ const char *client_peer(const struct kafka_client *spec)
 	return watch_name("the broker at %s", spec->bootstrap_servers);
 }
 
+int64_t client_limit_ms(const rd_kafka_t *rk, int timeout_ms)
+{
+	char text[32];
+	size_t size = sizeof(text);
+	int64_t answer_ms = 0;
+
+	if (rd_kafka_conf_get(rd_kafka_conf((rd_kafka_t *)(uintptr_t)rk), "socket.timeout.ms", text, &size) ==
+	    RD_KAFKA_CONF_OK)
+		answer_ms = strtol(text, NULL, 10);
+	return answer_ms > timeout_ms ? answer_ms : timeout_ms;
+}
+
 void client_end(rd_kafka_t *rk, enum watch_part part, const struct kafka_client *spec, int flags)
 {
 	watch_begin(part, "the end of the client of", client_peer(spec), CLIENT_END_MS);

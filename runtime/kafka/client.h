@@ -29,6 +29,9 @@ void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char 
 #define CLIENT_END_MS  30000
 #define CLIENT_CALL_MS 30000 /* the watchdog's deadline of a call that has none of its own */
 void client_end(rd_kafka_t *rk, enum watch_part part, const struct kafka_client *spec, int flags);
+/* When a call that is given `timeout_ms` returns: librdkafka waits for an answer of the broker that it has asked for as
+ * long as socket.timeout.ms says, whatever time the call is given. */
+int64_t client_limit_ms(const rd_kafka_t *rk, int timeout_ms);
 /* "the broker at HOST:PORT", for the watchdog. */
 const char *client_peer(const struct kafka_client *spec);
 /* Which right the job's user lacks where the broker says so, to be put behind what was refused; else "". */

@@ -100,7 +100,8 @@ static enum fence_outcome judge(struct fence *fence, rd_kafka_error_t *error, co
 
 enum fence_outcome fence_take(struct fence *fence, int timeout_ms, struct error *err)
 {
-	rd_kafka_error_t *error = watched(WATCH_SOURCE, "the taking of the job from", fence->peer, timeout_ms,
+	rd_kafka_error_t *error = watched(WATCH_SOURCE, "the taking of the job from", fence->peer,
+	                                  client_limit_ms(fence->producer, timeout_ms),
 	                                  rd_kafka_init_transactions(fence->producer, timeout_ms));
 
 	return error ? judge(fence, error, "cannot take the job over", err) : FENCE_DONE;
@@ -133,9 +134,9 @@ static rd_kafka_error_t *send_offsets(struct fence *fence, const rd_kafka_topic_
 {
 	while (fence->sent < offsets->cnt) {
 		rd_kafka_topic_partition_list_t *list = part(offsets, fence->sent);
-		rd_kafka_error_t *error =
-		        watched(WATCH_SOURCE, "the commit to", fence->peer, timeout_ms,
-		                rd_kafka_send_offsets_to_transaction(fence->producer, list, fence->group, timeout_ms));
+		rd_kafka_error_t *error = watched(
+		        WATCH_SOURCE, "the commit to", fence->peer, client_limit_ms(fence->producer, timeout_ms),
+		        rd_kafka_send_offsets_to_transaction(fence->producer, list, fence->group, timeout_ms));
 
 		if (!error)
 			fence->sent += list->cnt;
@@ -152,7 +153,8 @@ enum fence_outcome fence_commit(struct fence *fence, const rd_kafka_topic_partit
 	rd_kafka_error_t *error;
 
 	if (fence->aborting) {
-		error = watched(WATCH_SOURCE, "the commit to", fence->peer, timeout_ms,
+		error = watched(WATCH_SOURCE, "the commit to", fence->peer,
+		                client_limit_ms(fence->producer, timeout_ms),
 		                rd_kafka_abort_transaction(fence->producer, timeout_ms));
 		if (error)
 			return judge(fence, error, "cannot give an unfinished commit up", err);
@@ -168,7 +170,7 @@ enum fence_outcome fence_commit(struct fence *fence, const rd_kafka_topic_partit
 	error = send_offsets(fence, offsets, timeout_ms);
 	if (error)
 		return judge(fence, error, "cannot commit the offsets", err);
-	error = watched(WATCH_SOURCE, "the commit to", fence->peer, timeout_ms,
+	error = watched(WATCH_SOURCE, "the commit to", fence->peer, client_limit_ms(fence->producer, timeout_ms),
 	                rd_kafka_commit_transaction(fence->producer, timeout_ms));
 	if (error)
 		return judge(fence, error, "cannot end a commit", err);

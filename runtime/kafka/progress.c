@@ -83,7 +83,8 @@ enum progress_read progress_read(const struct kafka_client *client, const char *
 	if (!consumer)
 		return PROGRESS_FAILED;
 	list = progress_list(client->topic, NULL);
-	code = watched(WATCH_SINK, "the request for the progress to", client_peer(client), REQUEST_TIMEOUT_MS,
+	code = watched(WATCH_SINK, "the request for the progress to", client_peer(client),
+	               client_limit_ms(consumer, REQUEST_TIMEOUT_MS),
 	               rd_kafka_committed(consumer, list, REQUEST_TIMEOUT_MS));
 	if (!code)
 		code = list->elems[0].err;

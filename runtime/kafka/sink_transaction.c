@@ -126,7 +126,8 @@ enum step sink_connect(struct kafka_sink *sink, struct error *err)
 	sink->producer = client_new(RD_KAFKA_PRODUCER, conf, err);
 	if (!sink->producer)
 		return STEP_FAILED;
-	error = watched(WATCH_SINK, "the taking of the topic from", sink->peer, REQUEST_TIMEOUT_MS,
+	error = watched(WATCH_SINK, "the taking of the topic from", sink->peer,
+	                client_limit_ms(sink->producer, REQUEST_TIMEOUT_MS),
 	                rd_kafka_init_transactions(sink->producer, REQUEST_TIMEOUT_MS));
 	step = error ? failed(sink, error, "cannot start transactions", err) : STEP_DONE;
 	if (step == STEP_DONE &&
@@ -218,7 +219,7 @@ static enum step send_progress(struct kafka_sink *sink, const struct sink_held *
 	rd_kafka_topic_partition_list_t *list = progress_list(sink->spec->client.topic, held);
 	rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata_new(sink->id);
 	rd_kafka_error_t *error =
-	        watched(WATCH_SINK, "the commit to", sink->peer, COMMIT_TIMEOUT_MS,
+	        watched(WATCH_SINK, "the commit to", sink->peer, client_limit_ms(sink->producer, COMMIT_TIMEOUT_MS),
 	                rd_kafka_send_offsets_to_transaction(sink->producer, list, group, COMMIT_TIMEOUT_MS));
 
 	rd_kafka_consumer_group_metadata_destroy(group);
@@ -241,7 +242,7 @@ enum step sink_transaction(struct kafka_sink *sink, const struct window_result *
 	step = send_progress(sink, &held, err);
 	if (step != STEP_DONE)
 		return step;
-	error = watched(WATCH_SINK, "the commit to", sink->peer, COMMIT_TIMEOUT_MS,
+	error = watched(WATCH_SINK, "the commit to", sink->peer, client_limit_ms(sink->producer, COMMIT_TIMEOUT_MS),
 	                rd_kafka_commit_transaction(sink->producer, COMMIT_TIMEOUT_MS));
 	if (error)
 		return failed(sink, error, "cannot commit the transaction", err);

@@ -183,7 +183,7 @@ static int reader_open(struct source *source, unsigned *lanes, struct stop *stop
 
 static rd_kafka_resp_err_t seek(struct kafka_reader *reader, int32_t partition, int64_t to)
 {
-	return watched(WATCH_SOURCE, "the seek at", reader->peer, REQUEST_TIMEOUT_MS,
+	return watched(WATCH_SOURCE, "the seek at", reader->peer, client_limit_ms(reader->rk, REQUEST_TIMEOUT_MS),
 	               rd_kafka_seek(reader->topic, partition, to, REQUEST_TIMEOUT_MS));
 }
 

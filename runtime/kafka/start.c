@@ -22,7 +22,8 @@ int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_lo
 	int rounds = 0;
 
 	do {
-		code = watched(WATCH_SOURCE, "the request for offsets to", reader->peer, reader->round_ms,
+		code = watched(WATCH_SOURCE, "the request for offsets to", reader->peer,
+		               client_limit_ms(reader->rk, reader->round_ms),
 		               rd_kafka_query_watermark_offsets(reader->rk, reader->spec->client.topic, partition,
 		                                                ret_low, ret_high, reader->round_ms));
 	} while (another_round(reader, code, &rounds));
@@ -43,7 +44,8 @@ static int list_offsets(struct kafka_reader *reader, int64_t which, int64_t *ret
 
 	for (size_t p = 0; p < reader->source.partitions; p++)
 		rd_kafka_topic_partition_list_add(list, topic, (int32_t)p)->offset = which;
-	code = watched(WATCH_SOURCE, "the request for offsets to", reader->peer, REQUEST_TIMEOUT_MS,
+	code = watched(WATCH_SOURCE, "the request for offsets to", reader->peer,
+	               client_limit_ms(reader->rk, REQUEST_TIMEOUT_MS),
 	               rd_kafka_offsets_for_times(reader->rk, list, REQUEST_TIMEOUT_MS));
 	if (code)
 		result = error_set(err, "cannot find the offsets of topic %s: %s%s", topic, rd_kafka_err2str(code),

@@ -1,8 +1,11 @@
 """Kafka away, the topic missing, gone or made anew, offsets lost while running."""
 
+import signal
+import time
+
 import pytest
 
-from bucket import PARTITIONS, expected_sums, file_rows, kafka_rows, kafka_source, make_events, manifest, passing_of, split, sum_rows, unique
+from bucket import PARTITIONS, expected_sums, file_rows, kafka_rows, kafka_source, make_events, manifest, passing_of, pushgateway_sink, split, sum_rows, unique
 from servers import Kafka, StreamJob, wait_for
 
 
@@ -165,3 +168,51 @@ def test_a_topic_made_anew_while_the_job_was_away(kafka, tmp_path):
     job = StreamJob(tmp_path, spec, args=["--until-idle", "2s"], name="all")
     assert job.run(60) == 0, job.log()
     assert file_sums(tmp_path) == expected_sums(passing_of({0: records[0] + records[1] + records[2]}))
+
+
+def test_servers_that_accept_and_do_not_answer(broker, gateway, tmp_path):
+    """Each call returns by its own deadline, so nothing is stuck: it is said who is silent, and no stop waits for them. One
+    job reads and commits, one writes to the broker, one to the gateway; a fourth begins while they are silent."""
+    topic, out = unique("events"), unique("out")
+    broker.create_topic(topic, PARTITIONS)
+    broker.create_topic(out, 2)
+    records, passing = make_events(3000)
+
+    def job(name, source, sinks):
+        (tmp_path / name).mkdir()
+        spec = manifest(unique(name), source, sinks, size="500ms", terminationGracePeriod="3s")
+        return StreamJob(tmp_path, spec, name=name)
+
+    flow = {"datagen": {"rowsPerSecond": 100, "columns": {
+        "ts": {"now": {}}, "endpoint": {"choice": {"values": ["home"]}}, "bucket": {"choice": {"values": ["a"]}},
+        "event": {"choice": {"values": ["click"]}}, "latency_ms": {"lognormal": {"mean": 3, "stddev": 1}}}}}
+    jobs = {
+        "reads": job("reads", kafka_source(broker, topic), [file_sink(tmp_path)]),
+        "writes": job("writes", flow, [{"kafka": {"bootstrapServers": broker.address, "topic": out}}]),
+        "pushes": job("pushes", flow, [pushgateway_sink(gateway, unique("silent"), timeout="1s", retryDeadline="3s")]),
+    }
+    for one in jobs.values():
+        one.start()
+    for one in jobs.values():
+        wait_for(lambda one=one: one.get("/readyz")[0] == 200, 60, one.log)
+    broker.produce(topic, records)
+    broker.pause()
+    gateway.pause()
+    try:
+        jobs["begins"] = job("begins", kafka_source(broker, topic, groupId=unique("begins")), [{"file": {"path": str(tmp_path / "none")}}])
+        jobs["begins"].start()
+        not_ready(jobs["reads"], broker.address)
+        not_ready(jobs["begins"], broker.address)
+        wait_for(lambda: jobs["writes"].get("/readyz")[0] == 503, 60, jobs["writes"].log)
+        not_ready(jobs["pushes"], gateway.url)
+        time.sleep(8)  # longer than the deadline and the grace of a part of a commit, or of a request to the gateway
+        for one in jobs.values():
+            assert one.get("/healthz") == (200, "ok\n"), one.log()[-3000:]
+            one.process.send_signal(signal.SIGTERM)
+        for one in jobs.values():
+            one.wait(timeout=60)
+    finally:
+        broker.process.send_signal(signal.SIGCONT)
+        gateway.process.send_signal(signal.SIGCONT)
+    with jobs["reads"]:
+        wait_for(lambda: file_sums(tmp_path) == expected_sums(passing), 90, "every event, once")
