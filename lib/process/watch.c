@@ -1,6 +1,7 @@
 /*
  * A slot for each thread. Its owner stores what the call is and then, last, when it began; who looks reads that time
- * before and after the rest, and takes it only where both are the same call's.
+ * before and after the rest, and takes it only where both are the same call's: whoever has read a part of a later call
+ * reads no earlier time after that. (No fences, which thread sanitizer does not know.)
  */
 #include "lib/process/watch.h"
 
@@ -96,11 +97,10 @@ void watch_begin(enum watch_part part, const char *doing, const char *whom, int6
 	if (!own)
 		return;
 	atomic_store_explicit(&own->since_ns, 0, memory_order_relaxed);
-	atomic_thread_fence(memory_order_release);
-	atomic_store_explicit(&own->part, (int)part, memory_order_relaxed);
-	atomic_store_explicit(&own->doing, doing, memory_order_relaxed);
-	atomic_store_explicit(&own->whom, whom, memory_order_relaxed);
-	atomic_store_explicit(&own->limit_ms, limit_ms, memory_order_relaxed);
+	atomic_store_explicit(&own->part, (int)part, memory_order_release);
+	atomic_store_explicit(&own->doing, doing, memory_order_release);
+	atomic_store_explicit(&own->whom, whom, memory_order_release);
+	atomic_store_explicit(&own->limit_ms, limit_ms, memory_order_release);
 	atomic_store_explicit(&own->since_ns, system_clock_ns(), memory_order_release);
 }
 
@@ -117,14 +117,13 @@ static bool is_stuck(const struct slot *slot, int64_t now_ms, struct watch_stuck
 	if (!since_ns)
 		return false;
 	*ret_stuck = (struct watch_stuck){
-	        .part = (enum watch_part)atomic_load_explicit(&slot->part, memory_order_relaxed),
-	        .thread = atomic_load_explicit(&slot->thread, memory_order_relaxed),
-	        .doing = atomic_load_explicit(&slot->doing, memory_order_relaxed),
-	        .whom = atomic_load_explicit(&slot->whom, memory_order_relaxed),
+	        .part = (enum watch_part)atomic_load_explicit(&slot->part, memory_order_acquire),
+	        .thread = atomic_load_explicit(&slot->thread, memory_order_acquire),
+	        .doing = atomic_load_explicit(&slot->doing, memory_order_acquire),
+	        .whom = atomic_load_explicit(&slot->whom, memory_order_acquire),
 	        .for_ms = now_ms - since_ns / 1000000,
-	        .limit_ms = atomic_load_explicit(&slot->limit_ms, memory_order_relaxed),
+	        .limit_ms = atomic_load_explicit(&slot->limit_ms, memory_order_acquire),
 	};
-	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&slot->since_ns, memory_order_relaxed) == since_ns &&
 	       ret_stuck->for_ms > ret_stuck->limit_ms + WATCH_GRACE_MS;
 }

@@ -303,6 +303,40 @@ static void fails_test(void **state)
 	}
 }
 
+/* Which failures of the first start are the job file's, and end the job at once, whether its input ends or not. */
+static void refused_test(void **state)
+{
+	static const struct {
+		const char *method;
+		enum udf_reason reason;
+		bool refused;
+	} rows[] = {
+	        {"import", UDF_START, true},   {"import", UDF_CRASH, true},     {"import", UDF_TIMEOUT, false},
+	        {"import", UDF_MEMORY, false}, {"import", UDF_PROTOCOL, false}, {"open", UDF_START, false},
+	        {"open", UDF_CRASH, false},    {"open", UDF_TIMEOUT, false},    {"start", UDF_START, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int bounded = 0; bounded < 2; bounded++) {
+			char *job = sums_job("1d", "", "");
+			struct scripted_run *run = scripted_on_rows(rows[i].method, job, 1, 1000, 1);
+
+			run->rows.source.bounded = bounded || !rows[i].refused;
+			worker_script.start_failures = 2;
+			worker_script.start_method = rows[i].method;
+			worker_script.start_reason = rows[i].reason;
+			scripted_run(run);
+			if ((run->outcome < 0) != rows[i].refused || worker_script.start_failures != rows[i].refused)
+				fail_msg("%s, %s: %d, and %d more failures were to come: %s", rows[i].method,
+				         udf_reason_name(rows[i].reason), run->outcome,
+				         (int)worker_script.start_failures, run->error.text);
+			scripted_free(run);
+			free(job);
+		}
+	}
+}
+
 static void *stop_when_stopped(void *context)
 {
 	struct scripted_run *run = context;
@@ -338,10 +372,10 @@ static void stops_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(recoverable_test), cmocka_unit_test(pending_test),
-	                                   cmocka_unit_test(hidden_test),      cmocka_unit_test(poison_test),
-	                                   cmocka_unit_test(exceptions_test),  cmocka_unit_test(null_test),
-	                                   cmocka_unit_test(fails_test),       cmocka_unit_test(stops_test)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(recoverable_test), cmocka_unit_test(pending_test),    cmocka_unit_test(hidden_test),
+	        cmocka_unit_test(poison_test),      cmocka_unit_test(exceptions_test), cmocka_unit_test(null_test),
+	        cmocka_unit_test(fails_test),       cmocka_unit_test(refused_test),    cmocka_unit_test(stops_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

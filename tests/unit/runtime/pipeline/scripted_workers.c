@@ -55,7 +55,9 @@ static struct udf_worker *worker_start(const struct function_spec *spec, const s
 
 	(void)environment;
 	if (take_one(&worker_script.start_failures)) {
-		worker_failed(NULL, UDF_START, "open", UDF_NO_ROW, ret_failure);
+		worker_failed(NULL, worker_script.start_method ? worker_script.start_reason : UDF_START,
+		              worker_script.start_method ? worker_script.start_method : "open", UDF_NO_ROW,
+		              ret_failure);
 		return NULL;
 	}
 	worker_script.starts++;

@@ -10,6 +10,8 @@
 /* What happens to calls: the counts go down by one each time it did. */
 struct worker_script {
 	_Atomic int start_failures, clear_failures, value_failures, value_exceptions, merge_exceptions;
+	const char *start_method; /* where a start fails, with start_reason; NULL: in open, UDF_START */
+	enum udf_reason start_reason;
 	_Atomic int kills_every, kills_left; /* every so many accumulate or eval calls one worker dies */
 	_Atomic int calls;
 	int64_t poison, raises; /* the value that kills, or raises; -1: none */
