@@ -82,13 +82,14 @@ static size_t alive(const struct clients *clients)
 	return count;
 }
 
-struct client *clients_add(struct clients *clients, int fd, const struct sockaddr *address, int64_t now_ms)
+struct client *clients_add(struct clients *clients, int fd, const struct sockaddr *address, bool own, int64_t now_ms)
 {
 	struct client *client = xcalloc(1, sizeof(*client));
 
 	client->fd = fd;
 	client->since_ms = now_ms;
-	set_address(client, address);
+	if (!own)
+		set_address(client, address); /* it stays :: otherwise, which no peer has */
 	if (of_peer(clients, client) >= PROBE_PEER_CONNECTIONS_MAX)
 		end(oldest_of(clients, client));
 	else if (alive(clients) >= PROBE_CONNECTIONS_MAX)

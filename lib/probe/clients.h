@@ -3,9 +3,9 @@
  *
  * A connection has PROBE_REQUEST_MS from its begin, and from the end of each answer, to the end of the next; then it is
  * ended, whatever came and went. A peer (an address) has at most PROBE_PEER_CONNECTIONS_MAX, all together
- * PROBE_CONNECTIONS_MAX: the newest takes the place of the oldest of the same peer, or, where all together are too
- * many, of the peer that has most. So who asks and reads at once is always served, also beside a peer of the same
- * address that holds all it can.
+ * PROBE_CONNECTIONS_MAX; this machine with all its addresses is one peer, for in a pod that is a user's function. The
+ * newest takes the place of the oldest of the same peer, or, where all together are too many, of the peer that has
+ * most. So who asks and reads at once is always served, also beside a peer of the same address that holds all it can.
  *
  * "Ended" is shutdown(2): the server sees the end and closes the descriptor, which stays its own. One thread.
  */
@@ -37,8 +37,8 @@ struct clients {
 	int64_t request_ms;
 };
 
-/* Owned by the table until clients_remove. `address` may be NULL. */
-struct client *clients_add(struct clients *clients, int fd, const struct sockaddr *address, int64_t now_ms);
+/* Owned by the table until clients_remove. `address` may be NULL; `own`: it is this machine's. */
+struct client *clients_add(struct clients *clients, int fd, const struct sockaddr *address, bool own, int64_t now_ms);
 void clients_remove(struct clients *clients, struct client *client);
 /* Its answer has been sent. */
 void clients_answered(struct client *client, int64_t now_ms);

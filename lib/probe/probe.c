@@ -11,13 +11,15 @@
 #include "lib/base/memory.h"
 #include "lib/probe/clients.h"
 #include "lib/probe/listen.h"
+#include "lib/probe/own.h"
 #include "lib/probe/renderer.h"
 #include "lib/process/system_clock.h"
 
 struct probe {
 	struct probe_options options;
 	struct MHD_Daemon *daemon;
-	struct clients clients; /* of the server's thread */
+	struct clients clients; /* of the server's thread, as what follows */
+	struct own own;
 	struct renderer renderer;
 	pthread_t thread;
 	int port;
@@ -177,13 +179,15 @@ static void connected(void *context, struct MHD_Connection *connection, void **c
 {
 	struct probe *probe = context;
 
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
-		*client = clients_add(
-		        &probe->clients,
-		        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-		        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr, now_ms());
-	else
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		const struct sockaddr *peer =
+		        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+		int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+
+		*client = clients_add(&probe->clients, fd, peer, own_is(&probe->own, peer, now_ms()), now_ms());
+	} else {
 		clients_remove(&probe->clients, *client);
+	}
 }
 
 static void *serve(void *context)

@@ -4,6 +4,10 @@ kind. What functions do need goes on working behind the same wall.
 """
 
 import json
+import socket
+import subprocess
+import time
+import urllib.request
 
 import pytest
 from conftest import Tree, job_of_one_function
@@ -255,3 +259,54 @@ def test_packages_run_behind_the_wall_from_the_first_byte(tree, name, line):
 def test_required_where_it_can_be_had(tree):
     words, log = said(tree, "'done'", sandbox="required")
     assert words == "'done'", log
+
+
+HOLDS = """
+H = []
+def hold(port, address, family):
+    for _ in range(50):
+        s = socket.socket(family)
+        s.settimeout(5)
+        try:
+            s.connect((address, port))
+            s.send(b'GET /sta')
+            H.append(s)
+        except OSError:
+            s.close()
+def go(port):
+    host = socket.gethostbyname(socket.gethostname())
+    for address, family in (('127.0.0.1', socket.AF_INET), (host, socket.AF_INET), ('::ffff:127.0.0.1', socket.AF_INET6), ('127.3.2.1', socket.AF_INET)):
+        threading.Thread(target=hold, args=(port, address, family), daemon=True).start()
+    time.sleep(30)
+"""
+
+
+def test_a_function_that_holds_the_probes_connections(tree):
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+    code = HEAD + HOLDS + f"f = udf(lambda x: str(go({port})), result_type=DataTypes.STRING())\n"
+    spec = {"name": "fn", "kind": "scalar", "entrypoint": "m:f", "code": {"inline": code}, "startTimeout": "60s", "timeout": "60s"}
+    tree.write("job.yaml", job_of_one_function(spec))
+    job = tree.start("run", "job.yaml", "--input", "-", "--output", "-", "--listen", f":{port}", stdin=subprocess.PIPE)
+    try:
+        job.stdin.write('{"v": 1}\n')
+        job.stdin.close()
+        held, end = 0, time.monotonic() + 60
+        while held < 8:
+            assert time.monotonic() < end, held
+            held = 0
+            for line in open("/proc/net/tcp").read().splitlines()[1:]:
+                local, state = line.split()[1], line.split()[3]
+                held += int(local.split(":")[1], 16) == port and state in ("01", "08")
+        answered = 0  # one after the other; while the function still connects, it may push out who asks from its own address
+        while answered < 20:
+            assert time.monotonic() < end, answered
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=20) as answer:
+                    answered += answer.status == 200
+            except OSError:
+                answered = 0
+    finally:
+        job.kill()
+        job.wait()
