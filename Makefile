@@ -64,7 +64,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz fuzz-worker hostile-programs test test-programs bench chaos corpus demo docs clean install uninstall images cluster cluster-down \
+.PHONY: all build format lint check unit fuzz fuzz-worker fuzz-calls hostile-programs test test-programs bench chaos corpus demo docs clean install uninstall images cluster cluster-down \
 	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
@@ -183,6 +183,20 @@ fuzz-worker: deps-test
 	@$(MAKE) --no-print-directory SAN=address,undefined hostile-programs
 	@FUZZ_WORKER_SECONDS=$(or $(FUZZ_WORKER_SECONDS),600) build/san-address-undefined/tests/fuzz/fuzz_runtime \
 		build/san-address-undefined/tests/fuzz/hostile_worker
+
+# A runtime with sanitizers, the worker as it is, and a native function that makes random system calls. FUZZ_CALLS_SECONDS
+# and FUZZ_CALLS_SEED may be given; ten minutes without.
+HOSTILE_CALLS := build/fuzz-calls/hostile.so
+$(HOSTILE_CALLS): tests/fuzz/hostile_calls.c include/streamjob/function.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g $(WARN) -Iinclude -fPIC -shared -o $@ $<
+
+fuzz-calls: deps-test
+	@$(MAKE) --no-print-directory $(HOSTILE_CALLS) build/release/streamjob-worker
+	@$(MAKE) --no-print-directory SAN=address,undefined build/san-address-undefined/streamjob
+	@cp build/san-address-undefined/streamjob build/release/streamjob-worker build/fuzz-calls
+	@FUZZ_CALLS_SECONDS=$(or $(FUZZ_CALLS_SECONDS),600) /usr/bin/python3 tests/fuzz/fuzz_calls.py \
+		build/fuzz-calls/streamjob $(HOSTILE_CALLS)
 
 hostile-programs: $(FUZZ_RUNTIME) $(HOSTILE_WORKER)
 

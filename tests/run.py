@@ -100,6 +100,7 @@ STEPS = [  # of those that can begin, the first of its kind does
     Step("leaks", BURN, LEAKS, ("programs",)),
     Step("fuzz", BURN, "make -s fuzz"),
     Step("fuzz-worker", BURN, "FUZZ_WORKER_SECONDS=${FUZZ_WORKER_SECONDS:-30} make -s fuzz-worker", ("programs-address",)),
+    Step("fuzz-calls", WAIT, "FUZZ_CALLS_SECONDS=${FUZZ_CALLS_SECONDS:-30} make -s fuzz-calls", ("programs", "programs-address")),
     Step("arm64", BURN, "tests/check/arm64.sh"),
     Step("trixie", BURN, "tests/check/debian_release.sh trixie", ("trixie-programs",)),
 ]

@@ -96,10 +96,16 @@ struct life {
 	uint64_t seed, state;
 	struct udf_worker *worker;
 	struct udf_signature signature;
-	struct column arguments[COLUMNS], *results; /* as the pipeline has them: by what was declared */
+	struct column arguments[COLUMNS], *results; /* as the pipeline has them: results_of */
 	const struct column *list[COLUMNS];
 	uint32_t rows[ROWS_MAX], slots[ROWS_MAX];
 };
+
+/* An expression has one column for a scalar function, whatever it declares; the others have what is declared. */
+static size_t results_of(const struct life *life)
+{
+	return life->signature.kind == FUNCTION_SCALAR ? 1 : life->signature.results.count;
+}
 
 /* Exactly as many rows as are asked for: what is written beside is outside. */
 static void begin(struct life *life, size_t n)
@@ -115,8 +121,8 @@ static void begin(struct life *life, size_t n)
 			           : c == 1 ? (struct value){.type = TYPE_STRING, .string = SLICE_LITERAL("text")}
 			                    : (struct value){.type = TYPE_BOOLEAN, .null = i % 2});
 	}
-	life->results = xcalloc(life->signature.results.count, sizeof(struct column));
-	for (size_t c = 0; c < life->signature.results.count; c++)
+	life->results = xcalloc(results_of(life), sizeof(struct column));
+	for (size_t c = 0; c < results_of(life); c++)
 		column_init(&life->results[c], life->signature.results.columns[c].type, n);
 	for (size_t i = 0; i < n; i++) {
 		life->rows[i] = (uint32_t)i;
@@ -128,7 +134,7 @@ static void end(struct life *life)
 {
 	for (size_t c = 0; c < COLUMNS; c++)
 		column_release(&life->arguments[c]);
-	for (size_t c = 0; c < life->signature.results.count; c++)
+	for (size_t c = 0; c < results_of(life); c++)
 		column_release(&life->results[c]);
 	free(life->results);
 }
@@ -192,7 +198,7 @@ static int one_call(struct life *life)
 	seen.good += result == 0;
 	if (result < 0)
 		seen.sum += strlen(failure.text);
-	for (size_t c = 0; result == 0 && c < life->signature.results.count; c++)
+	for (size_t c = 0; result == 0 && c < results_of(life); c++)
 		read_column(&life->results[c], n);
 	for (size_t i = 0; result == 0 && i < failures.count; i++, seen.row_failures++) {
 		if (failures.rows[i] >= n)
