@@ -144,7 +144,7 @@ static int has_ended(struct udf_worker *worker, uint32_t row, struct udf_failure
 {
 	struct buffer tail, why;
 	enum udf_reason reason;
-	char what[320];
+	char what[352];
 	int status;
 
 	buffer_init(&tail);

@@ -146,7 +146,9 @@ static void *run(void *argument)
 	if (!keeper->start_errno) {
 		if (atomic_load(&keeper->left))
 			kill(keeper->pid, SIGKILL);
+		keeper_join(keeper);
 		watch(keeper);
+		keeper_part(keeper);
 		output_drain(&keeper->output);
 		reap(keeper);
 	}
@@ -273,6 +275,7 @@ struct keeper *keeper_start(const struct function_spec *spec, const struct udf_e
 	keeper->native = spec->language == LANGUAGE_NATIVE;
 	keeper->lane = environment->lane;
 	keeper->memory_bytes = spec->memory_bytes;
+	keeper->cgroup = environment->cgroup;
 	keeper->say = environment->say;
 	keeper->context = environment->context;
 	keeper->write_ends[0] = keeper->write_ends[1] = keeper->pidfd = -1;

@@ -40,8 +40,11 @@ struct keeper {
 	int start_errno, pidfd;          /* from `started` on */
 	pid_t pid;
 	int wait_status; /* from `ended` on, and why the keeper ended it; "": it did not */
-	char why[256];
-	int64_t memory_bytes; /* the function's */
+	char why[320];
+	int64_t memory_bytes;       /* the function's */
+	const char *cgroup;         /* udf_environment's */
+	_Atomic int64_t held_bytes; /* by its process, when it was last looked at */
+	struct keeper *next;        /* of those that have a process: keeper_memory.c */
 	pthread_mutex_t mutex;
 	bool reaped, over; /* behind the mutex: `pid` is its own no more; the thread ends */
 };
@@ -51,6 +54,9 @@ struct keeper *keeper_start(const struct function_spec *spec, const struct udf_e
                             const char *path, int memory_fd, struct error *err);
 /* Does its process hold more memory than it may, or more threads? keeper->why says so then. The thread's alone. */
 bool keeper_is_over(struct keeper *keeper);
+/* While it has a process: of all that do the one that holds most is ended where the container's memory ends. */
+void keeper_join(struct keeper *keeper);
+void keeper_part(struct keeper *keeper);
 /* SIGKILL, unless it is gone. */
 void keeper_kill(struct keeper *keeper);
 /* The process's end, waited for at most KEEPER_REAP_MS. False: it is left behind. Either way the keeper is still to be

@@ -4,16 +4,21 @@
  * worker set itself when its interpreter's own memory was known and cannot lift, and what it shares with the runtime.
  */
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "lib/process/system_clock.h"
+#include "runtime/udf/container.h"
 #include "runtime/udf/keeper.h"
 #include "runtime/udf/protocol.h"
 #include "runtime/udf/scratch.h"
 
 #define STATUS_BYTES 4096
+#define PAUSE_NS     ((int64_t)1000000000) /* from the end of one to that of another, for the container's sake */
 
 /* The number after `name` in the text of /proc/PID/status; 0 where it is not there. */
 static int64_t number_of(const char *status, const char *name)
@@ -54,6 +59,62 @@ static void is_over_in_files(struct keeper *keeper, const struct scratch_use *us
 		         SCRATCH_DEPTH_MAX);
 }
 
+/* Those that have a process. One is ended at a time: its memory has to come back before another one is. */
+static struct {
+	pthread_mutex_t mutex;
+	struct keeper *first;
+	int64_t ended_ns;
+} all = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+void keeper_join(struct keeper *keeper)
+{
+	pthread_mutex_lock(&all.mutex);
+	keeper->next = all.first;
+	all.first = keeper;
+	pthread_mutex_unlock(&all.mutex);
+}
+
+void keeper_part(struct keeper *keeper)
+{
+	pthread_mutex_lock(&all.mutex);
+	for (struct keeper **at = &all.first; *at; at = &(*at)->next)
+		if (*at == keeper) {
+			*at = keeper->next;
+			break;
+		}
+	pthread_mutex_unlock(&all.mutex);
+}
+
+static bool is_next_to_end(const struct keeper *keeper, int64_t held)
+{
+	int64_t now_ns = system_clock_ns();
+	bool largest = true;
+
+	pthread_mutex_lock(&all.mutex);
+	for (const struct keeper *other = all.first; other; other = other->next)
+		largest &= other == keeper || atomic_load(&other->held_bytes) <= held;
+	largest &= !all.ended_ns || now_ns - all.ended_ns >= PAUSE_NS;
+	if (largest)
+		all.ended_ns = now_ns;
+	pthread_mutex_unlock(&all.mutex);
+	return largest;
+}
+
+/* The container's own limit, before the kernel looks for a process to end: that might be the runtime, or all of them.
+ */
+static void is_over_together(struct keeper *keeper, int64_t held)
+{
+	struct container_memory memory;
+
+	if (!container_is_near(keeper->cgroup, &memory) || held < memory.margin_bytes || !is_next_to_end(keeper, held))
+		return;
+	snprintf(keeper->why, sizeof(keeper->why),
+	         "needs more memory than its container has left: the container held %" PRId64 " of %" PRId64
+	         " bytes, and of all functions' processes this one, with %" PRId64
+	         ", most; give the container more memory, or the functions less",
+	         memory.held_bytes, memory.most_bytes, held);
+}
+
 bool keeper_is_over(struct keeper *keeper)
 {
 	char status[STATUS_BYTES];
@@ -68,6 +129,7 @@ bool keeper_is_over(struct keeper *keeper)
 	       (number_of(status, "\nRssAnon:") + number_of(status, "\nRssShmem:") + number_of(status, "\nVmSwap:"));
 	scratch_measure(keeper->scratch, keeper->pid, &use);
 	held += use.memory_bytes;
+	atomic_store(&keeper->held_bytes, held);
 	threads = number_of(status, "\nThreads:");
 	if (held > (int64_t)limit.rlim_max + UDF_SHARED_BYTES)
 		snprintf(keeper->why, sizeof(keeper->why),
@@ -81,5 +143,7 @@ bool keeper_is_over(struct keeper *keeper)
 		         threads);
 	else
 		is_over_in_files(keeper, &use);
+	if (!keeper->why[0])
+		is_over_together(keeper, held);
 	return keeper->why[0] != '\0';
 }

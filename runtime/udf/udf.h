@@ -49,6 +49,7 @@ struct udf_environment {
 	const char *functions_folder; /* of mounted ConfigMaps; NULL: /etc/streamjob/functions */
 	const char *kept;    /* folders that no function reaches, each but the last with an LF; NULL: the usual alone */
 	const char *outputs; /* files that none reaches, likewise, which may not be there yet; NULL: none */
+	const char *cgroup;  /* a folder in place of this process's own cgroup; NULL: its own */
 	const char *job;     /* its name, for the function's context */
 	unsigned lane;
 	struct udf_counts *counts; /* NULL: nobody counts */

@@ -4,13 +4,15 @@ kind. What functions do need goes on working behind the same wall.
 """
 
 import json
+import os
+import pathlib
 import socket
 import subprocess
 import time
 import urllib.request
 
 import pytest
-from conftest import Tree, job_of_one_function
+from conftest import BINARY, Tree, job_of_one_function
 
 HEAD = """\
 import ctypes, fcntl, mmap, os, resource, socket, struct, sys, tempfile, threading, time
@@ -310,3 +312,37 @@ def test_a_function_that_holds_the_probes_connections(tree):
     finally:
         job.kill()
         job.wait()
+
+
+def cgroup(limit_bytes):
+    """A new one of this machine's, of either version, or None."""
+    for root, name in (("/sys/fs/cgroup", "memory.max"), ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")):
+        folder = pathlib.Path(root) / f"streamjob-test-{os.getpid()}"
+        if not (pathlib.Path(root) / "cgroup.procs").exists():
+            continue
+        try:
+            folder.mkdir()
+        except OSError:
+            continue
+        try:
+            (folder / name).write_text(str(limit_bytes))
+            return folder
+        except OSError:
+            folder.rmdir()
+    return None
+
+
+def test_the_containers_own_limit_is_not_met(tree):
+    """A function that may hold more than the container: it is ended and named, before the kernel ends what it likes."""
+    folder = cgroup(400 << 20)
+    if not folder:
+        pytest.skip("this machine lets nobody make a cgroup that limits memory")
+    body = "[K.append(bytearray(310 << 20)), [(K.append(bytearray(1 << 20)), time.sleep(0.02)) for _ in range(500)]]"
+    tree.write("job.yaml", job(body.replace("K.", "sys.__dict__.setdefault('kept', [])."), memory="2Gi", onPoisonRow="fail"))
+    try:
+        command = f"echo $$ >{folder}/cgroup.procs; echo '{{\"v\": 1}}' | {BINARY} run job.yaml --input - --output -"
+        done = subprocess.run(["sh", "-c", command], cwd=tree.folder, capture_output=True, text=True, timeout=120)
+    finally:
+        folder.rmdir()
+    assert "function fn, eval: needs more memory than its container has left" in done.stderr, done.stderr
+    assert "of 419430400 bytes" in done.stderr
