@@ -61,16 +61,16 @@ def wrong_with(done, folder, counts):
     counts["system calls, at least"] += sum(asked_of(done.stderr))
     if done.returncode == 1 and "hostile" not in done.stderr:
         return "it failed and does not name the function"
-    rows, letters = lines_of(folder / "out.jsonl"), lines_of(folder / "letters.jsonl")
+    rows = lines_of(folder / "out.jsonl")
+    # what is read again gives its letter again
+    letters = {row["ts"]: row["v"] for row in (json.loads(letter["value"]) for letter in lines_of(folder / "letters.jsonl"))}
     counts["rows left out"] += len(letters)
     counts["windows"] += len(rows)
-    given = events()
-    missing = collections.Counter(json.loads(letter["value"])["ts"] // 1000 for letter in letters)
     for row in rows:
-        window = json_time(row["window_start"])
-        own = [event["v"] for event in given if event["ts"] // 1000 == window]
-        lost = sum(json.loads(letter["value"])["v"] for letter in letters if json.loads(letter["value"])["ts"] // 1000 == window)
-        if row["c"] != len(own) - missing[window] or row["s"] != sum(own) - lost:
+        window = int(row["window_start"][17:19])
+        own = [event["v"] for event in events() if event["ts"] // 1000 == window]
+        lost = [v for ts, v in letters.items() if ts // 1000 == window]
+        if row["c"] != len(own) - len(lost) or row["s"] != sum(own) - sum(lost):
             return f"window {window} has {row['c']} rows and the sum {row['s']}"
         counts["sums of the function that are right"] += row["h"] == row["s"]
     if done.returncode == 0 and len(rows) != WINDOWS:
@@ -84,10 +84,6 @@ def asked_of(log):
     """What each process had asked by its last window: the number falls where the next one begins."""
     numbers = [int(number) for number in re.findall(r"asked=(\d+)", log)] + [0]
     return [number for number, following in zip(numbers, numbers[1:]) if following < number]
-
-
-def json_time(text):
-    return int(text[17:19])
 
 
 def live(streamjob, library, seed, counts):
