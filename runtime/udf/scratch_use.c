@@ -43,6 +43,9 @@ static void measure_folder(int fd, unsigned depth, int64_t *bytes, struct scratc
 		                  : there.st_blocks * BLOCK_BYTES / (int64_t)there.st_nlink;
 		if (!S_ISDIR(there.st_mode))
 			continue;
+		/* one of no mode would hide what is in it: the owner of both changes that */
+		if ((there.st_mode & S_IRWXU) != S_IRWXU && fchmodat(dirfd(folder), entry->d_name, S_IRWXU, 0) < 0)
+			continue;
 		child = openat(dirfd(folder), entry->d_name, OPEN_FLAGS);
 		if (child >= 0)
 			measure_folder(child, depth + 1, bytes, use);

@@ -34,6 +34,13 @@ def libc_mmap(flags, fd=-1):
         e = ctypes.get_errno()
         raise OSError(e, os.strerror(e))
     return at
+def half(n, a, b):  # the call of a 32-bit program, by its own instruction
+    code = b"\\x53\\xb8" + struct.pack("<I", n) + b"\\xbb" + struct.pack("<I", a) + b"\\xb9" + struct.pack("<I", b) + b"\\xcd\\x80\\x5b\\xc3"
+    m = mmap.mmap(-1, 4096, flags=mmap.MAP_PRIVATE, prot=7)
+    m.write(code)
+    done = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))()
+    if done < 0: raise OSError(-done, os.strerror(-done))
+    return done
 def pipe(): return os.pipe()[0]
 def read(path): return open(path, "rb").read(8)
 """
@@ -102,6 +109,9 @@ DENIED = {
     "kill": "os.kill(P, 0)",
     "kill of all": "os.kill(-1, 0)",
     "tgkill": "call(number(234, 131), P, P, 0)",
+    "kill, as a 32-bit program": "half(37, P, 0) if X86 else 1/0",
+    "fork, as a 32-bit program": "half(2, 0, 0) if X86 else 1/0",
+    "kill, by x32's number": "call(0x40000000 | 62, P, 0) if X86 else 1/0",
     "fork": "os.fork()",
     "exec": "os.execv('/bin/true', ['true'])",
     "a session": "os.setsid()",
