@@ -83,6 +83,24 @@ void marks_add_real(struct marks *marks, const char *path, enum reach reach, boo
 		marks_add(marks, real, reach, is_file);
 }
 
+/* Where it is a link: the link itself, which is not to lead elsewhere. */
+static void add_link(struct marks *marks, const char *path, enum reach reach)
+{
+	char folder[PATH_MAX], real[PATH_MAX];
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat there;
+	size_t size;
+
+	if (lstat(path, &there) < 0 || !S_ISLNK(there.st_mode))
+		return;
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path + 1) : 1, slash ? path : ".");
+	if (!realpath(folder, real))
+		return;
+	size = strlen(real);
+	if ((size_t)snprintf(real + size, sizeof(real) - size, "/%s", name) < sizeof(real) - size)
+		marks_add(marks, real, reach, true);
+}
+
 void marks_add_texts(struct marks *marks, struct slice paths, enum reach reach, bool is_file)
 {
 	while (paths.size) {
@@ -96,6 +114,7 @@ void marks_add_texts(struct marks *marks, struct slice paths, enum reach reach, 
 			path[size] = '\0';
 			if (stat(path, &there) < 0 || S_ISREG(there.st_mode) || S_ISDIR(there.st_mode))
 				marks_add_real(marks, path, reach, is_file);
+			add_link(marks, path, reach);
 		}
 		size += end != NULL;
 		paths = (struct slice){paths.data + size, paths.size - size};

@@ -154,6 +154,16 @@ def test_what_the_job_writes_is_out_of_reach(tree, name):
         (tree.folder / "letters.jsonl").write_text("{}\n")
 
 
+def test_links_to_what_the_job_writes_stay(tree):
+    """The job would follow the next one."""
+    (tree.folder / "real").mkdir()
+    (tree.folder / "out.jsonl").symlink_to("real/out.jsonl")
+    body = "json.dumps([tried(c) for c in (lambda: os.unlink('out.jsonl'), lambda: os.rename('out.jsonl', 'other'), lambda: os.rename('real', 'unreal'), lambda: os.symlink('x', 'y'), lambda: open('real/out.jsonl', 'a'))])"
+    done = run(tree, job_of_one_function(function(body)), "--output", "out.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert all("PermissionError" in words for words in json.loads(json.loads(tree.read("real/out.jsonl"))["r"])), done.stderr
+
+
 def test_the_output_of_the_command_line_is_out_of_reach(tree):
     done = run(tree, job_of_one_function(function("tried(lambda: open('rows.jsonl', 'a').write('forged'))")), "--output", "rows.jsonl")
     assert "PermissionError" in tree.read("rows.jsonl"), done.stderr
