@@ -105,13 +105,27 @@ json_t *waves_halted(struct waves *waves)
 	return halted;
 }
 
-/* The first that was Ready and is past its deadline, or NULL. Under the mutex, as all below. */
-static const char *find_late(const struct waves *waves, int64_t wall_ms)
+/* Without jobs that are none of `keys`: of namespaces that are out of sight. Under the mutex, as all below. */
+static json_t *in_sight(const json_t *map, const json_t *keys)
+{
+	json_t *some = json_object(), *key;
+	size_t index;
+
+	json_array_foreach(keys, index, key)
+	{
+		if (json_object_get(map, json_string_value(key)))
+			json_object_set(some, json_string_value(key), json_object_get(map, json_string_value(key)));
+	}
+	return some;
+}
+
+/* The first of `running` that was Ready and is past its deadline, or NULL. */
+static const char *find_late(json_t *running, int64_t wall_ms)
 {
 	const char *key, *first = NULL;
 	json_t *update;
 
-	json_object_foreach(waves->running, key, update)
+	json_object_foreach(running, key, update)
 	{
 		if (json_is_true(json_object_get(update, "wasReady")) &&
 		    wall_ms >= object_time(object_text(update, "until", NULL)) && (!first || strcmp(key, first) < 0))
@@ -174,18 +188,22 @@ static json_t *choose(struct waves *waves, const json_t *keys, size_t room, bool
 
 json_t *waves_turn(struct waves *waves, const json_t *keys, int64_t wall_ms)
 {
+	json_t *running, *given, *chosen;
 	size_t share, used, room;
-	json_t *chosen;
 	bool changed;
 
 	pthread_mutex_lock(&waves->mutex);
+	running = in_sight(waves->running, keys);
+	given = in_sight(waves->given, keys);
 	share = json_array_size(keys) * (size_t)waves->limit.percent / 100;
 	waves->at_once = waves->limit.count ? (size_t)waves->limit.count : share ? share : 1;
-	changed = set_halted(waves, find_late(waves, wall_ms));
-	used = json_object_size(waves->running) + json_object_size(waves->given);
+	changed = set_halted(waves, find_late(running, wall_ms));
+	used = json_object_size(running) + json_object_size(given);
 	room = waves->halted || used >= waves->at_once || !are_all_known(waves, keys) ? 0 : waves->at_once - used;
 	chosen = room || changed ? choose(waves, keys, room, changed) : json_array();
 	pthread_mutex_unlock(&waves->mutex);
+	json_decref(running);
+	json_decref(given);
 	return chosen;
 }
 

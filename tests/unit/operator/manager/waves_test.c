@@ -180,11 +180,25 @@ static void halt_test(void **state)
 	json_decref(keys);
 }
 
+/* A job of a namespace that is out of sight holds nobody up. */
+static void out_of_sight_test(void **state)
+{
+	json_t *keys = keys_of(3);
+	struct waves *waves = waiting(keys, "1");
+
+	(void)state;
+	see(waves, "away/a", true, BEFORE);
+	assert_turn(waves, keys, "ns/000");
+	assert_halted(waves, "");
+	waves_free(waves);
+	json_decref(keys);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(limit_test), cmocka_unit_test(order_test),
+	const struct CMUnitTest tests[] = {cmocka_unit_test(limit_test),        cmocka_unit_test(order_test),
 	                                   cmocka_unit_test(at_least_one_test), cmocka_unit_test(all_known_test),
-	                                   cmocka_unit_test(halt_test)};
+	                                   cmocka_unit_test(halt_test),         cmocka_unit_test(out_of_sight_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
