@@ -33,6 +33,13 @@ WHERE = {
 ANSWERS = frozenset((
     "collect", "execute_and_collect", "get_accumulator_result", "get_all_accumulator_results", "to_pandas",
 ))  # fmt: skip
+# What makes something of one or two operands, of which either may be an inert one; and what orders two.
+OPERATORS = tuple(f"__{name}__" for name in ("neg", "pos", "abs", "invert")) + tuple(
+    f"__{side}{name}__"
+    for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
+    for side in ("", "r")
+)
+ORDERS = ("__lt__", "__le__", "__gt__", "__ge__")
 
 
 class NoResult(RuntimeError):
@@ -126,15 +133,12 @@ class Inert(metaclass=_InertMeta):
     def _combined(self, *others):
         return Inert._of(_name_of(self))
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _combined
-    __mod__ = __rmod__ = __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __matmul__ = _combined
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __rshift__ = __lshift__ = _combined
-    __neg__ = __pos__ = __abs__ = __invert__ = _combined
+    vars().update(dict.fromkeys(OPERATORS, _combined))
 
     def _compare(self, other):
         return _Comparison._of_comparison(_name_of(self))
 
-    __lt__ = __le__ = __gt__ = __ge__ = _compare
+    vars().update(dict.fromkeys(ORDERS, _compare))
 
     def __getitem__(self, key):
         return Inert._of(f"{_name_of(self)}[{key!r}]")
@@ -194,10 +198,7 @@ class Lost(Inert):
         _refuse(_name_of(self))
 
     __call__ = __getitem__ = __setitem__ = __delitem__ = __enter__ = __bool__ = __eq__ = __ne__ = _refusing
-    __lt__ = __le__ = __gt__ = __ge__ = _combined = _refusing
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _refusing
-    __mod__ = __rmod__ = __pow__ = __rpow__ = __floordiv__ = __rfloordiv__ = __neg__ = __pos__ = __abs__ = _refusing
-    __and__ = __rand__ = __or__ = __ror__ = __xor__ = __rxor__ = __invert__ = _refusing
+    vars().update(dict.fromkeys((*OPERATORS, *ORDERS), _refusing))
 
 
 def inert_class(module, name):

@@ -8,7 +8,7 @@ import typing
 
 import pyflink
 import pytest
-from streamjob.inert import WHERE, Inert, NoResult, where
+from streamjob.inert import OPERATORS, ORDERS, WHERE, Inert, Lost, NoResult, where
 from streamjob.worker_api import FunctionError, load
 
 REAL = {  # what must not be inert
@@ -292,6 +292,16 @@ def test_parameters_have_pyflinks_names(name):
     for part in path.split("."):
         found = getattr(found, part)
     assert set(PARAMETERS[name].split()) <= set(inspect.signature(found).parameters)
+
+
+@pytest.mark.parametrize("name", [*OPERATORS, *ORDERS])
+def test_an_inert_name_takes_every_operator_and_a_lost_one_none(name):
+    from pyflink.table.expressions import col
+
+    operands = [] if name in ("__neg__", "__pos__", "__abs__", "__invert__") else [2]
+    assert isinstance(getattr(type(col("x")), name)(col("x"), *operands), Inert)
+    with pytest.raises(NoResult):
+        getattr(Lost, name)(Lost._of_result("limits (line 3)"), *operands)
 
 
 def test_type_variables_and_generic_bases():
