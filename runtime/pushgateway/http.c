@@ -191,7 +191,7 @@ int http_request(struct http *http, const struct http_request *request, struct b
 	set_request(http, answer);
 	if (set_security(http, err) < 0)
 		return 0;
-	code = watched(WATCH_SINK, "the request to", "the gateway", http->spec->timeout_ms,
+	code = watched(WATCH_SINK, "the request to", "the gateway", http->spec->timeout_ms + RESOLVE_MS,
 	               curl_easy_perform(http->curl));
 	if (code != CURLE_OK) {
 		error_set(err, "%s",

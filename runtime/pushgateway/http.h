@@ -9,7 +9,8 @@
 #include "runtime/port/port.h"
 
 #define ANSWER_BYTES_MAX   ((size_t)256 * 1024 * 1024) /* of the list of all groups */
-#define RETRY_AFTER_MS_MAX (15 * 60 * 1000)            /* the longest Retry-After that is obeyed */
+#define RESOLVE_MS         30000            /* that libcurl waits for the resolver after the request's own time */
+#define RETRY_AFTER_MS_MAX (15 * 60 * 1000) /* the longest Retry-After that is obeyed */
 
 struct http;
 

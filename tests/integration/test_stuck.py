@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from bucket import PARTITIONS, expected_sums, file_rows, kafka_source, make_events, manifest, pushgateway_sink, sum_rows, unique
+from bucket import PARTITIONS, expected_sums, file_rows, kafka_source, make_events, manifest, sum_rows, unique
 from servers import StreamJob, wait_for
 
 SHIM = pathlib.Path(__file__).with_name("hang_shim.c")
@@ -17,7 +17,6 @@ CASES = {
     "rd_kafka_commit_transaction": ("committer: the commit to the broker at ", "source"),
     "rd_kafka_metadata": ("monitor: the request for the topic to the broker at ", "source"),
     "rd_kafka_flush": ("the flush to the broker at ", "sink"),
-    "curl_easy_perform": ("the request to the gateway", "sink"),
 }
 
 
@@ -28,7 +27,7 @@ def shim(tmp_path_factory):
     return library
 
 
-def test_a_call_that_does_not_return_is_named_and_holds_up_no_stop(kafka, gateway, shim, tmp_path):
+def test_a_call_that_does_not_return_is_named_and_holds_up_no_stop(kafka, shim, tmp_path):
     """All at once, for each waits for a deadline; afterwards each window is there once."""
     topic, out = unique("events"), unique("out")
     kafka.create_topic(topic, PARTITIONS)
@@ -42,8 +41,6 @@ def test_a_call_that_does_not_return_is_named_and_holds_up_no_stop(kafka, gatewa
         sinks = [{"file": {"path": str(folder / "rows.jsonl")}}]
         if call == "rd_kafka_flush":
             sinks.append({"kafka": {"bootstrapServers": kafka.address, "topic": out}})
-        if call == "curl_easy_perform":
-            sinks.append(pushgateway_sink(gateway, unique("stuck"), timeout="1s"))
         source = kafka_source(kafka, topic, groupId=unique(call))
         if call == "rd_kafka_flush":  # which a commit calls too, so there is none of the source's
             source = {"file": {"path": str(tmp_path / "events.jsonl")}}
