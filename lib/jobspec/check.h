@@ -5,6 +5,8 @@
 #ifndef STREAMJOB_CHECK_H
 #define STREAMJOB_CHECK_H
 
+#include <jansson.h>
+
 #include "lib/base/error.h"
 #include "lib/jobspec/load.h"
 #include "lib/jobspec/query.h"
@@ -19,6 +21,11 @@ void check_names(const struct jobspec *job, struct problems *problems);
 void check_datagen(const struct jobspec *job, struct problems *problems);
 void check_kafka(const struct jobspec *job, struct problems *problems);
 void check_pods(const struct jobspec *job, struct problems *problems);
+/* The Pod Security Standard, of a part of spec.podTemplate at `place`. */
+void check_standard_pod(json_t *spec, const char *place, struct problems *problems);
+void check_standard_container(json_t *container, const char *place, struct problems *problems);
+void check_standard_volume(json_t *volume, const char *place, struct problems *problems);
+void check_standard_annotation(const char *key, const json_t *value, const char *place, struct problems *problems);
 void check_targets(const struct jobspec *job, struct problems *problems);
 /* Columns of `query->result` have TYPE_NULL where their expression has a problem. */
 void check_metrics(const struct jobspec *job, const struct query *query, struct problems *problems);

@@ -23,11 +23,11 @@ static const struct known metadata_fields = {(const char *const[]){"labels", "an
 static const struct known pod_fields = {
         (const char *const[]){"affinity", "containers", "dnsConfig", "dnsPolicy", "hostAliases", "imagePullSecrets",
                               "initContainers", "nodeSelector", "priorityClassName", "runtimeClassName",
-                              "schedulerName", "serviceAccountName", "tolerations", "topologySpreadConstraints",
-                              "volumes", NULL},
+                              "schedulerName", "securityContext", "serviceAccountName", "tolerations",
+                              "topologySpreadConstraints", "volumes", NULL},
         "a pod template may set affinity, containers, dnsConfig, dnsPolicy, hostAliases, imagePullSecrets, "
-        "initContainers, nodeSelector, priorityClassName, runtimeClassName, schedulerName, serviceAccountName, "
-        "tolerations, topologySpreadConstraints and volumes"};
+        "initContainers, nodeSelector, priorityClassName, runtimeClassName, schedulerName, securityContext, "
+        "serviceAccountName, tolerations, topologySpreadConstraints and volumes"};
 static const struct known container_fields = {
         (const char *const[]){"name", "env", "envFrom", "volumeMounts", NULL},
         "of the runtime's container a template may set env, envFrom and volumeMounts"};
@@ -74,6 +74,8 @@ static void check_labels(const json_t *metadata, const char *which, struct probl
 			check_problem(problems, place, "quote it", "is not a string");
 		if (!strncmp(key, "app.kubernetes.io/", 18) || !strncmp(key, "streamjob.dev/", 14))
 			check_problem(problems, place, "choose another name", "is the operator's");
+		if (!strcmp(which, "annotations"))
+			check_standard_annotation(key, value, place, problems);
 	}
 }
 
@@ -93,7 +95,20 @@ static void check_mounts(const json_t *container, const char *place, struct prob
 	}
 }
 
-/* Directives of a strategic merge ("$patch") would take out what the operator sets. */
+/* Directives of a strategic merge ("$patch", and null) would take out what the operator sets. */
+static void check_nulls(json_t *json, const char *path, struct problems *problems)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(json, key, value)
+	{
+		if (json_is_null(value))
+			check_problem(problems, path_member(&problems->arena, path, slice_of(key)), "leave it out",
+			              "is null");
+	}
+}
+
 static void check_directives(json_t *json, const char *path, struct problems *problems)
 {
 	const char *key;
@@ -116,8 +131,10 @@ static void check_directives(json_t *json, const char *path, struct problems *pr
 
 static void check_runtime_container(json_t *container, const char *place, struct problems *problems)
 {
-	if (check_object(container, &container_fields, place, problems))
-		check_mounts(container, place, problems);
+	if (!check_object(container, &container_fields, place, problems))
+		return;
+	check_nulls(container, place, problems);
+	check_mounts(container, place, problems);
 }
 
 static void check_containers(const json_t *spec, const char *which, struct problems *problems)
@@ -126,7 +143,7 @@ static void check_containers(const json_t *spec, const char *which, struct probl
 	json_t *containers = json_object_get(spec, which), *container;
 	size_t index;
 
-	if (containers && !json_is_array(containers))
+	if (containers && !json_is_null(containers) && !json_is_array(containers))
 		check_problem(problems, path, "write a list of containers", "is not a list");
 	json_array_foreach(containers, index, container)
 	{
@@ -138,6 +155,7 @@ static void check_containers(const json_t *spec, const char *which, struct probl
 			              "a container without a name");
 		else if (!strcmp(name, RUNTIME_CONTAINER) && !strcmp(which, "containers"))
 			check_runtime_container(container, place, problems);
+		check_standard_container(container, place, problems);
 	}
 }
 
@@ -146,7 +164,7 @@ static void check_volumes(const json_t *spec, struct problems *problems)
 	json_t *volumes = json_object_get(spec, "volumes"), *volume;
 	size_t index;
 
-	if (volumes && !json_is_array(volumes))
+	if (volumes && !json_is_null(volumes) && !json_is_array(volumes))
 		check_problem(problems, "spec.podTemplate.spec.volumes", "write a list of volumes", "is not a list");
 	json_array_foreach(volumes, index, volume)
 	{
@@ -158,9 +176,7 @@ static void check_volumes(const json_t *spec, struct problems *problems)
 		else if (!strncmp(name, OPERATOR_VOLUMES, sizeof(OPERATOR_VOLUMES) - 1))
 			check_problem(problems, place, "choose another name",
 			              "names that begin with " OPERATOR_VOLUMES " are the operator's");
-		if (json_object_get(volume, "hostPath"))
-			check_problem(problems, place, "the restricted Pod Security Standard has no hostPath",
-			              "a volume of the node");
+		check_standard_volume(volume, place, problems);
 	}
 }
 
@@ -186,6 +202,8 @@ void check_pods(const struct jobspec *job, struct problems *problems)
 	}
 	part = json_object_get(json, "spec");
 	if (part && check_object(part, &pod_fields, "spec.podTemplate.spec", problems)) {
+		check_nulls(part, "spec.podTemplate.spec", problems);
+		check_standard_pod(part, "spec.podTemplate.spec", problems);
 		check_containers(part, "containers", problems);
 		check_containers(part, "initContainers", problems);
 		check_volumes(part, problems);

@@ -279,8 +279,9 @@ static const struct field spec_fields[] = {
          .doc = "Merged into the pods' template, as core/v1 PodTemplateSpec by strategic-merge rules. metadata: labels "
                 "and annotations; spec: affinity, containers (the runtime's is streamjob: env, envFrom, volumeMounts), "
                 "dnsConfig, dnsPolicy, hostAliases, imagePullSecrets, initContainers, nodeSelector, "
-                "priorityClassName, runtimeClassName, schedulerName, serviceAccountName, tolerations, "
-                "topologySpreadConstraints and volumes."},
+                "priorityClassName, runtimeClassName, schedulerName, securityContext, serviceAccountName (one that the "
+                "operator was told to allow), tolerations, topologySpreadConstraints and volumes. What is against the "
+                "Pod Security Standard \"restricted\" is refused, and what it asks for is filled in."},
         {.name = "class",
          .kind = FIELD_STRING,
          .cluster = true,

@@ -26,6 +26,9 @@ static int usage(FILE *out, int code)
 	      "  --leader-election-namespace NAME  where the Lease is (the operator's own namespace)\n"
 	      "  --cluster-id ID           in the marks of jobs' owners (made once, kept in a ConfigMap of that "
 	      "namespace)\n"
+	      "  --allow-service-account NAMESPACE/NAME  that pod templates may name; either may be *; may be given "
+	      "more than once (none)\n"
+	      "  --allow-projected-tokens  pod templates may project tokens, certificates and trust bundles (no)\n"
 	      "  --kubeconfig FILE, --context NAME  outside of a cluster\n"
 	      "  --log-format FORMAT       logfmt or json\n"
 	      "  --log-level LEVEL         debug, info, warn or error\n\n"
@@ -75,6 +78,23 @@ static int parse_class(const char **ret_class)
 	               : bad_value("class", "at most 63 small letters, digits and - are needed");
 }
 
+bool account_is_good(const char *text)
+{
+	const char *slash = strchr(text, '/');
+
+	return slash && slash > text && slash[1] && !strchr(slash + 1, '/');
+}
+
+static int parse_account(struct options *options)
+{
+	if (!account_is_good(optarg))
+		return bad_value("allow-service-account", ACCOUNT_EXPECTED);
+	if (options->accounts_count == ACCOUNTS_MAX)
+		return bad_value("allow-service-account", "at most 64 can be named");
+	options->accounts[options->accounts_count++] = optarg;
+	return 0;
+}
+
 static int parse_leader_elect(bool *ret_elect)
 {
 	*ret_elect = !optarg || !strcmp(optarg, "true");
@@ -120,6 +140,11 @@ static int parse_one(int option, struct options *options)
 		return waves_limit_parse(optarg, &options->max_updating)
 		               ? 0
 		               : bad_value("max-updating", "a number of jobs from 1, or 1% to 100%, is needed");
+	case 'A':
+		return parse_account(options);
+	case 'T':
+		options->projected_tokens = true;
+		return 0;
 	case 'w':
 		return parse_workers(&options->workers);
 	case 'r':
@@ -152,6 +177,8 @@ int options_parse(int argc, char **argv, struct options *options)
 	                                             {"leader-election-namespace", required_argument, NULL, 'E'},
 	                                             {"cluster-id", required_argument, NULL, 'C'},
 	                                             {"max-updating", required_argument, NULL, 'U'},
+	                                             {"allow-service-account", required_argument, NULL, 'A'},
+	                                             {"allow-projected-tokens", no_argument, NULL, 'T'},
 	                                             {"workers", required_argument, NULL, 'w'},
 	                                             {"resync", required_argument, NULL, 'r'},
 	                                             {"poll", required_argument, NULL, 'p'},

@@ -14,11 +14,15 @@
 #define NAMESPACES_MAX 64
 #define WORKERS_MAX    64
 #define CLASS_MAX      63
+#define ACCOUNTS_MAX   64
 
 struct options {
 	const char *kubeconfig, *context;
 	const char *namespaces[NAMESPACES_MAX]; /* none: all */
 	size_t namespaces_count;
+	const char *accounts[ACCOUNTS_MAX]; /* struct settings says what they are */
+	size_t accounts_count;
+	bool projected_tokens;
 	const char *namespace_selector;  /* NULL: none; else there are no `namespaces` */
 	const char *class;               /* NULL: jobs without one */
 	const char *image;               /* of the runtime, where a StreamJob names none */
@@ -31,6 +35,10 @@ struct options {
 	bool leader_elect, log_json;
 	enum log_level log_level;
 };
+
+/* "NAMESPACE/NAME", either may be *. */
+#define ACCOUNT_EXPECTED "NAMESPACE/NAME is needed, and either may be *"
+bool account_is_good(const char *text);
 
 /* 0: run; else the exit code plus 1, after usage or what is wrong was printed. */
 int options_parse(int argc, char **argv, struct options *options);

@@ -22,6 +22,7 @@ static int usage(FILE *out, int code)
 	      "  --field-manager NAME   who will apply the files (kubectl)\n"
 	      "  --runtime-image IMAGE  the operator's --runtime-image (streamjob:" STREAMJOB_VERSION ")\n"
 	      "  --cluster-id ID        the operator's --cluster-id (that of the ConfigMap in its namespace)\n"
+	      "  --allow-service-account NAMESPACE/NAME, --allow-projected-tokens  the operator's\n"
 	      "  --operator-namespace NAME  where the operator runs; \"\": in no pod (streamjob-system)\n\n"
 	      "Prints what an apply of the StreamJobs in the files would create or change, as a unified diff of YAML, "
 	      "and\n"
@@ -29,6 +30,12 @@ static int usage(FILE *out, int code)
 	      "a file that has one.\n",
 	      out);
 	return code + 1;
+}
+
+static int bad_value(const char *option, const char *expected)
+{
+	fprintf(stderr, "streamjob-operator plan: --%s \"%s\": %s\n", option, optarg, expected);
+	return EXIT_USAGE + 1;
 }
 
 /* 0: go on; else the exit code plus 1. */
@@ -41,6 +48,8 @@ static int parse(int argc, char **argv, struct plan_options *options)
 	                                             {"runtime-image", required_argument, NULL, 'i'},
 	                                             {"cluster-id", required_argument, NULL, 'C'},
 	                                             {"operator-namespace", required_argument, NULL, 'o'},
+	                                             {"allow-service-account", required_argument, NULL, 'A'},
+	                                             {"allow-projected-tokens", no_argument, NULL, 'T'},
 	                                             {"help", no_argument, NULL, 'h'},
 	                                             {NULL, 0, NULL, 0}};
 	int option;
@@ -48,6 +57,7 @@ static int parse(int argc, char **argv, struct plan_options *options)
 	*options = (struct plan_options){
 	        .field_manager = "kubectl",
 	        .settings = {.image = "streamjob:" STREAMJOB_VERSION, .own_namespace = "streamjob-system"}};
+	options->settings.accounts = options->accounts;
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'k':
@@ -67,12 +77,16 @@ static int parse(int argc, char **argv, struct plan_options *options)
 			break;
 		case 'C':
 			options->settings.cluster_id = optarg;
-			if (!cluster_id_is_good(optarg)) {
-				fprintf(stderr,
-				        "streamjob-operator plan: --cluster-id \"%s\": " CLUSTER_ID_EXPECTED "\n",
-				        optarg);
-				return EXIT_USAGE + 1;
-			}
+			if (!cluster_id_is_good(optarg))
+				return bad_value("cluster-id", CLUSTER_ID_EXPECTED);
+			break;
+		case 'A':
+			if (!account_is_good(optarg) || options->settings.accounts_count == ACCOUNTS_MAX)
+				return bad_value("allow-service-account", ACCOUNT_EXPECTED);
+			options->accounts[options->settings.accounts_count++] = optarg;
+			break;
+		case 'T':
+			options->settings.projected_tokens = true;
 			break;
 		case 'o':
 			options->settings.own_namespace = *optarg ? optarg : NULL;

@@ -6,11 +6,13 @@
 
 #include "lib/jobspec/problems.h"
 #include "operator/kube/kube.h"
+#include "operator/manager/options.h"
 #include "operator/reconcile/plan.h"
 
 struct plan_options {
 	const char *kubeconfig, *context, *namespace, *field_manager;
 	struct settings settings;
+	const char *accounts[ACCOUNTS_MAX]; /* those of the settings */
 };
 
 /* Appends each StreamJob of the text, as it would be applied; -1 with problems where one is not good. */

@@ -222,6 +222,9 @@ int operator_run(int argc, char **argv)
 	manager->clock = &system_clock;
 	manager->settings.image = options.image;
 	manager->settings.cluster_id = options.cluster_id;
+	manager->settings.accounts = options.accounts;
+	manager->settings.accounts_count = options.accounts_count;
+	manager->settings.projected_tokens = options.projected_tokens;
 	pthread_mutex_init(&manager->cluster_id_mutex, NULL);
 	manager->main_thread = pthread_self();
 	make_identity(manager);

@@ -17,6 +17,10 @@ struct settings {
 	const char *image;         /* of the runtime, where a spec names none */
 	const char *own_namespace; /* where the operator runs, NULL: not in a pod; for the NetworkPolicy */
 	const char *cluster_id;    /* what the cluster is called in the marks of its jobs' owners */
+	const char *const
+	        *accounts; /* "NAMESPACE/NAME", either may be *: ServiceAccounts that a pod template may name */
+	size_t accounts_count;
+	bool projected_tokens; /* a pod template may project tokens, certificates and trust bundles */
 };
 
 struct observed {

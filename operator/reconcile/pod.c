@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "operator/reconcile/code.h"
+#include "operator/reconcile/fill.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
 #include "operator/reconcile/place.h"
@@ -67,6 +68,7 @@ static void merge_template(const struct view *view, json_t *template)
 
 	if (given)
 		merge_strategic(template, given);
+	fill_restricted(template);
 }
 
 static bool has_code(const struct jobspec *spec)
@@ -161,6 +163,7 @@ json_t *pod_template(const struct view *view, const struct rollout *rollout)
 	template =
 	        json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes_of(view, rollout),
 	                  "spec", pod(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
+	fill_group(view, template);
 	merge_template(view, template);
 	return template;
 }

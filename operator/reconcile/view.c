@@ -1,5 +1,6 @@
 #include "operator/reconcile/view.h"
 
+#include "operator/reconcile/allowed.h"
 #include "operator/reconcile/manifest.h"
 
 /*
@@ -26,7 +27,8 @@ void view_load(const struct view *view, const json_t *job, struct problems *prob
 static void load_spec(struct view *view)
 {
 	view_load(view, view->job, &view->problems, &view->jobs);
-	view->spec = view->jobs.count ? view->jobs.items[0] : NULL;
+	allowed_check(view);
+	view->spec = view->jobs.count && !view->problems.count ? view->jobs.items[0] : NULL;
 }
 
 void view_init(struct view *view, const struct observed *observed, const struct settings *settings)

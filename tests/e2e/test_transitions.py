@@ -21,9 +21,11 @@ def produce(kafka, job, seed, count=2000):
 
 
 def test_update_under_load(kafka, job, exact):
-    one = job("update")
+    beside = {"name": "beside", "image": "docker.io/streamjob/pause:1", "restartPolicy": "Always"}  # in a namespace that is restricted
+    one = job("update", podTemplate={"spec": {"initContainers": [beside]}})
     one.apply()
     one.ready()
+    assert [c["started"] for c in one.pod()["status"]["initContainerStatuses"]] == [True]
     first = one.get()["status"]["runningHash"]
     with Load(kafka, one.topic) as load:
         time.sleep(2)

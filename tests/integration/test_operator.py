@@ -789,3 +789,47 @@ def test_plan(cluster, namespace, tmp_path):
     assert bad.returncode == 2 and "spec.filter" in bad.stderr
     lost = plan(cluster, "--kubeconfig", "/nowhere", file)
     assert lost.returncode == 1 and "/nowhere" in lost.stderr
+
+
+def pod_admission(cluster, namespace, deployment):
+    """What the API server says of the pod that this Deployment makes; "" where it takes it."""
+    template = deployment["spec"]["template"]
+    pod = {"metadata": template["metadata"] | {"name": "tried"}, "spec": template["spec"]}
+    try:
+        cluster.request("POST", f"/api/v1/namespaces/{namespace}/pods?dryRun=All", pod)
+    except RuntimeError as refusal:
+        return str(refusal)
+    return ""
+
+
+def test_pods_keep_to_the_restricted_standard(job, cluster, namespace, operator):
+    cluster.kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
+    plain = {"name": "proxy", "image": "proxy:1"}
+    assert "violates PodSecurity" in pod_admission(cluster, namespace, {"spec": {"template": {"metadata": {}, "spec": {"containers": [plain]}}}})
+    volumes = [{"name": "data", "persistentVolumeClaim": {"claimName": "data"}}]
+    template = {"containers": [plain], "initContainers": [{"name": "first", "image": "a:1", "restartPolicy": "Always"}], "volumes": volumes}
+    job.apply(podTemplate={"spec": template}, sinks=[{"file": {"path": "/data/out.jsonl"}}])
+    job.wait("Ready", "False", "Progressing")
+    made = eventually(job.deployment, "a Deployment")
+    assert pod_admission(cluster, namespace, made) == ""
+    assert made["spec"]["template"]["spec"]["securityContext"]["fsGroup"] == 65532
+    template["containers"][0]["securityContext"] = {"privileged": True}
+    job.apply(podTemplate={"spec": template})
+    refused = job.wait("Stalled", "True", "InvalidSpec")
+    assert "spec.podTemplate.spec.containers[0].securityContext.privileged: true is not what" in refused["message"]
+    assert job.deployment()["metadata"]["generation"] == made["metadata"]["generation"], "what runs goes on"
+    job.apply(podTemplate={"spec": {"serviceAccountName": "default"}})
+    eventually(lambda: 'the ServiceAccount "default" is not allowed in namespace' in job.condition("Stalled")["message"], "the refusal")
+
+
+def test_accounts_and_tokens_that_the_installation_allows(job, cluster, namespace, tmp_path):
+    projected = [{"serviceAccountToken": {"path": "token", "audience": "vault"}}]
+    template = {"serviceAccountName": "vault-reader", "volumes": [{"name": "t", "projected": {"sources": projected}}]}
+    arguments = [f"--allow-service-account={namespace}/vault-*", f"--allow-service-account={namespace}/vault-reader", "--allow-projected-tokens"]
+    with Operator(tmp_path, cluster, ["--namespace", namespace, "--leader-elect=false", *arguments]):
+        job.apply(podTemplate={"spec": template})
+        job.wait("Ready", "False", "Progressing")
+        assert eventually(job.deployment, "a Deployment")["spec"]["template"]["spec"]["serviceAccountName"] == "vault-reader"
+    for words in "vault-reader", "a/b/c", "/a", "a/":
+        done = subprocess.run([OPERATOR, "run", f"--allow-service-account={words}"], capture_output=True, text=True, check=False)
+        assert done.returncode == 2 and f'--allow-service-account "{words}": NAMESPACE/NAME is needed' in done.stderr

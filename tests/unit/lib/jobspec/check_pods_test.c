@@ -28,8 +28,13 @@ static void pods_test(void **state)
 	         "job.yaml:11:61: spec.podTemplate.metadata.labels[\"app.kubernetes.io/name\"]: is the operator's; "
 	         "choose another name\n"},
 	        {"a directory of the node", WITH("podTemplate: {spec: {volumes: [{name: v, hostPath: {path: /}}]}}"),
-	         "job.yaml:11:34: spec.podTemplate.spec.volumes[0]: a volume of the node; the restricted Pod Security "
-	         "Standard has no hostPath\n"},
+	         "job.yaml:11:54: spec.podTemplate.spec.volumes[0].hostPath: is no volume that the Pod Security "
+	         "Standard \"restricted\" allows; configMap, csi, downwardAPI, emptyDir, ephemeral, "
+	         "persistentVolumeClaim, projected and secret are allowed\n"},
+	        {"null, which would take out the operator's", WITH("podTemplate: {spec: {serviceAccountName: null}}"),
+	         "job.yaml:11:*\n"},
+	        {"null in the runtime's container",
+	         WITH("podTemplate: {spec: {containers: [{name: streamjob, volumeMounts: null}]}}"), "job.yaml:11:*\n"},
 	        {"a volume with a name of the operator",
 	         WITH("podTemplate: {spec: {volumes: [{name: streamjob-tmp}]}}"),
 	         "job.yaml:11:34: spec.podTemplate.spec.volumes[0]: names that begin with streamjob- are the "

@@ -1,0 +1,13 @@
+/*
+ * What a pod template may ask for only where the installation allows it: another ServiceAccount than the job's own,
+ * which has no rights, and tokens of it. Inside operator/reconcile only.
+ */
+#ifndef STREAMJOB_ALLOWED_H
+#define STREAMJOB_ALLOWED_H
+
+#include "operator/reconcile/view.h"
+
+/* What is not allowed becomes problems of the view. */
+void allowed_check(struct view *view);
+
+#endif
