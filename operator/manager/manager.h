@@ -21,6 +21,7 @@
 #include "operator/lead/lease.h"
 #include "operator/manager/cluster_id.h"
 #include "operator/manager/counters.h"
+#include "operator/manager/group_index.h"
 #include "operator/manager/memory_of_jobs.h"
 #include "operator/manager/options.h"
 #include "operator/manager/recorder.h"
@@ -60,6 +61,7 @@ struct manager {
 	struct recorder *recorder;
 	struct memory_of_jobs *memory;
 	struct waves *waves;
+	struct group_index *groups;
 	struct counters counters;
 	pthread_t workers[WORKERS_MAX], poller;
 	unsigned workers_started;
@@ -76,6 +78,8 @@ void watches_start(struct manager *manager);
 void watches_stop(struct manager *manager);
 /* Every kind of the namespace has had a whole list. */
 bool watches_synced(const struct manager *manager, const char *namespace);
+/* Every namespace's StreamJobs have been listed, or may not be: who shares a group with whom is known. */
+bool watches_know_jobs(const struct manager *manager);
 /* A kind that may not be read in the namespace, or KIND_COUNT. */
 enum kind watches_forbidden(const struct manager *manager, const char *namespace);
 /* What the stores hold of one StreamJob; false where there is none. Release with observed_release. */

@@ -67,6 +67,7 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 		ret_observed->children[kind] = store_owned(manager->stores[kind], key);
 	ret_observed->reports = reports_of(manager, ret_observed->children[KIND_POD]);
 	ret_observed->code = code_of(manager, key, job);
+	ret_observed->sharers = group_index_sharers(manager->groups, job);
 	ret_observed->now_ms = clock_wall_ms(manager->clock);
 	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
 	if (object_is_deleted(job))
@@ -86,4 +87,5 @@ void observed_release(struct observed *observed)
 	json_decref(object_borrow(observed->reports));
 	json_decref(object_borrow(observed->code));
 	json_decref(object_borrow(observed->update_halted));
+	json_decref(object_borrow(observed->sharers));
 }

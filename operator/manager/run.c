@@ -199,6 +199,7 @@ static void release(struct manager *manager)
 	recorder_free(manager->recorder);
 	memory_of_jobs_free(manager->memory);
 	waves_free(manager->waves);
+	group_index_free(manager->groups);
 	kube_cluster_free(manager->cluster);
 	pthread_mutex_destroy(&manager->cluster_id_mutex);
 	free(manager);
@@ -233,6 +234,7 @@ int operator_run(int argc, char **argv)
 	manager->queue = queue_new(&queue);
 	manager->memory = memory_of_jobs_new();
 	manager->waves = waves_new(options.max_updating);
+	manager->groups = group_index_new();
 	manager->recorder = recorder_new(&system_clock, manager->identity);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		manager->stores[kind] = store_new(0);

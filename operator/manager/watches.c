@@ -67,12 +67,27 @@ static bool is_own_echo(const json_t *before, const json_t *after)
 	return true;
 }
 
+/* What the others say of the groups that it names changes with it. */
+static void groups_changed(struct manager *manager, const json_t *before, const json_t *after)
+{
+	json_t *others = after ? group_index_put(manager->groups, after) : group_index_remove(manager->groups, before),
+	       *other;
+	size_t index;
+
+	json_array_foreach(others, index, other)
+	{
+		queue_add_after(manager->queue, json_string_value(other), delays_ms[CHANGE_ADDED]);
+	}
+	json_decref(others);
+}
+
 static void job_changed(void *context, enum change change, const json_t *before, const json_t *after)
 {
 	struct watch *watch = context;
 	const json_t *job = after ? after : before;
 
 	job_seen(watch->manager, job, !after);
+	groups_changed(watch->manager, before, after);
 	if (change == CHANGE_UPDATED && is_own_echo(before, after))
 		return;
 	enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
@@ -190,6 +205,15 @@ bool watches_synced(const struct manager *manager, const char *namespace)
 		if (covers(&manager->watches[i], namespace) && !informer_synced(manager->watches[i].informer))
 			return false;
 	return namespaces_synced(manager);
+}
+
+bool watches_know_jobs(const struct manager *manager)
+{
+	for (size_t i = 0; i < manager->watches_count; i++)
+		if (manager->watches[i].kind == KIND_STREAM_JOB && !informer_synced(manager->watches[i].informer) &&
+		    !atomic_load(&manager->watches[i].forbidden))
+			return false;
+	return true;
 }
 
 enum kind watches_forbidden(const struct manager *manager, const char *namespace)

@@ -205,7 +205,7 @@ static enum reconcile_result work_on(struct manager *manager, struct kube_client
 
 	*strchr(namespace, '/') = '\0';
 	forbidden = watches_forbidden(manager, namespace);
-	if (forbidden == KIND_COUNT && !watches_synced(manager, namespace))
+	if (!watches_know_jobs(manager) || (forbidden == KIND_COUNT && !watches_synced(manager, namespace)))
 		queue_add_after(manager->queue, key, UNSYNCED_MS);
 	else if (know_cluster(manager, client, &err) < 0)
 		result = settle_unknown_cluster(manager, key, &err);

@@ -11,6 +11,7 @@
 #include "lib/base/text.h"
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/container.h"
+#include "operator/reconcile/groups.h"
 #include "operator/reconcile/owner.h"
 #include "operator/reconcile/steps.h"
 
@@ -252,6 +253,31 @@ static void judge_understood(const struct view *view, struct health *health)
 	buffer_release(&names);
 }
 
+static void judge_shared(const struct view *view, struct health *health)
+{
+	char *words = groups_words(view);
+
+	if (words[0])
+		finding_set(&health->shared, TRUTH_TRUE, "GroupShared", "%s", words);
+	free(words);
+}
+
+static void judge_held_back(const struct view *view, struct health *health)
+{
+	const json_t *holder = groups_holder(view);
+	const char *running = view_deployed_hash(view);
+
+	finding_set(
+	        &health->stalled, TRUTH_TRUE, "GroupShared",
+	        "%s is that of the StreamJob %s, and two on one lose rows: name another spec.source.kafka.groupId, or "
+	        "delete the other one",
+	        object_text(holder, "words", NULL), object_text(holder, "job", NULL));
+	finding_set(&health->ready, TRUTH_FALSE, "GroupShared", "%s is that of the StreamJob %s; %s%s",
+	            object_text(holder, "words", NULL), object_text(holder, "job", NULL),
+	            running[0] ? "what ran before goes on, job file " : "this one is not started", running);
+	finding_set(&health->reconciling, TRUTH_FALSE, "GroupShared", "waits for a group of its own");
+}
+
 static void judge_job(const struct view *view, const struct step *refused, const struct error *words,
                       struct health *health)
 {
@@ -261,6 +287,8 @@ static void judge_job(const struct view *view, const struct step *refused, const
 	} else if (!view->spec) {
 		judge_spec(view, health);
 		finding_set(&health->reconciling, TRUTH_FALSE, "InvalidSpec", "waits for a spec without problems");
+	} else if (groups_hold_back(view)) {
+		judge_held_back(view, health);
 	} else if (refused) {
 		set_progress(health, "ApplyFailed", "the API server refused a write; it is tried again");
 		finding_set(&health->ready, TRUTH_FALSE, "ApplyFailed", "%s %s: %s", kind_names[refused->kind].kind,
@@ -295,6 +323,7 @@ void health_judge(const struct view *view, const struct step *refused, const str
 	judge_understood(view, health);
 	rollback_judge(view, health);
 	update_judge(view, health);
+	judge_shared(view, health);
 }
 
 bool view_flows(const struct view *view)
@@ -318,7 +347,8 @@ void health_again(struct health *health, int64_t ms)
 void health_release(struct health *health)
 {
 	struct finding *findings[] = {&health->ready, &health->reconciling, &health->stalled,    &health->functions,
-	                              &health->sinks, &health->input,       &health->understood, &health->updated};
+	                              &health->sinks, &health->input,       &health->understood, &health->updated,
+	                              &health->shared};
 
 	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
 		buffer_release(&findings[i]->message);

@@ -5,6 +5,7 @@
 #include "lib/base/memory.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/desired.h"
+#include "operator/reconcile/groups.h"
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
 
@@ -148,7 +149,7 @@ void plan_make(const struct observed *observed, const struct settings *settings,
 	view_init(ret_plan->view, observed, settings);
 	if (ret_plan->view->deleting)
 		plan_deletion(ret_plan);
-	else if (ret_plan->view->spec && !observed->namespace_ends)
+	else if (ret_plan->view->spec && !observed->namespace_ends && !groups_hold_back(ret_plan->view))
 		plan_good_spec(ret_plan);
 }
 

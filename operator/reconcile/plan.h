@@ -32,6 +32,7 @@ struct observed {
 	 */
 	const json_t *reports;
 	const json_t *code;     /* of the ConfigMaps that functions are in, as far as they are there: {name: hash} */
+	const json_t *sharers;  /* other StreamJobs that name a group of this one; groups.h; NULL: none is known */
 	int64_t now_ms;         /* wall */
 	int64_t deleting_ms;    /* since this process first saw the deletion, monotonic; 0 */
 	int64_t figures_age_ms; /* since the figures were last written, monotonic; INT64_MAX: not by this process */

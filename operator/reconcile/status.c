@@ -4,6 +4,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "operator/reconcile/container.h"
+#include "operator/reconcile/groups.h"
 #include "operator/reconcile/health.h"
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
@@ -201,6 +202,8 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	json_array_append_new(conditions, condition_json(view, "InputOK", &health->input));
 	json_array_append_new(conditions, condition_json(view, "SpecUnderstood", &health->understood));
 	json_array_append_new(conditions, condition_json(view, "Updated", &health->updated));
+	if (health->shared.truth == TRUTH_TRUE)
+		json_array_append_new(conditions, condition_json(view, "GroupShared", &health->shared));
 	status = json_pack("{s:I, s:o, s:I, s:I, s:o}", "observedGeneration",
 	                   (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "conditions",
 	                   conditions, "replicas", (json_int_t)health->replicas, "readyReplicas",
@@ -214,6 +217,7 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	set_figure(view, status, "rollout", refused || view->update.held ? NULL : rollout_json(view, health), true);
 	set_figure(view, status, "update", update_json(view, health), false);
 	set_figure(view, status, "rollback", json_incref(health->rollback), false);
+	set_figure(view, status, "consumerGroup", refused ? NULL : groups_kept(view), true);
 	return status;
 }
 
@@ -277,6 +281,8 @@ static void plan_condition_events(struct plan *plan, const struct health *health
 
 	plan_worsening(plan, "Updated", &health->updated, "UpdateFailed", "UpdateHalted");
 	plan_worsening(plan, "SpecUnderstood", &health->understood, "UnknownFields", "UnknownFields");
+	if (health->shared.truth == TRUTH_TRUE && !object_condition(before, "GroupShared"))
+		plan_event(plan, true, "GroupShared", json_string(health->shared.message.data));
 	if (health->stalled.truth == TRUTH_TRUE && !was_stalled)
 		plan_event(plan, true, health->stalled.reason, json_string(health->stalled.message.data));
 	else if (strcmp(reason, health->ready.reason) != 0 && !quiet && health->stalled.truth != TRUTH_TRUE)

@@ -833,3 +833,56 @@ def test_accounts_and_tokens_that_the_installation_allows(job, cluster, namespac
     for words in "vault-reader", "a/b/c", "/a", "a/":
         done = subprocess.run([OPERATOR, "run", f"--allow-service-account={words}"], capture_output=True, text=True, check=False)
         assert done.returncode == 2 and f'--allow-service-account "{words}": NAMESPACE/NAME is needed' in done.stderr
+
+
+def events(cluster, namespace, reason):
+    items = cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
+    return [event for event in items if event["reason"] == reason]
+
+
+def test_two_jobs_of_one_consumer_group(job, cluster, namespace, tmp_path):
+    """The older one has it; the other is not started, also over a restart, until the group is its own."""
+    elsewhere = f"{namespace}-2"
+    cluster.request("POST", "/api/v1/namespaces", {"metadata": {"name": elsewhere}})
+    younger = Job(cluster, elsewhere, "copy")
+
+    def reading(servers):
+        return {"kafka": {"bootstrapServers": servers, "topic": "events", "groupId": "theirs"}}
+
+    watched = ["--namespace", namespace, "--namespace", elsewhere, "--leader-elect=false"]
+    with Operator(tmp_path, cluster, watched):
+        job.apply(source=reading("kafka"))
+        eventually(job.deployment, "a Deployment")
+        younger.apply(source=reading(f"other:9092, kafka.{namespace}.svc.cluster.local:9092"))
+        said = younger.wait("Stalled", "True", "GroupShared")["message"]
+        assert f"the consumer group theirs at kafka.{namespace}:9092 is that of the StreamJob {namespace}/home" in said
+        younger.wait("Ready", "False", "GroupShared")
+        holds = eventually(lambda: job.condition("GroupShared"), "the older one's condition")
+        assert f"the StreamJob {elsewhere}/copy too, and this one has it" in holds["message"]
+        assert job.condition("Stalled")["status"] == "False"
+        for where in namespace, elsewhere:
+            eventually(lambda where=where: events(cluster, where, "GroupShared"), f"an Event in {where}")
+    with Operator(tmp_path, cluster, watched, name="again") as again:
+        eventually(lambda: again.page("/readyz")[0] == 200, "the lists")
+        younger.apply(source=reading(f"kafka.{namespace}"))
+        younger.wait("Stalled", "True", "GroupShared")
+        assert not younger.children("configmaps") and not younger.deployment()
+        younger.apply(source=reading(f"kafka.{namespace}"), suspend=True)
+        younger.wait("Ready", "False", "Suspended")
+        younger.apply(source=reading(f"kafka.{namespace}"), suspend=False)
+        younger.wait("Stalled", "True", "GroupShared")
+        job.delete()
+        eventually(lambda: (younger.deployment() or {"spec": {"replicas": 0}})["spec"]["replicas"] == 1, "the younger one's pod")
+        eventually(lambda: younger.condition("GroupShared") is None, "the end of it")
+
+
+def test_two_jobs_of_one_gateway_group(job, cluster, namespace, operator):
+    other = Job(cluster, namespace, "other")
+    for one in job, other:
+        one.apply()
+    for one, named in (job, "other"), (other, "home"):
+        condition = eventually(lambda one=one: one.condition("GroupShared"), "the condition")
+        assert f"the StreamJob {namespace}/{named} too, and each replaces what the other pushed" in condition["message"]
+        eventually(one.deployment, "a Deployment")
+    other.apply(sinks=[{"stdout": {}}])
+    eventually(lambda: job.condition("GroupShared") is None and other.condition("GroupShared") is None, "the end of it")
