@@ -9,6 +9,7 @@
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
 
+#define ROUNDED_MAX       1e15
 #define ERROR_MESSAGE_MAX 2000 /* characters; the CRD allows 2048 */
 
 static json_t *condition_json(const struct view *view, const char *type, const struct finding *finding)
@@ -175,6 +176,24 @@ static json_t *rollout_json(const struct view *view, const struct health *health
 	return json;
 }
 
+/*
+ * Three digits are what a person reads, and change less often than all of them. A whole number is an integer, as the API
+ * server gives it back. NULL: the runtime is older.
+ */
+static json_t *rounded(const json_t *number, double scale)
+{
+	double value;
+	char text[32];
+
+	if (!json_is_number(number))
+		return NULL;
+	snprintf(text, sizeof(text), "%.3g", json_number_value(number) * scale);
+	value = strtod(text, NULL);
+	if (value < ROUNDED_MAX && value == (double)(json_int_t)value)
+		return json_integer((json_int_t)value);
+	return json_real(value);
+}
+
 static void add_figures(const struct view *view, const struct health *health, json_t *status)
 {
 	const json_t *document = health->document;
@@ -185,6 +204,9 @@ static void add_figures(const struct view *view, const struct health *health, js
 	set_figure(view, status, "lastPush", last_push(document), true);
 	set_figure(view, status, "lastWindow", members(json_object_get(document, "lastWindow"), window_keys), true);
 	set_figure(view, status, "rows", members(json_object_get(document, "rows"), row_keys), true);
+	set_figure(view, status, "rowsPerSecond", rounded(object_at(document, "recent", "rowsPerSecond", NULL), 1),
+	           false);
+	set_figure(view, status, "badPercent", rounded(object_at(document, "recent", "badShare", NULL), 100), false);
 	set_figure(view, status, "lastError", last_error(health), true);
 	set_figure(view, status, "owner", owner_json(health), health->is_kept);
 	set_figure(view, status, "place", place_json(view), true);
@@ -224,7 +246,8 @@ static json_t *status_json(const struct view *view, const struct health *health,
 /* Without what may wait: figures, and the words of conditions that are otherwise the same. */
 static json_t *urgent_part(const json_t *status)
 {
-	static const char *const figures[] = {"lag", "lastPush", "lastWindow", "rows", "lastError"};
+	static const char *const figures[] = {"lag",           "lastPush",   "lastWindow", "rows",
+	                                      "rowsPerSecond", "badPercent", "lastError"};
 	json_t *part = json_deep_copy(status);
 	size_t index;
 	json_t *condition;

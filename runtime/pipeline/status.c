@@ -16,6 +16,7 @@ void status_init(struct status *status, const struct jobspec *job, const struct 
 	status->clock = clock;
 	job_clock_init(&status->job_clock, clock);
 	status->started_ms = clock_monotonic_ms(clock);
+	recent_init(&status->recent, status->started_ms);
 	atomic_store(&status->open_start_ms, INT64_MIN);
 	atomic_store(&status->open_end_ms, INT64_MIN);
 	atomic_store(&status->oldest_end_ms, INT64_MIN);

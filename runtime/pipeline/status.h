@@ -16,6 +16,7 @@
 #include "runtime/pipeline/not_ready.h"
 #include "runtime/pipeline/losses.h"
 #include "runtime/pipeline/phase.h"
+#include "runtime/pipeline/recent.h"
 #include "runtime/port/port.h"
 
 #define STATUS_SINKS_MAX      16
@@ -60,6 +61,7 @@ struct status {
 	pthread_mutex_t mutex;
 	struct functions *functions;        /* NULL: the job has none */
 	struct source *source, *connecting; /* open; being opened */
+	struct recent recent; /* as of the last requests for /status */
 	struct closed_window last;
 	struct sink_status sinks[STATUS_SINKS_MAX];
 	size_t sinks_count;

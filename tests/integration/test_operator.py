@@ -581,6 +581,7 @@ def running():
 FLOWS = {
     "phase": "running", "ready": True, "uptimeSeconds": 60.0,
     "rows": {"in": 100, "filtered": 1, "bad": 2, "badFields": 9, "tombstones": 5, "late": 3, "out": 4},
+    "recent": {"rowsPerSecond": 1234.5678, "badShare": 0.0203},
     "lastWindow": {"start": "2026-01-01T00:00:00.000Z", "end": "2026-01-01T00:01:00.000Z", "sequence": 7, "rows": 4},
     "sinks": [{"target": "pushgateway http://p", "healthy": True, "failures": 0,
                "lastAccepted": {"sequence": 7, "at": "2026-01-01T00:01:01.000Z"}}],
@@ -635,12 +636,14 @@ def test_status_says_what_the_runtime_says(job, operator, runtime):
     assert status["lag"] == 11 and status["lastPush"] == "2026-01-01T00:01:01.000Z"
     assert status["lastWindow"] == FLOWS["lastWindow"]
     assert status["rows"] == {"in": 100, "filtered": 1, "bad": 2, "tombstones": 5, "late": 3, "out": 4}
+    assert (status["rowsPerSecond"], status["badPercent"]) == (1230, 2.03)
     assert (status["replicas"], status["readyReplicas"]) == (1, 1)
     assert status["runningHash"] == status["specHash"]
     assert job.cluster.kubectl("wait", "--for=condition=Ready", "sj/home", "-n", job.namespace, "--timeout=5s").returncode == 0
     row = job.cluster.kubectl("get", "sj", "-n", job.namespace).stdout.splitlines()
-    assert row[0].split() == ["NAME", "READY", "REASON", "PODS", "LAG", "LAST", "WINDOW", "AGE"]
-    assert row[1].split()[:5] == ["home", "True", "Running", "1", "11"]
+    assert row[0].split() == ["NAME", "READY", "REASON", "PODS", "LAG", "ROWS/S", "BAD%", "LAST", "WINDOW", "AGE"]
+    cells = row[1].split()
+    assert cells[:7] == ["home", "True", "Running", "1", "11", "1230", "2.03"] and cells[7][-1] in "dyh", cells
 
     sick = FLOWS["sinks"][0] | {"healthy": False, "failures": 3, "lastError": "PUT: the gateway answered 503"}
     runtime.document = FLOWS | {"ready": False, "notReadyPart": "sink", "notReadyReason": "sink p: the gateway answered 503", "sinks": [sick]}

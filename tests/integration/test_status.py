@@ -28,6 +28,7 @@ FIELDS = {
     "ready": bool,
     "uptimeSeconds": float,
     "rows": dict,
+    "recent": dict,
     "windows": int,
     "openWindow": (dict, type(None)),
     "lastWindow": (dict, type(None)),
@@ -51,6 +52,7 @@ def test_status_ready_metrics_and_lag(kafka, gateway, tmp_path):
     for field, kind in FIELDS.items():
         assert isinstance(status[field], kind), (field, status.get(field))
     assert status["name"] == name and status["phase"] == "running" and status["ready"] is True
+    assert status["recent"]["rowsPerSecond"] > 0 and 0 < status["recent"]["badShare"] < 0.01, status["recent"]
     assert status["rows"]["bad"] == 1 and status["rows"]["late"] == 0 and status["rows"]["out"] == 0
     assert set(status["openWindow"]) == {"start", "end"} and status["lastWindow"] is None
 
