@@ -11,6 +11,9 @@
 
 #define SEGMENT_BYTES_MAX 64
 #define LIST_MARK         "[]"
+#define PROFILE_DEFAULT                                                                                                \
+	"runtime"                                                                                                      \
+	"/default"
 
 enum wanted {
 	WANTED_FALSE,
@@ -211,9 +214,9 @@ void check_standard_annotation(const char *key, const json_t *value, const char 
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (strncmp(key, keys[i], strlen(keys[i])) != 0 ||
-		    (text && (!strcmp(text, "runtime/default") || !strncmp(text, "localhost/", 10))))
+		    (text && (!strcmp(text, PROFILE_DEFAULT) || !strncmp(text, "localhost/", 10))))
 			continue;
-		check_problem(problems, place, "runtime/default and localhost/PROFILE are allowed",
+		check_problem(problems, place, PROFILE_DEFAULT " and localhost/PROFILE are allowed",
 		              "is not what the Pod Security Standard \"restricted\" allows");
 	}
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 enum rollback_policy { ROLLBACK_NEVER, ROLLBACK_AUTO };
+enum evictions { EVICTIONS_ALLOW, EVICTIONS_BLOCK };
 enum deletion { DELETION_KEEP, DELETION_DELETE };
 
 struct deletion_spec {
@@ -17,6 +18,7 @@ struct cluster_spec {
 	bool suspend;
 	const char *class;             /* NULL: of operators without one */
 	int64_t progress_deadline_ms;  /* a roll-out is ready by then */
+	enum evictions evictions;
 	enum rollback_policy rollback; /* what is done where it is not, for a cause that is the job's */
 	const char *image;             /* NULL: the operator's default */
 	const char *resources;         /* JSON: core/v1 ResourceRequirements, or NULL */

@@ -115,6 +115,7 @@ static const struct rule spec_rules[] = {{.cel = DEAD_LETTER_CEL("onBadRow"),
                                           .holds = one_pod_at_most},
                                          {0}};
 
+static const struct choice evictions[] = {{"allow", EVICTIONS_ALLOW}, {"block", EVICTIONS_BLOCK}, {NULL, 0}};
 static const struct choice rollbacks[] = {{"never", ROLLBACK_NEVER}, {"auto", ROLLBACK_AUTO}, {NULL, 0}};
 
 static const struct field spec_fields[] = {
@@ -299,6 +300,16 @@ static const struct field spec_fields[] = {
          .min = 1000,
          .max = 24 * 60 * 60 * 1000,
          .doc = "How long a change of what the pods run may take until data flows."},
+        {.name = "evictions",
+         .kind = FIELD_ENUM,
+         .cluster = true,
+         .offset = offsetof(struct jobspec, cluster.evictions),
+         .choices = evictions,
+         .initial = "allow",
+         .doc = "What the job's PodDisruptionBudget says to a node that is drained: allow: the pod drains and commits, "
+                "and goes on "
+                "elsewhere; block: the node waits, while the pod is ready, until this is allow again or the job is "
+                "suspended."},
         {.name = "rollback",
          .kind = FIELD_ENUM,
          .cluster = true,

@@ -73,15 +73,6 @@ struct manager {
 	char lease_name[LEASE_NAME_SIZE]; /* of the class */
 };
 
-/* Watches all kinds into the stores; trims what nobody reads. */
-void watches_start(struct manager *manager);
-void watches_stop(struct manager *manager);
-/* Every kind of the namespace has had a whole list. */
-bool watches_synced(const struct manager *manager, const char *namespace);
-/* Every namespace's StreamJobs have been listed, or may not be: who shares a group with whom is known. */
-bool watches_know_jobs(const struct manager *manager);
-/* A kind that may not be read in the namespace, or KIND_COUNT. */
-enum kind watches_forbidden(const struct manager *manager, const char *namespace);
 /* What the stores hold of one StreamJob; false where there is none. Release with observed_release. */
 bool observe(struct manager *manager, const char *key, struct observed *ret_observed);
 void observed_release(struct observed *observed);

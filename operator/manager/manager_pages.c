@@ -6,6 +6,7 @@
 #include "lib/metrics/metrics.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
+#include "operator/manager/watches.h"
 #include "operator/reconcile/object.h"
 
 /* The local loop is stuck, which only a restart mends: a request ends after 30 s, a look takes a few of them. */
@@ -44,7 +45,7 @@ int manager_page_ready(void *context, struct buffer *out)
 	for (size_t i = 0; i < manager->watches_count; i++) {
 		const struct watch *watch = &manager->watches[i];
 
-		if (informer_synced(watch->informer))
+		if (informer_synced(watch->informer) || watch_is_missed(watch))
 			continue;
 		ready = false;
 		buffer_printf(out, "waits for the list of %s %s\n", kind_names[watch->kind].plural,

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "operator/manager/manager.h"
+#include "operator/manager/watches.h"
 #include "operator/reconcile/code.h"
 
 static json_t *reports_of(struct manager *manager, const json_t *pods)
@@ -70,6 +71,7 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	ret_observed->sharers = group_index_sharers(manager->groups, job);
 	ret_observed->now_ms = clock_wall_ms(manager->clock);
 	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
+	ret_observed->no_budgets = watches_lack_budgets(manager, object_text(job, "metadata", "namespace", NULL));
 	if (object_is_deleted(job))
 		ret_observed->deleting_ms = memory_deleting(manager->memory, key, object_uid(job), now_ms);
 	ret_observed->may_update = waves_may_update(manager->waves, key);

@@ -13,6 +13,7 @@
 #include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/manager.h"
+#include "operator/manager/watches.h"
 
 #define SERVICE_ACCOUNT_NAMESPACE KUBE_SERVICE_ACCOUNT_DIR "/namespace"
 

@@ -5,6 +5,7 @@
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
 #include "operator/manager/trim.h"
+#include "operator/manager/watches.h"
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
@@ -199,12 +200,26 @@ static bool covers(const struct watch *watch, const char *namespace)
 	return !watch->namespace || !namespace || !strcmp(watch->namespace, namespace);
 }
 
+bool watch_is_missed(const struct watch *watch)
+{
+	return watch->kind == KIND_BUDGET && atomic_load(&watch->forbidden);
+}
+
 bool watches_synced(const struct manager *manager, const char *namespace)
 {
 	for (size_t i = 0; i < manager->watches_count; i++)
-		if (covers(&manager->watches[i], namespace) && !informer_synced(manager->watches[i].informer))
+		if (covers(&manager->watches[i], namespace) && !informer_synced(manager->watches[i].informer) &&
+		    !watch_is_missed(&manager->watches[i]))
 			return false;
 	return namespaces_synced(manager);
+}
+
+bool watches_lack_budgets(const struct manager *manager, const char *namespace)
+{
+	for (size_t i = 0; i < manager->watches_count; i++)
+		if (covers(&manager->watches[i], namespace) && watch_is_missed(&manager->watches[i]))
+			return true;
+	return false;
 }
 
 bool watches_know_jobs(const struct manager *manager)
@@ -219,7 +234,8 @@ bool watches_know_jobs(const struct manager *manager)
 enum kind watches_forbidden(const struct manager *manager, const char *namespace)
 {
 	for (size_t i = 0; i < manager->watches_count; i++)
-		if (covers(&manager->watches[i], namespace) && atomic_load(&manager->watches[i].forbidden))
+		if (covers(&manager->watches[i], namespace) && atomic_load(&manager->watches[i].forbidden) &&
+		    !watch_is_missed(&manager->watches[i]))
 			return manager->watches[i].kind;
 	return KIND_COUNT;
 }

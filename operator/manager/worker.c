@@ -11,6 +11,7 @@
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
 #include "operator/manager/perform.h"
+#include "operator/manager/watches.h"
 #include "operator/reconcile/object.h"
 
 #define UNSYNCED_MS 500 /* a key of a namespace that is not listed yet waits so long */

@@ -8,8 +8,8 @@
 
 #define CLEANUP_KEPT_S 300
 
-const enum kind desired_kinds[] = {KIND_SERVICE_ACCOUNT, KIND_NETWORK_POLICY, KIND_SERVICE, KIND_CONFIG_MAP,
-                                   KIND_DEPLOYMENT};
+const enum kind desired_kinds[] = {KIND_SERVICE_ACCOUNT, KIND_NETWORK_POLICY, KIND_SERVICE,
+                                   KIND_CONFIG_MAP,      KIND_DEPLOYMENT,     KIND_BUDGET};
 
 /* Only the Deployment holds up a deletion in the foreground: its pods drain. What a clean-up needs must outlive that.
  */
@@ -69,6 +69,17 @@ static json_t *network_policy_spec(const struct view *view)
 	                 "from", from, "ports", "port", STATUS_PORT, "protocol", "TCP");
 }
 
+/*
+ * A job has one pod: a budget lets it be evicted, or nothing. Evicted, it drains and commits, and another one goes on.
+ * A pod that is not ready is never held: it would hold up the node for nothing.
+ */
+static json_t *budget_spec(const struct view *view)
+{
+	return json_pack("{s:i, s:s, s:{s:o}}", "maxUnavailable",
+	                 view->spec->cluster.evictions == EVICTIONS_BLOCK ? 0 : 1, "unhealthyPodEvictionPolicy",
+	                 "AlwaysAllow", "selector", "matchLabels", pod_selector(view));
+}
+
 static json_t *deployment_spec(const struct view *view, int replicas)
 {
 	return json_pack("{s:i, s:i, s:{s:s}, s:{s:o}, s:o}", "replicas", replicas, "revisionHistoryLimit", 2,
@@ -98,6 +109,9 @@ json_t *desired_child(const struct view *view, enum kind kind, int replicas)
 		break;
 	case KIND_DEPLOYMENT:
 		json_object_set_new(object, "spec", deployment_spec(view, replicas));
+		break;
+	case KIND_BUDGET:
+		json_object_set_new(object, "spec", budget_spec(view));
 		break;
 	default:
 		abort(); /* desired_kinds has no other */

@@ -7,9 +7,9 @@
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/view.h"
 
-/* In this order; the Deployment last, so that all it needs is there. */
+/* In this order; the Deployment when all it needs is there, the budget last: it may be left out. */
 extern const enum kind desired_kinds[];
-#define DESIRED_KINDS 5
+#define DESIRED_KINDS 6
 
 json_t *desired_child(const struct view *view, enum kind kind, int replicas);
 /* The ConfigMap that says so, at that time. */

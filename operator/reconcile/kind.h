@@ -16,6 +16,7 @@ enum kind {
 	KIND_DEPLOYMENT,
 	KIND_JOB,      /* batch: the clean-up */
 	KIND_REVISION, /* ControllerRevision: the last good spec of a job; rollback.h */
+	KIND_BUDGET,   /* what may evict the pod; the one kind that a job can do without */
 	KIND_POD,      /* only read */
 	KIND_COUNT
 };

@@ -19,19 +19,36 @@ void name_child(const char *job, const char *suffix, size_t max, char ret_name[N
 	}
 	hash_sha256_hex(slice_of(job), hex);
 	size = max - suffix_size - HASH_DIGITS - 1;
+	while (size && job[size - 1] == '.')
+		size--; /* ".-" is no name */
 	snprintf(ret_name, NAME_MAX_BYTES + 1, "%.*s-%.*s%s", (int)size, job, HASH_DIGITS, hex, suffix);
+}
+
+/* Begins with a letter, which no name of ours does by chance, and fits. */
+static bool is_service_name(const char *job)
+{
+	return !isdigit((unsigned char)job[0]) && strncmp(job, SERVICE_PREFIX, strlen(SERVICE_PREFIX)) != 0 &&
+	       !strchr(job, '.') && strlen(job) <= NAME_LABEL_MAX;
 }
 
 void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1])
 {
-	char prefixed[NAME_MAX_BYTES + 1];
+	char prefixed[sizeof(SERVICE_PREFIX) + NAME_MAX_BYTES], hex[HASH_SHA256_HEX];
 
-	if (!isdigit((unsigned char)job[0]) && strncmp(job, SERVICE_PREFIX, strlen(SERVICE_PREFIX)) != 0) {
+	if (is_service_name(job)) {
 		snprintf(ret_name, NAME_MAX_BYTES + 1, "%s", job);
 		return;
 	}
 	snprintf(prefixed, sizeof(prefixed), SERVICE_PREFIX "%s", job);
-	name_child(prefixed, "", NAME_LABEL_MAX, ret_name);
+	if (!strchr(job, '.')) {
+		name_child(prefixed, "", NAME_LABEL_MAX, ret_name);
+		return;
+	}
+	hash_sha256_hex(slice_of(prefixed), hex);
+	snprintf(ret_name, NAME_MAX_BYTES + 1, "%.*s-%.*s", NAME_LABEL_MAX - HASH_DIGITS - 1, prefixed, HASH_DIGITS,
+	         hex);
+	for (char *c = ret_name; *c; c++)
+		*c = *c == '.' ? '-' : *c;
 }
 
 void name_hashed(const char *prefix, const char *text, char ret_name[NAME_MAX_BYTES + 1])

@@ -48,8 +48,8 @@
  */
 void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1]);
 /*
- * A Service's, which begins with a letter and has at most NAME_LABEL_MAX characters, as a job's name has: JOB, or where
- * that begins with a digit or with "sj-", "sj-JOB", cut as above.
+ * A Service's, which begins with a letter, has no point and at most NAME_LABEL_MAX characters: JOB, or where that is
+ * none or begins with "sj-", "sj-JOB", cut as above, and with a hash where points had to go.
  */
 void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1]);
 /* "<prefix><16 digits of text's hash>": volumes named after what they hold. */

@@ -45,6 +45,8 @@ static void plan_children(struct plan *plan)
 	for (size_t i = 0; i < DESIRED_KINDS; i++) {
 		enum kind kind = desired_kinds[i];
 
+		if (kind == KIND_BUDGET && plan->view->observed->no_budgets)
+			continue;
 		view_child_name(plan->view, kind, plan->view->spec->spec_hash, name);
 		if (kind == KIND_DEPLOYMENT && plan->view->update.held)
 			plan_scale(plan, view_child(plan->view, kind, name), replicas);

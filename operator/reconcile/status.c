@@ -177,8 +177,8 @@ static json_t *rollout_json(const struct view *view, const struct health *health
 }
 
 /*
- * Three digits are what a person reads, and change less often than all of them. A whole number is an integer, as the API
- * server gives it back. NULL: the runtime is older.
+ * Three digits are what a person reads, and change less often than all of them. A whole number is an integer, as the
+ * API server gives it back. NULL: the runtime is older.
  */
 static json_t *rounded(const json_t *number, double scale)
 {

@@ -61,7 +61,7 @@ struct status {
 	pthread_mutex_t mutex;
 	struct functions *functions;        /* NULL: the job has none */
 	struct source *source, *connecting; /* open; being opened */
-	struct recent recent; /* as of the last requests for /status */
+	struct recent recent;               /* as of the last requests for /status */
 	struct closed_window last;
 	struct sink_status sinks[STATUS_SINKS_MAX];
 	size_t sinks_count;

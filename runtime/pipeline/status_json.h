@@ -8,6 +8,9 @@
 /* Words of anybody: bytes that are not UTF-8 become U+FFFD, so that no message is left out for one of them. */
 json_t *status_text_json(const char *text);
 json_t *status_time_json(int64_t ms);
+struct status;
+/* {rowsPerSecond, badShare}; the mutex is held. */
+json_t *status_recent_json(struct status *status);
 
 static inline void set_integer(json_t *object, const char *key, uint64_t value)
 {

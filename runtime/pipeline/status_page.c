@@ -162,20 +162,6 @@ static void add_owner(struct status *status, json_t *root)
 	set_integer(root, "sequence", atomic_load(&status->sequence));
 }
 
-/* The mutex is held. */
-static json_t *recent_json(struct status *status)
-{
-	struct status_counts counts = status_counts(status);
-	const struct recent_sample now = {
-	        .at_ms = clock_monotonic_ms(status->clock), .rows = counts.rows_in, .bad = counts.bad};
-	struct recent_figures figures = recent_look(&status->recent, &now);
-	json_t *json = json_object();
-
-	json_object_set_new(json, "rowsPerSecond", json_real(figures.rows_per_second));
-	json_object_set_new(json, "badShare", json_real(figures.bad_share));
-	return json;
-}
-
 /* Everything that the mutex protects. */
 static void add_protected(struct status *status, json_t *root)
 {
@@ -183,7 +169,7 @@ static void add_protected(struct status *status, json_t *root)
 	json_t *sinks = json_array();
 
 	pthread_mutex_lock(&status->mutex);
-	json_object_set_new(root, "recent", recent_json(status));
+	json_object_set_new(root, "recent", status_recent_json(status));
 	json_object_set_new(root, "lastWindow", last_window_json(status));
 	for (size_t i = 0; i < status->sinks_count; i++)
 		json_array_append_new(sinks, sink_json(&status->sinks[i]));

@@ -36,6 +36,7 @@ CHILDREN = {
     "serviceaccounts": "/api/v1",
     "networkpolicies": "/apis/networking.k8s.io/v1",
     "jobs": "/apis/batch/v1",
+    "poddisruptionbudgets": "/apis/policy/v1",
 }
 OURS = "labelSelector=app.kubernetes.io/managed-by%3Dstreamjob-operator"
 
@@ -134,6 +135,7 @@ def test_apply_makes_children(job, operator):
         "services": 1,
         "serviceaccounts": 1,
         "networkpolicies": 1,
+        "poddisruptionbudgets": 1,
         "jobs": 0,
     }
     status = job.get()["status"]
@@ -263,7 +265,7 @@ def test_drift_is_repaired_and_others_fields_stay(job, operator):
     eventually(lambda: job.deployment() and job.deployment()["spec"]["replicas"] == 1, "replicas are repaired")
     assert job.deployment()["metadata"]["annotations"]["team.example/note"] == "mine"
     assert job.deployment()["spec"]["minReadySeconds"] == 7
-    for plural in "services", "configmaps", "serviceaccounts", "networkpolicies", "deployments":
+    for plural in "services", "configmaps", "serviceaccounts", "networkpolicies", "deployments", "poddisruptionbudgets":
         old = job.children(plural)[0]["metadata"]
         job.cluster.request("DELETE", f"{CHILDREN[plural]}/namespaces/{job.namespace}/{plural}/{old['name']}")
         eventually(lambda p=plural, o=old: [c for c in job.children(p) if c["metadata"]["uid"] != o["uid"]], f"{plural} again")
@@ -741,6 +743,9 @@ def test_a_kind_that_may_not_be_read(cluster, namespace, tmp_path):
         rules.append({"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "watch", "patch", "create"]})
         cluster.request("PUT", f"{rbac}/roles/operator", {"metadata": {"name": "operator"}, "rules": rules})
         eventually(lambda: job.deployment(), "recovers by itself", 60)
+        job.wait("Ready", "False", "Progressing")  # without a budget, which it may not have
+        assert not job.children("poddisruptionbudgets")
+        eventually(lambda: operator.page("/readyz")[0] == 200, "it is ready")
         assert operator.page("/healthz")[0] == 200
 
 
@@ -889,3 +894,19 @@ def test_two_jobs_of_one_gateway_group(job, cluster, namespace, operator):
         eventually(one.deployment, "a Deployment")
     other.apply(sinks=[{"stdout": {}}])
     eventually(lambda: job.condition("GroupShared") is None and other.condition("GroupShared") is None, "the end of it")
+
+
+def test_what_a_drained_node_may_evict(job, operator):
+    """One pod: it may be evicted, or, where the team says so, not while it is ready."""
+    def budget():
+        spec = next(iter(job.children("poddisruptionbudgets")), {}).get("spec", {})
+        return spec.get("maxUnavailable"), spec.get("unhealthyPodEvictionPolicy")
+
+    job.apply()
+    eventually(lambda: budget() == (1, "AlwaysAllow"), "a budget")
+    selected = job.children("poddisruptionbudgets")[0]["spec"]["selector"]["matchLabels"]
+    assert selected.items() <= job.deployment()["spec"]["template"]["metadata"]["labels"].items()
+    made = job.deployment()["metadata"]["generation"]
+    job.apply(evictions="block")
+    eventually(lambda: budget() == (0, "AlwaysAllow"), "the other one")
+    assert job.deployment()["metadata"]["generation"] == made, "no pod is replaced for that"

@@ -62,6 +62,7 @@ const char full_kafka[] =
         "    [{key: a, operator: Exists}], containers: [{name: streamjob, env: [{name: TZ, value: UTC}]}]}}\n"
         "  class: gold\n"
         "  progressDeadline: 90s\n"
+        "  evictions: block\n"
         "  rollback: auto\n"
         "  deletionPolicy: {pushgateway: Delete, timeout: 2m}\n";
 

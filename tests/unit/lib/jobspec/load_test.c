@@ -35,8 +35,8 @@ static void shape_test(void **state)
 	         "lateral, window, watermark, groupBy, functions, aggregates, having, sinks, deadLetter, limits, "
 	         "strict, "
 	         "showValues, terminationGracePeriod, "
-	         "parallelism, suspend, image, resources, podTemplate, class, progressDeadline, rollback and "
-	         "deletionPolicy\n"},
+	         "parallelism, suspend, image, resources, podTemplate, class, progressDeadline, evictions, "
+	         "rollback and deletionPolicy\n"},
 	        {"two unknown in one object", "{name: v, type: BIGINT}", "{nmae: v, typ: BIGINT}",
 	         "job.yaml:8:5: spec.columns[1].name: is missing; add it: what expressions call it\n"
 	         "job.yaml:8:5: spec.columns[1].type: is missing; add it: what its values are: INT has 32 bits, BIGINT "

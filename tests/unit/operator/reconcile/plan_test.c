@@ -134,7 +134,8 @@ static void steps_test(void **state)
 	        {"a finalizer", "{}", delete_policy, "merge StreamJob home-feed\n"},
 	        {"another StreamJob of the same name", "{}", recreate,
 	         "delete ServiceAccount home-feed\ndelete NetworkPolicy home-feed\ndelete Service home-feed\n"
-	         "delete ConfigMap home-feed-HASH\ndelete Deployment home-feed\n"},
+	         "delete ConfigMap home-feed-HASH\ndelete Deployment home-feed\n"
+	         "delete PodDisruptionBudget home-feed\n"},
 	        {"the namespace ends", "{}", namespace_ends, ""},
 	        {"quantities in canonical form",
 	         "{\"resources\": {\"limits\": {\"cpu\": \"1000m\", \"memory\": \"1024Mi\"}}}", canonical_quantity, ""},
