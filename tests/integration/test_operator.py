@@ -306,12 +306,12 @@ def test_nothing_is_written_when_nothing_changes(cluster, namespace, tmp_path):
             lambda: operator.metric('controller_runtime_reconcile_time_seconds_count{controller="streamjob"}') > looks + 8,
             "resyncs",
         )
-        # the first look alone wrote five objects
+        # the first look alone wrote six objects
         assert operator.metric('controller_runtime_reconcile_time_seconds_sum{controller="streamjob"}') > 0.002
         writes = [line for line in operator.log().splitlines() if "msg=written" in line or 'msg="written"' in line]
         assert job.get()["metadata"]["resourceVersion"] == version
         assert job.deployment()["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
-        assert len(writes) == 5, writes
+        assert len(writes) == 6, writes
         containers = {c["name"]: c for c in before["spec"]["template"]["spec"]["containers"]}
         assert containers["streamjob"]["image"] == "streamjob:test" and "side" in containers
 
