@@ -37,6 +37,12 @@ static bool plan_leftovers(struct plan *plan)
 	return plan_leftover(plan, KIND_JOB, name) || any;
 }
 
+/* A job without pods needs none; one that is there stays. */
+static bool needs_budget(const struct view *view)
+{
+	return !view->observed->no_budgets && (pods_wanted(view) || view_child(view, KIND_BUDGET, view->name));
+}
+
 static void plan_children(struct plan *plan)
 {
 	int replicas = pods_allowed(plan->view);
@@ -45,7 +51,7 @@ static void plan_children(struct plan *plan)
 	for (size_t i = 0; i < DESIRED_KINDS; i++) {
 		enum kind kind = desired_kinds[i];
 
-		if (kind == KIND_BUDGET && plan->view->observed->no_budgets)
+		if (kind == KIND_BUDGET && !needs_budget(plan->view))
 			continue;
 		view_child_name(plan->view, kind, plan->view->spec->spec_hash, name);
 		if (kind == KIND_DEPLOYMENT && plan->view->update.held)
