@@ -16,8 +16,8 @@ struct deletion_spec {
 struct cluster_spec {
 	int64_t parallelism; /* pods */
 	bool suspend;
-	const char *class;             /* NULL: of operators without one */
-	int64_t progress_deadline_ms;  /* a roll-out is ready by then */
+	const char *class;            /* NULL: of operators without one */
+	int64_t progress_deadline_ms; /* a roll-out is ready by then */
 	enum evictions evictions;
 	enum rollback_policy rollback; /* what is done where it is not, for a cause that is the job's */
 	const char *image;             /* NULL: the operator's default */

@@ -346,9 +346,9 @@ void health_again(struct health *health, int64_t ms)
 
 void health_release(struct health *health)
 {
-	struct finding *findings[] = {&health->ready, &health->reconciling, &health->stalled,    &health->functions,
-	                              &health->sinks, &health->input,       &health->understood, &health->updated,
-	                              &health->shared};
+	struct finding *findings[] = {&health->ready,      &health->reconciling, &health->stalled,
+	                              &health->functions,  &health->sinks,       &health->input,
+	                              &health->understood, &health->updated,     &health->shared};
 
 	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
 		buffer_release(&findings[i]->message);

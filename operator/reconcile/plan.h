@@ -38,7 +38,7 @@ struct observed {
 	int64_t figures_age_ms; /* since the figures were last written, monotonic; INT64_MAX: not by this process */
 	bool may_update;        /* it is the job's turn to get what a new operator or default image makes of it */
 	const json_t *update_halted; /* the job, a string, for which such roll-outs halt; or NULL */
-	bool no_budgets;        /* the operator may not have PodDisruptionBudgets there: the job does without */
+	bool no_budgets;             /* the operator may not have PodDisruptionBudgets there: the job does without */
 	bool namespace_ends;         /* the API server refused a write since the namespace is being deleted */
 };
 
