@@ -135,7 +135,7 @@ def check_work(cluster, jobs):
         ready = next(one for one in status["conditions"] if one["type"] == "Ready")
         right = {
             "children": sorted(child["kind"] for child in by_owner[uid]) == kinds,
-            "status": (ready["status"], ready["reason"], len(status["conditions"])) == ("False", "Suspended", 6),
+            "status": (ready["status"], ready["reason"], len(status["conditions"])) == ("True", "Suspended", 7),
             "event": events[uid] == 1,
         }
         if right["children"]:

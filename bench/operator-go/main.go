@@ -165,10 +165,13 @@ func (r *reconciler) status(ctx context.Context, job *StreamJob, hash string) er
 	job.Status.Selector = labels.Set{
 		"app.kubernetes.io/name": "streamjob", "app.kubernetes.io/instance": job.GetName(), "app.kubernetes.io/component": "runtime",
 	}.String()
-	condition("Ready", metav1.ConditionFalse, "Suspended", "spec.suspend is true; the job goes on from its committed offsets")
+	const suspended = "spec.suspend is true: no data flows, as asked for; the job goes on from its committed offsets"
+	condition("Ready", metav1.ConditionTrue, "Suspended", suspended)
+	condition("Suspended", metav1.ConditionTrue, "Suspended", suspended)
 	condition("Reconciling", metav1.ConditionFalse, "UpToDate", "what the spec asks for is there")
 	condition("Stalled", metav1.ConditionFalse, "NotStalled", "nothing waits for a change of the spec")
 	condition("FunctionsHealthy", metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
+	condition("InputOK", metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
 	condition("SinksHealthy", metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
 	if equality.Semantic.DeepEqual(before.Status, job.Status) {
 		return nil
@@ -178,7 +181,7 @@ func (r *reconciler) status(ctx context.Context, job *StreamJob, hash string) er
 		return err
 	}
 	if isNew {
-		r.events.Event(job, corev1.EventTypeNormal, "Suspended", "spec.suspend is true; the job goes on from its committed offsets")
+		r.events.Event(job, corev1.EventTypeNormal, "Suspended", suspended)
 	}
 	return nil
 }

@@ -26,6 +26,9 @@ void check_standard_pod(json_t *spec, const char *place, struct problems *proble
 void check_standard_container(json_t *container, const char *place, struct problems *problems);
 void check_standard_volume(json_t *volume, const char *place, struct problems *problems);
 void check_standard_annotation(const char *key, const json_t *value, const char *place, struct problems *problems);
+/* Within `json` at `path`, a part of a pod template: elements of lists that the API server takes for one. */
+struct json_t;
+void check_twice(struct json_t *json, const char *path, struct problems *problems);
 void check_targets(const struct jobspec *job, struct problems *problems);
 /* Columns of `query->result` have TYPE_NULL where their expression has a problem. */
 void check_metrics(const struct jobspec *job, const struct query *query, struct problems *problems);

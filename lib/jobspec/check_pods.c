@@ -195,6 +195,7 @@ void check_pods(const struct jobspec *job, struct problems *problems)
 	json = json_loads(cluster->pod_template, 0, NULL);
 	check_object(json, &template_fields, "spec.podTemplate", problems);
 	check_directives(json, "spec.podTemplate", problems);
+	check_twice(json, "spec.podTemplate", problems);
 	part = json_object_get(json, "metadata");
 	if (part && check_object(part, &metadata_fields, "spec.podTemplate.metadata", problems)) {
 		check_labels(part, "labels", problems);

@@ -27,7 +27,6 @@
 #include "operator/manager/recorder.h"
 #include "operator/queue/queue.h"
 #include "operator/reconcile/plan.h"
-
 #define LEASE_NAME      "streamjob-operator"
 #define LEASE_NAME_SIZE (sizeof(LEASE_NAME) + 1 + CLASS_MAX)
 
@@ -71,9 +70,10 @@ struct manager {
 	pthread_t main_thread;
 	char identity[128];
 	char lease_name[LEASE_NAME_SIZE]; /* of the class */
+	char operator[512];               /* NAMESPACE/LEASE, its claim on jobs */
 };
 
-/* What the stores hold of one StreamJob; false where there is none. Release with observed_release. */
+/* What the stores hold of one StreamJob; false: nothing. Release with observed_release. */
 bool observe(struct manager *manager, const char *key, struct observed *ret_observed);
 void observed_release(struct observed *observed);
 

@@ -101,7 +101,7 @@ static const struct family {
 	const char *name, *help;
 	double (*value)(const json_t *job);
 } families[] = {
-        {"streamjob_job_ready", "1 when data flows through the job.", job_ready},
+        {"streamjob_job_ready", "1 when the job is Ready: data flows, or none is to flow.", job_ready},
         {"streamjob_job_stalled", "1 when the job waits for a change of its spec.", job_stalled},
         {"streamjob_job_suspended", "1 when spec.suspend is true.", job_suspended},
         {"streamjob_job_lag", "Records of the source that no accepted window has yet.", job_lag},

@@ -1,8 +1,7 @@
 /*
- * Three maps behind a mutex, as JSON objects: jobs by key, {uid, statusAt, over, status, deletingAt, code};
- * reports by the UID of the pod, {report, verdict, at}; namespaces that end, by name, the time of the refusal. A job
- * has an entry only while there is something to remember; statuses and reports are held as compact text, a verdict as
- * its hash.
+ * Two maps behind a mutex, as JSON objects: jobs by key, {uid, statusAt, over, status, deletingAt, failingAt, endsAt,
+ * code}; reports by the UID of the pod, {report, verdict, at}. A job has an entry only while there is something to
+ * remember; statuses and reports are held as compact text, a verdict as its hash.
  */
 #include "operator/manager/memory_of_jobs.h"
 
@@ -15,7 +14,7 @@
 
 struct memory_of_jobs {
 	pthread_mutex_t mutex;
-	json_t *jobs, *reports, *namespaces;
+	json_t *jobs, *reports;
 };
 
 struct memory_of_jobs *memory_of_jobs_new(void)
@@ -25,7 +24,6 @@ struct memory_of_jobs *memory_of_jobs_new(void)
 	pthread_mutex_init(&memory->mutex, NULL);
 	memory->jobs = json_object();
 	memory->reports = json_object();
-	memory->namespaces = json_object();
 	return memory;
 }
 
@@ -35,7 +33,6 @@ void memory_of_jobs_free(struct memory_of_jobs *memory)
 		return;
 	json_decref(memory->jobs);
 	json_decref(memory->reports);
-	json_decref(memory->namespaces);
 	pthread_mutex_destroy(&memory->mutex);
 	free(memory);
 }
@@ -146,18 +143,25 @@ json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, cons
 	return status;
 }
 
-int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
+/* Milliseconds since `key_at` of the job was first set, which is now at the latest. */
+static int64_t since(struct memory_of_jobs *memory, const char *key, const char *uid, const char *key_at,
+                     int64_t now_ms)
 {
 	int64_t at_ms;
 	json_t *job;
 
 	pthread_mutex_lock(&memory->mutex);
 	job = need_job(memory, key, uid);
-	if (!json_object_get(job, "deletingAt"))
-		json_object_set_new(job, "deletingAt", json_integer(now_ms));
-	at_ms = object_integer(job, "deletingAt", NULL);
+	if (!json_object_get(job, key_at))
+		json_object_set_new(job, key_at, json_integer(now_ms));
+	at_ms = object_integer(job, key_at, NULL);
 	pthread_mutex_unlock(&memory->mutex);
 	return now_ms - at_ms;
+}
+
+int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
+{
+	return since(memory, key, uid, "deletingAt", now_ms);
 }
 
 void memory_uses_code(struct memory_of_jobs *memory, const char *key, const char *uid, const json_t *names)
@@ -199,24 +203,38 @@ json_t *memory_users_of_code(struct memory_of_jobs *memory, const char *namespac
 	return names;
 }
 
-void memory_namespace_ends(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms)
+void memory_namespace_ends(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
 {
 	pthread_mutex_lock(&memory->mutex);
-	json_object_set_new(memory->namespaces, namespace, json_integer(now_ms));
+	json_object_set_new(need_job(memory, key, uid), "endsAt", json_integer(now_ms));
 	pthread_mutex_unlock(&memory->mutex);
 }
 
-bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms)
+bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
 {
+	json_t *job, *at;
 	bool ends;
 
 	pthread_mutex_lock(&memory->mutex);
-	ends = json_object_get(memory->namespaces, namespace) &&
-	       now_ms - object_integer(memory->namespaces, namespace, NULL) < NAMESPACE_ENDS_MS;
+	job = find_job(memory, key, uid);
+	at = json_object_get(job, "endsAt");
+	ends = at && now_ms - json_integer_value(at) < NAMESPACE_ENDS_MS;
 	if (!ends)
-		json_object_del(memory->namespaces, namespace);
+		json_object_del(job, "endsAt");
 	pthread_mutex_unlock(&memory->mutex);
 	return ends;
+}
+
+int64_t memory_failing(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms)
+{
+	return since(memory, key, uid, "failingAt", now_ms);
+}
+
+void memory_not_failing(struct memory_of_jobs *memory, const char *key, const char *uid)
+{
+	pthread_mutex_lock(&memory->mutex);
+	json_object_del(find_job(memory, key, uid), "failingAt");
+	pthread_mutex_unlock(&memory->mutex);
 }
 
 static json_t *health_of(const json_t *list)
@@ -311,7 +329,8 @@ json_t *memory_report_of(struct memory_of_jobs *memory, const char *pod_uid)
 static bool is_idle(const json_t *job, int64_t now_ms, int64_t figures_ms)
 {
 	return !json_object_get(job, "status") && !json_object_get(job, "deletingAt") &&
-	       !json_object_get(job, "code") && now_ms - object_integer(job, "statusAt", NULL) >= figures_ms;
+	       !json_object_get(job, "failingAt") && !json_object_get(job, "endsAt") && !json_object_get(job, "code") &&
+	       now_ms - object_integer(job, "statusAt", NULL) >= figures_ms;
 }
 
 void memory_tidy(struct memory_of_jobs *memory, const json_t *pods, int64_t now_ms, int64_t figures_ms)

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NAMESPACE_ENDS_MS 60000 /* so long after a refusal nothing is created there */
+#include "operator/reconcile/plan.h"
 
 struct memory_of_jobs;
 struct memory_of_jobs *memory_of_jobs_new(void);
@@ -30,8 +30,13 @@ void memory_job_seen(struct memory_of_jobs *memory, const char *key, const char 
 json_t *memory_newer_status(struct memory_of_jobs *memory, const char *key, const char *uid, const char *version);
 /* Milliseconds since the deletion was first seen. */
 int64_t memory_deleting(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
-void memory_namespace_ends(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms);
-bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *namespace, int64_t now_ms);
+/* The API server refused a write since the job's namespace is being deleted; and whether it did in the last
+ * NAMESPACE_ENDS_MS. A job that is made in a namespace of the same name later has another UID. */
+void memory_namespace_ends(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
+bool memory_does_namespace_end(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
+/* A write for the job failed: milliseconds since the first that did; and none fails any more. */
+int64_t memory_failing(struct memory_of_jobs *memory, const char *key, const char *uid, int64_t now_ms);
+void memory_not_failing(struct memory_of_jobs *memory, const char *key, const char *uid);
 
 /* The names of the ConfigMaps that the job's functions are in, an array; and the names of a ConfigMap's users, a new
  * one. */

@@ -5,19 +5,18 @@
 #include "operator/manager/watches.h"
 #include "operator/reconcile/code.h"
 
-static json_t *reports_of(struct manager *manager, const json_t *pods)
+static void add_reports(struct manager *manager, const json_t *objects, json_t *reports)
 {
-	json_t *reports = json_object(), *pod;
 	size_t index;
+	json_t *one;
 
-	json_array_foreach(pods, index, pod)
+	json_array_foreach(objects, index, one)
 	{
-		json_t *report = memory_report_of(manager->memory, object_uid(pod));
+		json_t *report = memory_report_of(manager->memory, object_uid(one));
 
 		if (report)
-			json_object_set_new(reports, object_uid(pod), report);
+			json_object_set_new(reports, object_uid(one), report);
 	}
-	return reports;
 }
 
 /* Of the ConfigMaps that the job's functions are in: {name: hash}; those that are not there are left out. */
@@ -66,7 +65,9 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	*ret_observed = (struct observed){.job = job};
 	for (int kind = KIND_SERVICE_ACCOUNT; kind < KIND_COUNT; kind++)
 		ret_observed->children[kind] = store_owned(manager->stores[kind], key);
-	ret_observed->reports = reports_of(manager, ret_observed->children[KIND_POD]);
+	ret_observed->reports = json_object();
+	add_reports(manager, ret_observed->children[KIND_POD], object_borrow(ret_observed->reports));
+	add_reports(manager, ret_observed->children[KIND_JOB], object_borrow(ret_observed->reports));
 	ret_observed->code = code_of(manager, key, job);
 	ret_observed->sharers = group_index_sharers(manager->groups, job);
 	ret_observed->now_ms = clock_wall_ms(manager->clock);
@@ -76,8 +77,7 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 		ret_observed->deleting_ms = memory_deleting(manager->memory, key, object_uid(job), now_ms);
 	ret_observed->may_update = waves_may_update(manager->waves, key);
 	ret_observed->update_halted = waves_halted(manager->waves);
-	ret_observed->namespace_ends =
-	        memory_does_namespace_end(manager->memory, object_text(job, "metadata", "namespace", NULL), now_ms);
+	ret_observed->namespace_ends = memory_does_namespace_end(manager->memory, key, object_uid(job), now_ms);
 	return true;
 }
 

@@ -19,19 +19,32 @@ static const char *namespace_of(const json_t *object)
 	return object_text(object, "metadata", "namespace", NULL);
 }
 
+/* Somebody took its owners away, but it still says that it is of this job: as every controller does with an orphan. */
+static bool is_orphan(const struct step *step, const json_t *live)
+{
+	return !object_controller(live) && !strcmp(object_label(live, LABEL_MANAGER), FIELD_MANAGER) &&
+	       !strcmp(object_label(live, LABEL_INSTANCE), object_label(step->object, LABEL_INSTANCE));
+}
+
 /* Whether `live` is what the step would make, so that applying takes nothing from anybody. */
 static int is_ours(const struct step *step, const json_t *live, struct kube_error *err)
 {
 	const json_t *owner = json_array_get(object_at(step->object, "metadata", "ownerReferences", NULL), 0);
+	const json_t *other = object_controller(live);
 
+	if (object_is_controlled(live, object_text(owner, "uid", NULL)) || is_orphan(step, live))
+		return 0;
 	if (object_is_of_earlier(live, object_text(owner, "name", NULL), object_text(owner, "uid", NULL)))
 		return kube_fail(err, KUBE_CONFLICT, "%s %s of an earlier StreamJob is not gone yet",
 		                 kind_names[step->kind].kind, object_name(live));
-	if (!object_is_controlled(live, object_text(owner, "uid", NULL)))
+	if (other)
 		return kube_fail(err, KUBE_INVALID,
-		                 "it exists and does not belong to this StreamJob; delete or rename it, or give the "
-		                 "StreamJob another name");
-	return 0;
+		                 "it exists and does not belong to this StreamJob, but to %s %s; delete or rename it, "
+		                 "or give the StreamJob another name",
+		                 object_text(other, "kind", NULL), object_text(other, "name", NULL));
+	return kube_fail(err, KUBE_INVALID,
+	                 "it exists and does not belong to this StreamJob; delete or rename it, or give the "
+	                 "StreamJob another name");
 }
 
 static int apply_object(struct kube_client *client, const struct step *step, const json_t *object,
@@ -58,7 +71,9 @@ static int apply_where_ours(struct kube_client *client, const struct step *step,
 	}
 	result = is_ours(step, live, err);
 	json_decref(live);
-	return result < 0 ? -1 : apply_object(client, step, step->object, err);
+	if (result < 0 || step->kind == KIND_JOB) /* a batch Job is made once: its pod cannot be changed */
+		return result;
+	return apply_object(client, step, step->object, err);
 }
 
 /*

@@ -117,13 +117,37 @@ static void explain(struct round *round, struct kube_client *client, const json_
 	round->explained++;
 }
 
+static bool is_late(const struct manager *manager, const json_t *object)
+{
+	int64_t created_ms = object_time(object_text(object, "metadata", "creationTimestamp", NULL));
+
+	return clock_wall_ms(manager->clock) - created_ms > START_MS;
+}
+
 /* A container that waits without having failed: for volumes, for its image. */
 static bool needs_words(const struct manager *manager, const json_t *pod)
 {
-	int64_t created_ms = object_time(object_text(pod, "metadata", "creationTimestamp", NULL));
-
 	return !strcmp(object_text(pod, "status", "phase", NULL), "Pending") && !object_is_deleted(pod) &&
-	       clock_wall_ms(manager->clock) - created_ms > START_MS;
+	       is_late(manager, pod);
+}
+
+/* The batch Job of a clean-up that has no pod: a quota, an admission. Its controller says so in an Event alone. */
+static void look_at_cleanup(struct round *round, struct kube_client *client, const char *key)
+{
+	const char *name = strchr(key, '/') + 1;
+	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
+	json_t *job = store_get(round->manager->stores[KIND_JOB], json_string_value(namespace), name);
+
+	json_decref(namespace);
+	if (!job)
+		return;
+	json_object_set_new(round->all, object_uid(job), json_true());
+	if (is_late(round->manager, job) && !object_integer(job, "status", "active", NULL) &&
+	    !json_array_size(object_at(job, "status", "conditions", NULL)) && round->explained < WORDS_PODS_MAX &&
+	    manager_has_job(round->manager, object_text(job, "metadata", "namespace", NULL),
+	                    object_label(job, LABEL_INSTANCE)))
+		explain(round, client, job);
+	json_decref(job);
 }
 
 static void look_at_pod(struct round *round, struct kube_client *client, const char *key)
@@ -136,10 +160,9 @@ static void look_at_pod(struct round *round, struct kube_client *client, const c
 	if (!pod)
 		return;
 	json_object_set_new(round->all, object_uid(pod), json_true());
-	if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) &&
-	    manager_has_job(round->manager, object_text(pod, "metadata", "namespace", NULL),
+	if (manager_has_job(round->manager, object_text(pod, "metadata", "namespace", NULL),
 	                    object_label(pod, LABEL_INSTANCE))) {
-		if (is_running(pod))
+		if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && is_running(pod))
 			json_array_append(round->pods, pod);
 		else if (needs_words(round->manager, pod) && round->explained < WORDS_PODS_MAX)
 			explain(round, client, pod);
@@ -205,12 +228,18 @@ static size_t ask_all(struct manager *manager, struct pod_page_client *pages, st
 {
 	struct round round = {.manager = manager, .pods = json_array(), .all = json_object()};
 	json_t *keys = store_keys(manager->stores[KIND_POD], NULL), *key;
+	json_t *cleanups = store_keys(manager->stores[KIND_JOB], NULL);
 	size_t index, count;
 
 	json_array_foreach(keys, index, key)
 	{
 		look_at_pod(&round, client, json_string_value(key));
 	}
+	json_array_foreach(cleanups, index, key)
+	{
+		look_at_cleanup(&round, client, json_string_value(key));
+	}
+	json_decref(cleanups);
 	ask(&round, pages);
 	memory_tidy(manager->memory, round.all, monotonic_ms(manager), FIGURES_MS);
 	count = json_array_size(round.pods);

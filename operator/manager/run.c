@@ -15,6 +15,7 @@
 #include "operator/manager/manager.h"
 #include "operator/manager/watches.h"
 
+#define BACKOFF_MS_MAX            10000 /* of a job whose writes fail: so soon after the cause is gone it is mended */
 #define SERVICE_ACCOUNT_NAMESPACE KUBE_SERVICE_ACCOUNT_DIR "/namespace"
 
 bool manager_may_work(struct manager *manager)
@@ -58,7 +59,8 @@ static void lease_lost(void *context)
 {
 	struct manager *manager = context;
 
-	log_error("the lease is lost: another operator works now", "identity=\"%s\"", manager->identity);
+	log_error("the lease could not be renewed in time, or another operator holds it: this process ends",
+	          "identity=\"%s\"", manager->identity);
 	atomic_store(&manager->lost, true);
 	pthread_kill(manager->main_thread, SIGUSR2);
 }
@@ -131,6 +133,8 @@ static int start(struct manager *manager, struct error *err)
 	manager->cluster = kube_cluster_open(&cluster, err);
 	if (!manager->cluster)
 		return -1;
+	snprintf(manager->operator, sizeof(manager->operator), "%s/%s", manager_namespace(manager),
+	         manager->lease_name);
 	if (access(SERVICE_ACCOUNT_NAMESPACE, R_OK) == 0)
 		manager->settings.own_namespace = kube_cluster_namespace(manager->cluster);
 	log_info("starting", "version=" STREAMJOB_VERSION " server=\"%s\" identity=\"%s\"",
@@ -209,7 +213,7 @@ static void release(struct manager *manager)
 int operator_run(int argc, char **argv)
 {
 	struct options options;
-	struct queue_options queue = {.name = "streamjob", .clock = &system_clock};
+	struct queue_options queue = {.name = "streamjob", .clock = &system_clock, .backoff_ms_max = BACKOFF_MS_MAX};
 	int code = options_parse(argc, argv, &options);
 	struct manager *manager;
 	struct error err;
@@ -223,6 +227,7 @@ int operator_run(int argc, char **argv)
 	manager->options = &options;
 	manager->clock = &system_clock;
 	manager->settings.image = options.image;
+	manager->settings.operator= manager->operator;
 	manager->settings.cluster_id = options.cluster_id;
 	manager->settings.accounts = options.accounts;
 	manager->settings.accounts_count = options.accounts_count;

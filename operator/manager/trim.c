@@ -38,7 +38,7 @@ static void keep(json_t *object, const char *const *keys)
 /* A pod is large, and little of it is read. */
 static void trim_pod(json_t *pod)
 {
-	static const char *const spec_keys[] = {"containers", NULL};
+	static const char *const spec_keys[] = {"containers", "nodeName", NULL};
 	static const char *const container_keys[] = {"name", "ports", NULL};
 	static const char *const status_keys[] = {
 	        "phase",  "podIP",   "conditions", "containerStatuses", "initContainerStatuses",

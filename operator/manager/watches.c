@@ -56,7 +56,7 @@ static void job_seen(struct manager *manager, const json_t *job, bool gone)
 /* Our own status writes change nothing that a look would act on. */
 static bool is_own_echo(const json_t *before, const json_t *after)
 {
-	static const char *const keys[] = {"uid", "generation", "deletionTimestamp", "finalizers"};
+	static const char *const keys[] = {"uid", "generation", "deletionTimestamp", "finalizers", "annotations"};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		const json_t *old = object_at(before, "metadata", keys[i], NULL);

@@ -8,22 +8,35 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
+#include "operator/manager/claim.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
 #include "operator/manager/perform.h"
 #include "operator/manager/watches.h"
 #include "operator/reconcile/object.h"
 
-#define UNSYNCED_MS 500 /* a key of a namespace that is not listed yet waits so long */
+#define UNSYNCED_MS 500  /* a key of a namespace that is not listed yet waits so long */
+#define SAID_MS     5000 /* a write that failed for so long is said in the status, though it may pass */
 
-/* The API server says that this very write cannot be: worth a condition. The rest passes by itself. */
+/* The API server says that this very write cannot be: worth a condition at once. */
 static bool is_refusal(const struct kube_error *err)
 {
 	return err->reason == KUBE_FORBIDDEN || err->reason == KUBE_INVALID || err->reason == KUBE_TOO_LARGE;
 }
 
+/* Whether the failure has a place in the status: a refusal at once, what may pass by itself after SAID_MS. */
+static bool is_said(struct manager *manager, const char *key, const json_t *job, const struct kube_error *err)
+{
+	int64_t since_ms;
+
+	if (err->reason == KUBE_NOT_LEADER || err->reason == KUBE_CANCELLED || err->reason == KUBE_ENDING_NAMESPACE)
+		return false;
+	since_ms = memory_failing(manager->memory, key, object_uid(job), clock_monotonic_ms(manager->clock));
+	return is_refusal(err) || since_ms >= SAID_MS;
+}
+
 /* Decides when the key comes again after a failure. */
-static enum reconcile_result settle(struct manager *manager, const char *key, const char *namespace,
+static enum reconcile_result settle(struct manager *manager, const char *key, const json_t *job,
                                     const struct kube_error *err)
 {
 	switch (err->reason) {
@@ -36,7 +49,7 @@ static enum reconcile_result settle(struct manager *manager, const char *key, co
 		queue_add_rate_limited(manager->queue, key);
 		return RECONCILE_REQUEUE;
 	case KUBE_ENDING_NAMESPACE:
-		memory_namespace_ends(manager->memory, namespace, clock_monotonic_ms(manager->clock));
+		memory_namespace_ends(manager->memory, key, object_uid(job), clock_monotonic_ms(manager->clock));
 		queue_add(manager->queue, key);
 		return RECONCILE_REQUEUE;
 	default:
@@ -58,12 +71,11 @@ static void record(struct manager *manager, struct kube_client *client, const st
 }
 
 static int write_status(struct manager *manager, struct kube_client *client, const char *key, const json_t *job,
-                        struct plan *plan, const struct step *refused, const struct error *words,
-                        struct kube_error *err)
+                        struct plan *plan, const struct step *failed, const struct error *words, struct kube_error *err)
 {
 	const char *version = object_text(job, "metadata", "resourceVersion", NULL);
 	size_t events = plan->events_count;
-	json_t *object = plan_status(plan, refused, words);
+	json_t *object = plan_status(plan, failed, words);
 	int result = 0;
 
 	if (!object)
@@ -100,23 +112,26 @@ static int take_steps(struct kube_client *client, const struct plan *plan, const
 static enum reconcile_result reconcile(struct manager *manager, struct kube_client *client, const char *key,
                                        const struct observed *observed)
 {
-	const char *namespace = object_text(observed->job, "metadata", "namespace", NULL);
+	const json_t *job = observed->job;
 	struct plan plan;
 	struct kube_error err, status_err;
 	const struct step *failed = NULL;
 	enum reconcile_result result = RECONCILE_SUCCESS;
-	bool refused;
+	const struct error *words = NULL;
 
 	plan_make(observed, &manager->settings, &plan);
 	waves_note(manager->waves, key, plan_waits(&plan));
-	if (take_steps(client, &plan, &failed, &err) == 0)
-		record(manager, client, &plan, observed->job, 0);
-	refused = failed && is_refusal(&err);
-	if ((!failed || refused) && write_status(manager, client, key, observed->job, &plan, refused ? failed : NULL,
-	                                         failed ? &err.error : NULL, &status_err) < 0) {
-		result = settle(manager, key, namespace, &status_err);
+	if (take_steps(client, &plan, &failed, &err) == 0) {
+		record(manager, client, &plan, job, 0);
+		memory_not_failing(manager->memory, key, object_uid(job));
+	} else if (is_said(manager, key, job, &err)) {
+		words = &err.error;
+	}
+	/* How the job is does not depend on what a child's write did. */
+	if (write_status(manager, client, key, job, &plan, failed, words, &status_err) < 0) {
+		result = settle(manager, key, job, &status_err);
 	} else if (failed) {
-		result = settle(manager, key, namespace, &err);
+		result = settle(manager, key, job, &err);
 	} else {
 		queue_forget(manager->queue, key);
 		if (plan.again_ms)
@@ -160,7 +175,10 @@ static enum reconcile_result look_at(struct manager *manager, struct kube_client
 		queue_forget(manager->queue, key);
 		return RECONCILE_SUCCESS;
 	}
-	if (forbidden != KIND_COUNT)
+	if (claim_is_of_other(manager, client, key, &observed)) {
+		queue_add_after(manager->queue, key, CLAIM_AGAIN_MS);
+		result = RECONCILE_REQUEUE_AFTER;
+	} else if (forbidden != KIND_COUNT)
 		result = say_forbidden(manager, client, key, &observed, forbidden);
 	else
 		result = reconcile(manager, client, key, &observed);

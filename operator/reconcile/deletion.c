@@ -6,7 +6,7 @@
  * Without the finalizer there is nothing to do: the API server's garbage collector takes the children, pods drain.
  */
 #include "lib/base/text.h"
-#include "operator/reconcile/desired.h"
+#include "operator/reconcile/cleanup.h"
 #include "operator/reconcile/mounts.h"
 #include "operator/reconcile/steps.h"
 
@@ -24,86 +24,104 @@ static int64_t remaining_ms(const struct view *view)
 	return timeout_ms - (wall_ms > view->observed->deleting_ms ? wall_ms : view->observed->deleting_ms);
 }
 
-/* The job file that ran last: the Deployment's, else the newest. */
-static const json_t *last_job_file(const struct view *view)
+static void plan_words(struct plan *plan, const char *reason, const struct jobspec *file, const char *words)
 {
-	char deployed[NAME_MAX_BYTES + 1];
-	const json_t *newest = NULL;
-	size_t index;
-	json_t *one;
+	struct buffer command;
 
-	view_child_name(view, KIND_CONFIG_MAP, view_deployed_hash(view), deployed);
-	json_array_foreach(view->observed->children[KIND_CONFIG_MAP], index, one)
-	{
-		if (!object_is_controlled(one, view->uid) || object_is_deleted(one) || !is_job_file(one))
-			continue;
-		if (!strcmp(object_name(one), deployed))
-			return one;
-		if (!newest || strcmp(object_text(one, "metadata", "creationTimestamp", NULL),
-		                      object_text(newest, "metadata", "creationTimestamp", NULL)) > 0)
-			newest = one;
-	}
-	return newest;
+	buffer_init(&command);
+	if (file)
+		cleanup_by_hand(file, &command);
+	plan_event(plan, true, reason,
+	           json_sprintf("the groups of the Pushgateway sinks could not be deleted; do it by hand%s%s: %s",
+	                        command.size ? ": " : "", command.size ? command.data : "", words));
+	buffer_release(&command);
+	plan_finalizer(plan, false);
 }
 
-/* Of a batch Job, in the words of its controller; "" while it runs. */
-static const char *ended(const json_t *job, const char *type)
+/* After the finalizer: a Job that is gone while that is there would be made again. */
+static void remove_pod(struct plan *plan, const struct cleanup *cleanup)
 {
-	const json_t *condition = object_condition(object_at(job, "status", "conditions", NULL), type);
-
-	if (strcmp(object_text(condition, "status", NULL), "True") != 0)
-		return "";
-	return object_text(condition, "message", NULL)[0] ? object_text(condition, "message", NULL) : type;
+	if (cleanup->pod_stays)
+		plan_delete(plan, KIND_JOB, cleanup->job);
 }
 
-static void plan_cleanup(struct plan *plan, const json_t *config_map, const struct jobspec *file)
+static void plan_cleanup(struct plan *plan, const struct jobspec *file, const char *text)
 {
 	const struct view *view = plan->view;
-	char name[NAME_MAX_BYTES + 1];
-	const json_t *job;
+	struct cleanup cleanup;
 
-	view_child_name(view, KIND_JOB, NULL, name);
-	job = view_child(view, KIND_JOB, name);
-	if (plan_leftover(plan, KIND_JOB, name))
-		return;
-	if (!job) {
+	cleanup_look(view, &cleanup);
+	switch (cleanup.stage) {
+	case CLEANUP_NONE:
 		plan_step(plan, VERB_CREATE, KIND_JOB,
-		          desired_cleanup(view, file, object_name(config_map), (remaining_ms(view) + 999) / 1000));
-	} else if (ended(job, "Complete")[0]) {
+		          desired_cleanup(view, file, text, (remaining_ms(view) + 999) / 1000));
+		break;
+	case CLEANUP_DONE:
 		plan_event(plan, false, "PushgatewayCleaned",
 		           json_string("deleted the groups of the Pushgateway sinks"));
 		plan_finalizer(plan, false);
-	} else if (ended(job, "Failed")[0]) {
-		plan_event(plan, true, "CleanupFailed",
-		           json_sprintf("the groups of the Pushgateway sinks could not be deleted: %s; see the logs of "
-		                        "Job %s, and delete them by hand",
-		                        ended(job, "Failed"), name));
-		plan_finalizer(plan, false);
+		remove_pod(plan, &cleanup);
+		break;
+	case CLEANUP_FAILED:
+		plan_words(plan, "CleanupFailed", file, cleanup.words.data);
+		remove_pod(plan, &cleanup);
+		break;
+	case CLEANUP_RUNS:
+		break;
 	}
+	cleanup_release(&cleanup);
 }
 
-static bool has_groups(const struct jobspecs *jobs)
+static bool has_groups(const struct jobspec *file)
 {
-	for (size_t i = 0; jobs->count && i < jobs->items[0]->sinks_count; i++)
-		if (jobs->items[0]->sinks[i].kind == SINK_PUSHGATEWAY)
+	for (size_t i = 0; i < file->sinks_count; i++)
+		if (file->sinks[i].kind == SINK_PUSHGATEWAY)
 			return true;
 	return false;
 }
 
-static void plan_groups(struct plan *plan)
+/* A roll-out was begun: pods may have pushed. */
+static bool has_ever_run(const struct view *view)
 {
-	const json_t *config_map = last_job_file(plan->view);
-	struct problems problems;
-	struct jobspecs jobs;
+	return view_deployment(view) || object_at(view->job, "status", "rollout", NULL);
+}
 
+/* The job file of the clean-up: NULL where there is none, or it cannot be read. */
+static const struct jobspec *load_file(const struct view *view, struct buffer *text, struct problems *problems,
+                                       struct jobspecs *jobs)
+{
+	if (!has_ever_run(view) || !cleanup_file(view, text))
+		return NULL;
+	jobspecs_load_live(JOB_FILE, buffer_slice(text), problems, jobs);
+	return jobs->count ? jobs->items[0] : NULL;
+}
+
+static void plan_with_file(struct plan *plan, bool timed_out)
+{
+	const struct jobspec *file;
+	struct problems problems;
+	struct jobspecs jobs = {0};
+	struct cleanup cleanup;
+	struct buffer text;
+
+	buffer_init(&text);
 	problems_init(&problems);
-	jobspecs_load_live(JOB_FILE, slice_of(object_text(config_map, "data", JOB_FILE, NULL)), &problems, &jobs);
-	if (has_groups(&jobs))
-		plan_cleanup(plan, config_map, jobs.items[0]);
-	else
+	file = load_file(plan->view, &text, &problems, &jobs);
+	cleanup_look(plan->view, &cleanup);
+	if (!has_ever_run(plan->view) || (file && !has_groups(file)))
 		plan_finalizer(plan, false); /* nothing ever ran that pushes */
+	else if (timed_out)
+		plan_words(plan, "CleanupTimedOut", file,
+		           cleanup.words.size ? cleanup.words.data : "spec.deletionPolicy.timeout is over");
+	else if (file)
+		plan_cleanup(plan, file, text.data);
+	else
+		plan_words(plan, "CleanupFailed", NULL,
+		           "the job file that ran last is gone with the StreamJob, and its spec has problems");
+	cleanup_release(&cleanup);
 	jobspecs_release(&jobs);
 	problems_release(&problems);
+	buffer_release(&text);
 }
 
 /* Scales the Deployment to nothing; true once no pod is left. */
@@ -132,15 +150,10 @@ void plan_deletion(struct plan *plan)
 		return;
 	}
 	if (remaining_ms(view) <= 0) {
-		plan_event(
-		        plan, true, "CleanupTimedOut",
-		        json_string(
-		                "the groups of the Pushgateway sinks could not be deleted within "
-		                "spec.deletionPolicy.timeout; the StreamJob goes without that, delete them by hand"));
-		plan_finalizer(plan, false);
+		plan_with_file(plan, true);
 		return;
 	}
 	plan_again(plan, remaining_ms(view));
 	if (drain(plan))
-		plan_groups(plan);
+		plan_with_file(plan, false);
 }

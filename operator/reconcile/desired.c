@@ -6,12 +6,10 @@
 #include "operator/reconcile/mounts.h"
 #include "operator/reconcile/pod.h"
 
-#define CLEANUP_KEPT_S 300
-
 const enum kind desired_kinds[] = {KIND_SERVICE_ACCOUNT, KIND_NETWORK_POLICY, KIND_SERVICE,
                                    KIND_CONFIG_MAP,      KIND_DEPLOYMENT,     KIND_BUDGET};
 
-/* Only the Deployment holds up a deletion in the foreground: its pods drain. What a clean-up needs must outlive that.
+/* Only the Deployment holds up a deletion in the foreground: its pods drain.
  */
 static json_t *owners(const struct view *view, enum kind kind)
 {
@@ -31,8 +29,14 @@ static json_t *finish(json_t *object)
 {
 	char hash[OBJECT_HASH_SIZE];
 
+	json_t *notes = json_object_get(json_object_get(object, "metadata"), "annotations");
+
 	object_hash(object, hash);
-	json_object_set_new(json_object_get(object, "metadata"), "annotations", json_pack("{s:s}", NOTE_APPLIED, hash));
+	if (!notes) {
+		notes = json_object();
+		json_object_set_new(json_object_get(object, "metadata"), "annotations", notes);
+	}
+	json_object_set_new(notes, NOTE_APPLIED, json_string(hash));
 	return object;
 }
 
@@ -82,9 +86,20 @@ static json_t *budget_spec(const struct view *view)
 
 static json_t *deployment_spec(const struct view *view, int replicas)
 {
-	return json_pack("{s:i, s:i, s:{s:s}, s:{s:o}, s:o}", "replicas", replicas, "revisionHistoryLimit", 2,
-	                 "strategy", "type", "Recreate", "selector", "matchLabels", pod_selector(view), "template",
-	                 pod_template(view, &view->rollout));
+	return json_pack("{s:i, s:b, s:i, s:{s:s}, s:{s:o}, s:o}", "replicas", replicas, "paused", 0,
+	                 "revisionHistoryLimit", 2, "strategy", "type", "Recreate", "selector", "matchLabels",
+	                 pod_selector(view), "template", pod_template(view, &view->rollout));
+}
+
+static void claim(const struct view *view, json_t *object)
+{
+	const char *operator= view->settings->operator;
+
+	if (!operator)
+		operator= object_text(view_deployment(view), "metadata", "annotations", NOTE_OPERATOR, NULL);
+	if (operator[0])
+		json_object_set_new(json_object_get(object, "metadata"), "annotations",
+		                    json_pack("{s:s}", NOTE_OPERATOR, operator));
 }
 
 json_t *desired_child(const struct view *view, enum kind kind, int replicas)
@@ -109,6 +124,7 @@ json_t *desired_child(const struct view *view, enum kind kind, int replicas)
 		break;
 	case KIND_DEPLOYMENT:
 		json_object_set_new(object, "spec", deployment_spec(view, replicas));
+		claim(view, object);
 		break;
 	case KIND_BUDGET:
 		json_object_set_new(object, "spec", budget_spec(view));
@@ -143,19 +159,5 @@ json_t *desired_revision(const struct view *view, const char *name, const json_t
 	json_object_set_new(object, "revision",
 	                    json_integer(object_integer(view->job, "metadata", "generation", NULL)));
 	json_object_set_new(object, "data", json_pack("{s:O}", "spec", pods));
-	return finish(object);
-}
-
-json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *config_map, int64_t seconds)
-{
-	char name[NAME_MAX_BYTES + 1];
-	json_t *object;
-
-	view_child_name(view, KIND_JOB, NULL, name);
-	object = head(view, KIND_JOB, COMPONENT_CLEANUP, name);
-	json_object_set_new(object, "spec",
-	                    json_pack("{s:i, s:I, s:i, s:o}", "backoffLimit", 2, "activeDeadlineSeconds",
-	                              (json_int_t)seconds, "ttlSecondsAfterFinished", CLEANUP_KEPT_S, "template",
-	                              pod_cleanup_template(view, file, config_map, seconds)));
 	return finish(object);
 }

@@ -16,7 +16,5 @@ json_t *desired_child(const struct view *view, enum kind kind, int replicas);
 json_t *desired_place(const struct view *view, const struct place *place, int64_t written_ms);
 /* The ControllerRevision of that name that keeps `pods`, a part of a spec. */
 json_t *desired_revision(const struct view *view, const char *name, const json_t *pods);
-/* The batch Job that deletes the Pushgateway groups of `file`, which that ConfigMap holds. */
-json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *config_map, int64_t seconds);
 
 #endif

@@ -85,7 +85,7 @@ static bool scalar_differs(const json_t *desired, const json_t *live)
 
 static bool value_differs(const char *field, const json_t *desired, const json_t *live);
 
-static bool keyed_list_differs(const char *key, const json_t *desired, const json_t *live)
+static bool keyed_list_differs(const struct list_key *key, const json_t *desired, const json_t *live)
 {
 	size_t index;
 	json_t *element;
@@ -102,7 +102,7 @@ static bool keyed_list_differs(const char *key, const json_t *desired, const jso
 
 static bool list_differs(const char *field, const json_t *desired, const json_t *live)
 {
-	const char *key = list_key(field);
+	const struct list_key *key = list_key(field);
 	size_t index;
 	json_t *element;
 

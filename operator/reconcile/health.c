@@ -9,9 +9,11 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
+#include "operator/reconcile/cleanup.h"
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/groups.h"
+#include "operator/reconcile/life.h"
 #include "operator/reconcile/owner.h"
 #include "operator/reconcile/steps.h"
 
@@ -44,6 +46,13 @@ static void set_progress(struct health *health, const char *reason, const char *
 {
 	finding_set(&health->ready, TRUTH_FALSE, reason, "%s", words);
 	set_reconciling(health, reason, words);
+}
+
+/* A pod on a node that is away drains for ever. */
+static void set_draining(const struct view *view, struct health *health, const char *words)
+{
+	set_progress(health, "Draining", words);
+	(void)pods_overdue(view, &health->ready, &health->again_ms);
 }
 
 static void judge_spec(const struct view *view, struct health *health)
@@ -170,6 +179,8 @@ static void judge_report(const struct view *view, const json_t *pod, struct heal
 		judge_standby(pod, document, health);
 	} else if (document) {
 		judge_owner(view, document, health);
+	} else if (pod_is_lost(pod, &health->ready)) {
+		return;
 	} else if (since_ms < ANSWER_MS && !is_status_of(view, pod)) {
 		set_progress(health, "Starting", "the pod has started; its first status is awaited");
 		health_again(health, ANSWER_MS - since_ms);
@@ -200,14 +211,16 @@ static void judge_pods(const struct view *view, struct health *health)
 		finding_set(&health->ready, TRUTH_FALSE, "PodFailing", "no pod can be made: %s", failure);
 		set_reconciling(health, "PodFailing", "the pod is not there yet");
 	} else if (!pod && view_count_pods(view, true, true) + view_count_pods(view, false, false) > 0) {
-		set_progress(health, "Draining", "the old pod drains and commits before a new one reads");
+		set_draining(view, health, "the old pod drains and commits before a new one reads");
 	} else if (!pod) {
 		set_progress(health, "Progressing", "the pod is not there yet");
+		(void)pod_is_evicted(view, &health->ready);
 	} else if (pod_is_failing(view, pod, health)) {
 		if (health->stalled.truth != TRUTH_TRUE)
 			set_reconciling(health, "PodFailing", "the pod does not run yet");
 	} else if (!container_running_since(pod)[0]) {
 		set_progress(health, "Progressing", "the pod is being started");
+		(void)pod_is_evicted(view, &health->ready);
 	} else {
 		health->running_hash = object_text(pod, "metadata", "annotations", NOTE_SPEC_HASH, NULL);
 		judge_report(view, pod, health);
@@ -278,12 +291,34 @@ static void judge_held_back(const struct view *view, struct health *health)
 	finding_set(&health->reconciling, TRUTH_FALSE, "GroupShared", "waits for a group of its own");
 }
 
+static void judge_deletion(const struct view *view, const struct step *refused, const struct error *words,
+                           struct health *health)
+{
+	struct cleanup cleanup;
+
+	cleanup_look(view, &cleanup);
+	set_progress(health, "Deleting", "pods drain, then the Pushgateway groups are deleted");
+	if (refused)
+		finding_set(&health->ready, TRUTH_FALSE, "CleanupFailing", "%s %s: %s", kind_names[refused->kind].kind,
+		            object_name(refused->object), words->text);
+	else if (cleanup.words.size && cleanup.stage != CLEANUP_DONE)
+		finding_set(&health->ready, TRUTH_FALSE, "CleanupFailing",
+		            "the groups of the Pushgateway sinks are not deleted yet: %s", cleanup.words.data);
+	cleanup_release(&cleanup);
+}
+
+/* The pod that runs this very job file says so. */
+static bool has_just_succeeded(const struct view *view, const struct health *health)
+{
+	return document_has_succeeded(health->document) && !strcmp(health->running_hash, view->spec->spec_hash);
+}
+
 static void judge_job(const struct view *view, const struct step *refused, const struct error *words,
                       struct health *health)
 {
 	judge_flow(view, health);
 	if (view->deleting) {
-		set_progress(health, "Deleting", "pods drain, then the Pushgateway groups are deleted");
+		judge_deletion(view, refused, words, health);
 	} else if (!view->spec) {
 		judge_spec(view, health);
 		finding_set(&health->reconciling, TRUTH_FALSE, "InvalidSpec", "waits for a spec without problems");
@@ -293,13 +328,16 @@ static void judge_job(const struct view *view, const struct step *refused, const
 		set_progress(health, "ApplyFailed", "the API server refused a write; it is tried again");
 		finding_set(&health->ready, TRUTH_FALSE, "ApplyFailed", "%s %s: %s", kind_names[refused->kind].kind,
 		            object_name(refused->object), words->text);
-	} else if (!pods_wanted(view) && health->replicas) {
-		set_progress(health, "Draining", "the pod drains and commits");
-	} else if (!pods_wanted(view)) {
-		finding_set(&health->ready, TRUTH_FALSE, "Suspended", "%s; the job goes on from its committed offsets",
-		            view->spec->cluster.suspend ? "spec.suspend is true" : "spec.parallelism is 0");
-		finding_set(&health->reconciling, TRUTH_FALSE, "UpToDate", "what the spec asks for is there");
+	} else if (view->held_back) {
+		life_judge_paused(view, health); /* it is as its pods are, not as the spec would have it */
+		return;
+	} else if (!pods_wanted(view) && health->replicas && !life_has_succeeded(view)) {
+		set_draining(view, health, "the pod drains and commits");
+	} else if (!pods_wanted(view) || has_just_succeeded(view, health)) {
+		life_judge_ended(view, health);
 	}
+	if (life_is_paused(view) && !view->deleting)
+		life_judge_paused(view, health);
 }
 
 static void health_init(const struct view *view, struct health *health)
@@ -346,9 +384,9 @@ void health_again(struct health *health, int64_t ms)
 
 void health_release(struct health *health)
 {
-	struct finding *findings[] = {&health->ready,      &health->reconciling, &health->stalled,
-	                              &health->functions,  &health->sinks,       &health->input,
-	                              &health->understood, &health->updated,     &health->shared};
+	struct finding *findings[] = {&health->ready,     &health->reconciling, &health->stalled,    &health->functions,
+	                              &health->sinks,     &health->input,       &health->understood, &health->updated,
+	                              &health->suspended, &health->succeeded,   &health->paused,     &health->shared};
 
 	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
 		buffer_release(&findings[i]->message);

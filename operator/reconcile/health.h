@@ -18,8 +18,9 @@ struct finding {
 
 struct health {
 	struct finding ready, reconciling, stalled, functions, sinks, input, understood, updated;
-	bool flows;            /* data, through pods of the roll-out that is deployed */
-	json_t *rollback;      /* status.rollback as it is to be, or NULL */
+	struct finding suspended, succeeded, paused; /* conditions that are there while they are True */
+	bool flows;                                  /* data, through pods of the roll-out that is deployed */
+	json_t *rollback;                            /* status.rollback as it is to be, or NULL */
 	struct finding shared; /* of a group that another StreamJob names too; else not true, and not said */
 	int64_t replicas, ready_replicas;
 	const char *running_hash; /* "" where no pod runs */
@@ -31,7 +32,7 @@ struct health {
 	int64_t again_ms;         /* when time alone changes the verdict; 0 */
 };
 
-/* `refused` and `words`: as in plan_status. */
+/* `refused` and `words`: a step that failed and why, or NULL. */
 void health_judge(const struct view *view, const struct step *refused, const struct error *words,
                   struct health *ret_health);
 /* Whether data flows through pods that are as the spec asks. */
@@ -52,6 +53,14 @@ bool finding_keep(const struct view *view, const char *type, struct finding *fin
 /* Why the kubelet, the scheduler or a controller does not run the pod: true, with Ready's finding set, and the others
  * where the runtime has refused a function's code. */
 bool pod_is_failing(const struct view *view, const json_t *pod, struct health *health);
+/* The pod's node does not answer; and a pod that should have ended did not, else *ret_again_ms is when to look again:
+ * true, with Ready's finding set. */
+bool pod_is_lost(const json_t *pod, struct finding *ready);
+bool pods_overdue(const struct view *view, struct finding *ready, int64_t *ret_again_ms);
+/* The job's last pod that its node ended, and when; or NULL. Its words; and whether that is why there is none now. */
+const json_t *pod_evicted(const struct view *view, const char **ret_at);
+void pod_print_eviction(const json_t *pod, struct buffer *text);
+bool pod_is_evicted(const struct view *view, struct finding *ready);
 /* What the runtime says of itself, into Ready, FunctionsHealthy, SinksHealthy and InputOK. */
 void document_judge(const json_t *document, struct health *health);
 

@@ -6,10 +6,14 @@
 
 #include <jansson.h>
 
-/* The key by which elements of the list `field` are the same: "name" for containers; NULL where a list is one value. */
-const char *list_key(const char *field);
+/* By which members elements of the list `field` are the same: "name" for containers. `second`: or NULL. */
+struct list_key {
+	const char *field, *first, *second;
+};
+/* NULL where a list is one value. */
+const struct list_key *list_key(const char *field);
 /* The element of `list` that has the same key as `element`, or NULL. */
-json_t *list_find(const json_t *list, const char *key, const json_t *element);
+json_t *list_find(const json_t *list, const struct list_key *key, const json_t *element);
 
 /*
  * Merges `patch` into `base`, both objects: objects field by field, keyed lists element by element, anything else is

@@ -83,7 +83,7 @@ static void add_folder(struct mounts *mounts, const char *file)
 	json_decref(folder);
 }
 
-static void add_sink(struct mounts *mounts, const struct sink_spec *sink, bool optional)
+void mounts_add_sink(struct mounts *mounts, const struct sink_spec *sink, bool optional)
 {
 	switch (sink->kind) {
 	case SINK_PUSHGATEWAY:
@@ -105,23 +105,28 @@ static void add_sink(struct mounts *mounts, const struct sink_spec *sink, bool o
 static void add_outputs(struct mounts *mounts, const struct jobspec *spec, bool optional)
 {
 	for (size_t i = 0; i < spec->sinks_count; i++)
-		add_sink(mounts, &spec->sinks[i], optional);
+		mounts_add_sink(mounts, &spec->sinks[i], optional);
 	if (spec->dead_letter.kind == SINK_FILE)
 		add_folder(mounts, spec->dead_letter.file.path);
 	if (spec->dead_letter.kind == SINK_KAFKA)
 		add_security(mounts, &spec->dead_letter.kafka.security, optional);
 }
 
-void mounts_make(const struct jobspec *spec, const char *config_map, const char *place, struct mounts *ret_mounts)
+void mounts_begin(json_t *job_file, struct mounts *ret_mounts)
 {
 	ret_mounts->volumes = json_array();
 	ret_mounts->mounts = json_array();
-	add(ret_mounts, "streamjob-job", JOB_DIR, true, json_pack("{s:{s:s}}", "configMap", "name", config_map));
+	add(ret_mounts, "streamjob-job", JOB_DIR, true, job_file);
+	add_scratch(ret_mounts, "/tmp");
+	add_scratch(ret_mounts, WORK_DIR);
+}
+
+void mounts_make(const struct jobspec *spec, const char *config_map, const char *place, struct mounts *ret_mounts)
+{
+	mounts_begin(json_pack("{s:{s:s}}", "configMap", "name", config_map), ret_mounts);
 	if (place)
 		add(ret_mounts, "streamjob-place", PLACE_DIR, true,
 		    json_pack("{s:{s:s, s:b}}", "configMap", "name", place, "optional", 1));
-	add_scratch(ret_mounts, "/tmp");
-	add_scratch(ret_mounts, WORK_DIR);
 	if (spec->source.kind == SOURCE_KAFKA)
 		add_security(ret_mounts, &spec->source.kafka.client.security, false);
 	for (size_t i = 0; i < spec->functions_count; i++)

@@ -35,7 +35,12 @@ struct mounts {
 	json_t *volumes, *mounts; /* of the pod, and of the runtime's container; the caller's */
 };
 
-/* The ConfigMaps of the job file and of its place; `place` NULL: the pod does not need it. */
+/* The volume `job_file`, which it takes, where the job file is read from, and the folders to write to. */
+void mounts_begin(json_t *job_file, struct mounts *ret_mounts);
+/* The Secrets and folders of a sink; `optional`: a Secret that is not there does not keep a pod from starting. */
+void mounts_add_sink(struct mounts *mounts, const struct sink_spec *sink, bool optional);
+/* The ConfigMaps of the job file and of its place; `place` NULL: the pod does not need it.
+ */
 void mounts_make(const struct jobspec *spec, const char *config_map, const char *place, struct mounts *ret_mounts);
 /* Beside them those of a job file before: what of it is not there any more does not keep a pod from starting. */
 void mounts_add_previous(const struct previous_file *file, struct mounts *mounts);

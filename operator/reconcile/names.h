@@ -24,8 +24,13 @@
 #define NOTE_ROLLOUT       "streamjob.dev/rollout"       /* its number */
 #define NOTE_TEMPLATE_HASH "streamjob.dev/template-hash" /* of the template without the number */
 #define NOTE_TAKE_OVER     "streamjob.dev/take-over"     /* the owner whose job this one goes on with */
+#define NOTE_OPERATOR      "streamjob.dev/operator"      /* NAMESPACE/LEASE of the one that has the job */
+#define NOTE_PAUSED        "streamjob.dev/paused"        /* "true": nothing is written but the status */
+#define NOTE_RESTART       "streamjob.dev/restart"       /* any text: pods are replaced when it changes */
 #define NOTE_DROP_PENDING  "streamjob.dev/drop-pending"  /* the query whose pending window is given up */
 #define NOTE_PREVIOUS      "streamjob.dev/previous"      /* hashes of the job files before, which a pod has too */
+
+#define NOTE_JOB_FILE "streamjob.dev/job-file" /* the job file itself, of a clean-up */
 
 #define COMPONENT_RUNTIME  "runtime"
 #define COMPONENT_JOB_FILE "job-file"

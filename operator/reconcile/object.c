@@ -75,6 +75,19 @@ bool object_is_deleted(const json_t *object)
 	return object_text(object, "metadata", "deletionTimestamp", NULL)[0] != '\0';
 }
 
+const json_t *object_controller(const json_t *object)
+{
+	size_t index;
+	json_t *owner;
+
+	json_array_foreach(object_at(object, "metadata", "ownerReferences", NULL), index, owner)
+	{
+		if (json_is_true(json_object_get(owner, "controller")))
+			return owner;
+	}
+	return NULL;
+}
+
 bool object_is_controlled(const json_t *object, const char *uid)
 {
 	const json_t *owners = object_at(object, "metadata", "ownerReferences", NULL);

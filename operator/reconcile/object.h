@@ -22,6 +22,8 @@ const char *object_name(const json_t *object);
 const char *object_uid(const json_t *object);
 const char *object_label(const json_t *object, const char *label);
 bool object_is_deleted(const json_t *object); /* has a deletionTimestamp */
+/* The owner that is its controller, or NULL. */
+const json_t *object_controller(const json_t *object);
 /* A controller among its owners has this UID. */
 bool object_is_controlled(const json_t *object, const char *uid);
 /* Its controller is a StreamJob of that name, but with another UID: an earlier one, which is gone. */

@@ -6,6 +6,7 @@
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/desired.h"
 #include "operator/reconcile/groups.h"
+#include "operator/reconcile/life.h"
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
 
@@ -32,9 +33,7 @@ static bool plan_leftovers(struct plan *plan)
 		any = plan_leftover(plan, desired_kinds[i], name) || any;
 	}
 	view_place_name(plan->view, name);
-	any = plan_leftover(plan, KIND_CONFIG_MAP, name) || any;
-	view_child_name(plan->view, KIND_JOB, NULL, name);
-	return plan_leftover(plan, KIND_JOB, name) || any;
+	return plan_leftover(plan, KIND_CONFIG_MAP, name) || any;
 }
 
 /* A job without pods needs none; one that is there stays. */
@@ -151,14 +150,33 @@ static void plan_good_spec(struct plan *plan)
 	plan_revision(plan);
 }
 
+static void drop_all(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->steps_count; i++)
+		json_decref(plan->steps[i].object);
+	for (size_t i = 0; i < plan->events_count; i++)
+		json_decref(plan->events[i].note);
+	plan->steps_count = plan->events_count = 0;
+}
+
+static void hold_back(struct plan *plan)
+{
+	plan->view->held_back = plan->steps_count > 0;
+	drop_all(plan);
+}
+
 void plan_make(const struct observed *observed, const struct settings *settings, struct plan *ret_plan)
 {
 	*ret_plan = (struct plan){.view = xcalloc(1, sizeof(struct view))};
 	view_init(ret_plan->view, observed, settings);
 	if (ret_plan->view->deleting)
 		plan_deletion(ret_plan);
-	else if (ret_plan->view->spec && !observed->namespace_ends && !groups_hold_back(ret_plan->view))
+	else if (observed->namespace_ends)
+		plan_again(ret_plan, NAMESPACE_ENDS_MS);
+	else if (ret_plan->view->spec && !groups_hold_back(ret_plan->view))
 		plan_good_spec(ret_plan);
+	if (!ret_plan->view->deleting && life_is_paused(ret_plan->view))
+		hold_back(ret_plan);
 }
 
 bool plan_waits(const struct plan *plan)
@@ -168,10 +186,7 @@ bool plan_waits(const struct plan *plan)
 
 void plan_release(struct plan *plan)
 {
-	for (size_t i = 0; i < plan->steps_count; i++)
-		json_decref(plan->steps[i].object);
-	for (size_t i = 0; i < plan->events_count; i++)
-		json_decref(plan->events[i].note);
+	drop_all(plan);
 	if (plan->view)
 		view_release(plan->view);
 	free(plan->view);

@@ -16,7 +16,8 @@
 struct settings {
 	const char *image;         /* of the runtime, where a spec names none */
 	const char *own_namespace; /* where the operator runs, NULL: not in a pod; for the NetworkPolicy */
-	const char *cluster_id;    /* what the cluster is called in the marks of its jobs' owners */
+	const char *operator;   /* its claim on the jobs that it has, NAMESPACE/LEASE; NULL: they stay whose they are */
+	const char *cluster_id; /* what the cluster is called in the marks of its jobs' owners */
 	const char *const
 	        *accounts; /* "NAMESPACE/NAME", either may be *: ServiceAccounts that a pod template may name */
 	size_t accounts_count;
@@ -28,7 +29,8 @@ struct observed {
 	const json_t *children[KIND_COUNT]; /* of each kind: those with the job's instance label, an array; or NULL */
 	/*
 	 * What pods said: {podUid: {at: ms, document: /status} or {at, error: words, failingSince: ms, and the document
-	 * before it}, and words: of the kubelet}; each with `restarts`, the container's at that time.
+	 * before it}, and words: of the kubelet}; each with `restarts`, the container's at that time. Of a batch Job
+	 * without a pod: words of its controller.
 	 */
 	const json_t *reports;
 	const json_t *code;     /* of the ConfigMaps that functions are in, as far as they are there: {name: hash} */
@@ -39,7 +41,7 @@ struct observed {
 	bool may_update;        /* it is the job's turn to get what a new operator or default image makes of it */
 	const json_t *update_halted; /* the job, a string, for which such roll-outs halt; or NULL */
 	bool no_budgets;             /* the operator may not have PodDisruptionBudgets there: the job does without */
-	bool namespace_ends;         /* the API server refused a write since the namespace is being deleted */
+	bool namespace_ends;         /* the API server refused a write since the namespace is being deleted, just now */
 };
 
 enum verb {
@@ -60,8 +62,9 @@ struct event {
 	json_t *note;       /* a string */
 };
 
-#define PLAN_STEPS_MAX  32
-#define PLAN_EVENTS_MAX 8
+#define NAMESPACE_ENDS_MS 10000 /* so long after such a refusal nothing is created */
+#define PLAN_STEPS_MAX    32
+#define PLAN_EVENTS_MAX   8
 
 struct view;
 struct plan {
@@ -80,10 +83,10 @@ void plan_release(struct plan *plan);
 
 /*
  * After the steps: the object to apply to the status subresource, or NULL where it says all there is to say already.
- * `refused`: the step that failed and the API server's words, or NULL. Conditions are due at once, figures every
- * FIGURES_MS. Call once.
+ * `failed`: the step that failed, or NULL; `words`: the API server's, or NULL where they need not be said yet.
+ * Conditions are due at once, figures every FIGURES_MS. Call once.
  */
 #define FIGURES_MS 30000
-json_t *plan_status(struct plan *plan, const struct step *refused, const struct error *words);
+json_t *plan_status(struct plan *plan, const struct step *failed, const struct error *words);
 
 #endif

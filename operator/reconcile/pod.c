@@ -4,6 +4,7 @@
 
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/fill.h"
+#include "operator/reconcile/life.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
 #include "operator/reconcile/place.h"
@@ -33,7 +34,7 @@ static json_t *probe(const char *path, int period_s, int failures)
 	                 period_s, "timeoutSeconds", 5, "failureThreshold", failures);
 }
 
-static json_t *container(const struct view *view, json_t *arguments)
+json_t *pod_container(const struct view *view, json_t *arguments)
 {
 	json_t *json = json_pack("{s:s, s:s, s:[s], s:o, s:s, s:s}", "name", RUNTIME_CONTAINER, "image", image(view),
 	                         "command", "streamjob", "args", arguments, "workingDir", WORK_DIR,
@@ -48,8 +49,7 @@ static json_t *container(const struct view *view, json_t *arguments)
 	return json;
 }
 
-/* A pod with that one container, and the mounts of `mounts`, which it takes. */
-static json_t *pod(const struct view *view, json_t *one, struct mounts *mounts, int64_t grace_s)
+json_t *pod_of_one(const struct view *view, json_t *one, struct mounts *mounts, int64_t grace_s)
 {
 	char account[NAME_MAX_BYTES + 1];
 	json_t *security = json_pack("{s:b, s:{s:s}}", "runAsNonRoot", 1, "seccompProfile", "type", "RuntimeDefault");
@@ -96,8 +96,8 @@ static void add_previous(const struct previous *previous, json_t *arguments)
 
 static json_t *run_arguments(const struct view *view, const struct rollout *rollout)
 {
-	json_t *arguments = json_pack("[s, s, s, s, s, s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen",
-	                              ":8080", "--log-format", "json", "--hide-values", "--owner-cluster",
+	json_t *arguments = json_pack("[s, s, s, s, s, s, s, s, s, s, s, s]", "run", JOB_DIR "/" JOB_FILE, "--listen",
+	                              ":8080", "--log-format", "json", "--hide-values", "--stay", "--owner-cluster",
 	                              view->settings->cluster_id, "--known", PLACE_DIR "/" PLACE_FILE);
 	const char *take_over = view_take_over(view), *drop = view_drop_pending(view);
 
@@ -128,6 +128,8 @@ static json_t *notes_of(const struct view *view, const struct rollout *rollout)
 		json_object_set_new(notes, NOTE_TAKE_OVER, json_string(take_over));
 	if (drop[0])
 		json_object_set_new(notes, NOTE_DROP_PENDING, json_string(drop));
+	if (life_restart(view)[0])
+		json_object_set_new(notes, NOTE_RESTART, json_string(life_restart(view)));
 	if (view->previous.count) {
 		char *previous = previous_note(&view->previous);
 
@@ -153,34 +155,17 @@ json_t *pod_template(const struct view *view, const struct rollout *rollout)
 	mounts_make(spec, config_map, place, &mounts);
 	for (size_t i = 0; i < view->previous.count; i++)
 		mounts_add_previous(&view->previous.items[i], &mounts);
-	one = container(view, run_arguments(view, rollout));
+	one = pod_container(view, run_arguments(view, rollout));
 	json_object_set_new(
 	        one, "ports",
 	        json_pack("[{s:s, s:i, s:s}]", "name", "status", "containerPort", STATUS_PORT, "protocol", "TCP"));
 	json_object_set_new(one, "readinessProbe", probe("/readyz", 5, 2));
 	json_object_set_new(one, "livenessProbe", probe("/healthz", 10, 6));
 	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
-	template =
-	        json_pack("{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes_of(view, rollout),
-	                  "spec", pod(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
+	template = json_pack(
+	        "{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes_of(view, rollout), "spec",
+	        pod_of_one(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
 	fill_group(view, template);
-	merge_template(view, template);
-	return template;
-}
-
-json_t *pod_cleanup_template(const struct view *view, const struct jobspec *file, const char *config_map,
-                             int64_t seconds)
-{
-	json_t *arguments = json_pack("[s, s, s, o, s, s]", "cleanup", JOB_DIR "/" JOB_FILE, "--timeout",
-	                              json_sprintf("%llds", (long long)seconds), "--log-format", "json");
-	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *template, *spec;
-	struct mounts mounts;
-
-	mounts_make(file, config_map, NULL, &mounts);
-	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
-	spec = pod(view, container(view, arguments), &mounts, GRACE_MARGIN_S);
-	json_object_set_new(spec, "restartPolicy", json_string("Never"));
-	template = json_pack("{s:{s:o}, s:o}", "metadata", "labels", labels, "spec", spec);
 	merge_template(view, template);
 	return template;
 }

@@ -5,6 +5,7 @@
 #ifndef STREAMJOB_POD_H
 #define STREAMJOB_POD_H
 
+#include "operator/reconcile/mounts.h"
 #include "operator/reconcile/view.h"
 
 #define STATUS_PORT 8080
@@ -14,9 +15,10 @@
 
 /* The template of the Deployment, of that roll-out; NULL: without its number. The spec is good. */
 json_t *pod_template(const struct view *view, const struct rollout *rollout);
-/* The template of the clean-up of `file`, which reads it from that ConfigMap. */
-json_t *pod_cleanup_template(const struct view *view, const struct jobspec *file, const char *config_map,
-                             int64_t seconds);
+/* The runtime's container, with these arguments, which it takes; and a pod with that one container, and the mounts of
+ * `mounts`, which it takes. */
+json_t *pod_container(const struct view *view, json_t *arguments);
+json_t *pod_of_one(const struct view *view, json_t *one, struct mounts *mounts, int64_t grace_s);
 /* {name, instance, component}: what selects the job's pods. */
 json_t *pod_selector(const struct view *view);
 /* The labels of a job's children. */

@@ -17,16 +17,23 @@ static bool is_in_vain(const char *reason)
 	return false;
 }
 
+/* An init container ends well before the others start. */
+static bool has_ended_badly(const json_t *container, bool init)
+{
+	const json_t *ended = object_at(container, "state", "terminated", NULL);
+
+	return ended && (!init || object_integer(ended, "exitCode", NULL));
+}
+
 /* The pod's only failing container, or the runtime's. */
-static const json_t *failing_container(const json_t *statuses)
+static const json_t *failing_container(const json_t *statuses, bool init)
 {
 	size_t index;
 	json_t *one;
 
 	json_array_foreach(statuses, index, one)
 	{
-		if (is_in_vain(object_text(one, "state", "waiting", "reason", NULL)) ||
-		    object_at(one, "state", "terminated", NULL))
+		if (is_in_vain(object_text(one, "state", "waiting", "reason", NULL)) || has_ended_badly(one, init))
 			return one;
 	}
 	return NULL;
@@ -74,12 +81,12 @@ bool pod_is_failing(const struct view *view, const json_t *pod, struct health *h
 {
 	const json_t *status = object_at(pod, "status", NULL);
 	const json_t *scheduled = object_condition(object_at(status, "conditions", NULL), "PodScheduled");
-	const json_t *container = failing_container(object_at(status, "containerStatuses", NULL));
+	const json_t *container = failing_container(object_at(status, "containerStatuses", NULL), false);
 	const char *words = object_text(view->observed->reports, object_uid(pod), "words", NULL),
 	           *name = object_name(pod);
 
 	if (!container)
-		container = failing_container(object_at(status, "initContainerStatuses", NULL));
+		container = failing_container(object_at(status, "initContainerStatuses", NULL), true);
 	/* One that begins anew has not said yet that it is refused again. */
 	if (!container && !pod_document(view, pod) &&
 	    is_refused(object_at(container_status(pod), "lastState", "terminated", NULL)))

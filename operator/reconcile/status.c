@@ -6,6 +6,7 @@
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/groups.h"
 #include "operator/reconcile/health.h"
+#include "operator/reconcile/life.h"
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
 
@@ -87,9 +88,24 @@ static json_t *error_json(const char *at, const char *message)
 	return json_pack("{s:s, s:s%}", "at", at, "message", message, size);
 }
 
-/* The later of what the runtime says and of how its process before this one ended. */
-static json_t *last_error(const struct health *health)
+static json_t *eviction_json(const json_t *pod, const char *at)
 {
+	struct buffer text;
+	json_t *json;
+
+	buffer_init(&text);
+	pod_print_eviction(pod, &text);
+	json = error_json(at, text.data);
+	buffer_release(&text);
+	return json;
+}
+
+/* The latest of what the runtime says, of how its process before this one ended, and of a pod that its node ended. */
+static json_t *last_error(const struct view *view, const struct health *health)
+{
+	const char *evicted_at;
+	const json_t *evicted = pod_evicted(view, &evicted_at);
+
 	const json_t *error = json_object_get(health->document, "lastError");
 	const json_t *container = container_status(health->pod);
 	const json_t *ended = object_at(container, "lastState", "terminated", NULL);
@@ -98,6 +114,8 @@ static json_t *last_error(const struct health *health)
 	struct buffer text;
 	json_t *json;
 
+	if (evicted && object_time(evicted_at) > object_time(at) && object_time(evicted_at) > object_time(ended_at))
+		return eviction_json(evicted, evicted_at);
 	if (!object_integer(ended, "exitCode", NULL) || !object_time(ended_at) ||
 	    object_time(at) > object_time(ended_at))
 		return message[0] ? error_json(at, message) : NULL;
@@ -207,12 +225,18 @@ static void add_figures(const struct view *view, const struct health *health, js
 	set_figure(view, status, "rowsPerSecond", rounded(object_at(document, "recent", "rowsPerSecond", NULL), 1),
 	           false);
 	set_figure(view, status, "badPercent", rounded(object_at(document, "recent", "badShare", NULL), 100), false);
-	set_figure(view, status, "lastError", last_error(health), true);
+	set_figure(view, status, "lastError", last_error(view, health), true);
 	set_figure(view, status, "owner", owner_json(health), health->is_kept);
 	set_figure(view, status, "place", place_json(view), true);
 }
 
-static json_t *status_json(const struct view *view, const struct health *health, bool refused)
+static void add_while_true(const struct view *view, const char *type, const struct finding *finding, json_t *conditions)
+{
+	if (finding->truth == TRUTH_TRUE)
+		json_array_append_new(conditions, condition_json(view, type, finding));
+}
+
+static json_t *status_json(const struct view *view, const struct health *health, bool failed)
 {
 	json_t *conditions = json_array(), *status;
 
@@ -224,8 +248,10 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	json_array_append_new(conditions, condition_json(view, "InputOK", &health->input));
 	json_array_append_new(conditions, condition_json(view, "SpecUnderstood", &health->understood));
 	json_array_append_new(conditions, condition_json(view, "Updated", &health->updated));
-	if (health->shared.truth == TRUTH_TRUE)
-		json_array_append_new(conditions, condition_json(view, "GroupShared", &health->shared));
+	add_while_true(view, "GroupShared", &health->shared, conditions);
+	add_while_true(view, "Suspended", &health->suspended, conditions);
+	add_while_true(view, "Succeeded", &health->succeeded, conditions);
+	add_while_true(view, "Paused", &health->paused, conditions);
 	status = json_pack("{s:I, s:o, s:I, s:I, s:o}", "observedGeneration",
 	                   (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "conditions",
 	                   conditions, "replicas", (json_int_t)health->replicas, "readyReplicas",
@@ -236,10 +262,11 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	set_text(status, "specHash", view->jobs.count ? view->jobs.items[0]->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
 	add_figures(view, health, status);
-	set_figure(view, status, "rollout", refused || view->update.held ? NULL : rollout_json(view, health), true);
+	set_figure(view, status, "rollout", failed || view->update.held ? NULL : rollout_json(view, health), true);
 	set_figure(view, status, "update", update_json(view, health), false);
 	set_figure(view, status, "rollback", json_incref(health->rollback), false);
-	set_figure(view, status, "consumerGroup", refused ? NULL : groups_kept(view), true);
+	set_figure(view, status, "consumerGroup", failed ? NULL : groups_kept(view), true);
+	set_figure(view, status, "completed", life_completed(view, health->succeeded.truth == TRUTH_TRUE), false);
 	return status;
 }
 
@@ -300,7 +327,8 @@ static void plan_condition_events(struct plan *plan, const struct health *health
 	const char *reason = object_text(object_condition(before, "Ready"), "reason", NULL);
 	bool was_stalled = !strcmp(object_text(object_condition(before, "Stalled"), "status", NULL), "True");
 	bool quiet = health->reconciling.truth == TRUTH_TRUE && strcmp(health->ready.reason, "PodFailing") != 0 &&
-	             strcmp(health->ready.reason, "ApplyFailed") != 0;
+	             strcmp(health->ready.reason, "ApplyFailed") != 0 &&
+	             strcmp(health->ready.reason, "CleanupFailing") != 0;
 
 	plan_worsening(plan, "Updated", &health->updated, "UpdateFailed", "UpdateHalted");
 	plan_worsening(plan, "SpecUnderstood", &health->understood, "UnknownFields", "UnknownFields");
@@ -309,25 +337,27 @@ static void plan_condition_events(struct plan *plan, const struct health *health
 	if (health->stalled.truth == TRUTH_TRUE && !was_stalled)
 		plan_event(plan, true, health->stalled.reason, json_string(health->stalled.message.data));
 	else if (strcmp(reason, health->ready.reason) != 0 && !quiet && health->stalled.truth != TRUTH_TRUE)
-		plan_event(plan, health->ready.truth != TRUTH_TRUE && strcmp(health->ready.reason, "Suspended") != 0,
-		           health->ready.reason, json_string(health->ready.message.data));
+		plan_event(plan, health->ready.truth != TRUTH_TRUE, health->ready.reason,
+		           json_string(health->ready.message.data));
 }
 
-json_t *plan_status(struct plan *plan, const struct step *refused, const struct error *words)
+json_t *plan_status(struct plan *plan, const struct step *failed, const struct error *words)
 {
 	const struct view *view = plan->view;
 	const json_t *before = object_at(view->job, "status", NULL);
 	struct health health;
 	json_t *status, *object = NULL;
 
-	health_judge(view, refused, words, &health);
+	health_judge(view, words ? failed : NULL, words, &health);
 	if (health.again_ms)
 		plan_again(plan, health.again_ms);
 	if (view->update.claims)
 		plan_again(plan, 1);
 	if (view->update.running && view->update.until_ms > view->observed->now_ms)
 		plan_again(plan, view->update.until_ms - view->observed->now_ms);
-	status = status_json(view, &health, refused != NULL);
+	status = status_json(view, &health, failed != NULL);
+	if (health.succeeded.truth == TRUTH_TRUE && !life_has_succeeded(view))
+		plan_again(plan, 1); /* for the pods, which this status takes away */
 	if (is_due(plan, before, status)) {
 		plan_condition_events(plan, &health);
 		object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", JOB_API_VERSION, "kind",

@@ -1,6 +1,7 @@
 #include "operator/reconcile/steps.h"
 
 #include "operator/reconcile/differs.h"
+#include "operator/reconcile/life.h"
 
 #define LEFTOVER_MS 2000 /* the garbage collector takes about so long */
 
@@ -118,7 +119,7 @@ int pods_wanted(const struct view *view)
 {
 	const struct cluster_spec *cluster = &view->spec->cluster;
 
-	return cluster->suspend ? 0 : (int)cluster->parallelism;
+	return cluster->suspend || life_has_succeeded(view) ? 0 : (int)cluster->parallelism;
 }
 
 int pods_allowed(const struct view *view)

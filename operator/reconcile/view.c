@@ -90,9 +90,6 @@ void view_child_name(const struct view *view, enum kind kind, const char *spec_h
 		snprintf(suffix, sizeof(suffix), "-%.16s", spec_hash);
 		name_child(view->name, suffix, NAME_MAX_BYTES, ret_name);
 		return;
-	case KIND_JOB:
-		name_child(view->name, "-cleanup", NAME_LABEL_MAX, ret_name);
-		return;
 	default:
 		name_child(view->name, "", NAME_MAX_BYTES, ret_name);
 	}

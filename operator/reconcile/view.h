@@ -20,6 +20,7 @@ struct view {
 	const json_t *job;                  /* with the last good spec, where the job went back to it */
 	const char *name, *namespace, *uid; /* the job's own */
 	bool deleting;
+	bool held_back;             /* the job is paused, and there would be something to write */
 	const struct jobspec *spec; /* that the pods are to run; NULL: the spec has problems */
 	struct rollback rollback;
 	struct rollout rollout;   /* that the spec gives; while it has problems, the last one */

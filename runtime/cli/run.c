@@ -170,6 +170,21 @@ static void wait_for_job(struct run *run, bool live)
 	live_line_clear(&line);
 }
 
+/* The input has ended: whoever started the job learns that from /status, and not from a process that is gone. */
+static void stay(struct run *run)
+{
+	sigset_t woken;
+	int number;
+
+	sigemptyset(&woken);
+	sigaddset(&woken, SIGUSR1);
+	status_phase(&run->status, PHASE_COMPLETED);
+	log_info("the input has ended, and every sink has it; --stay: waiting for a signal", "job=\"%s\"",
+	         run->parts.job->name);
+	while (!last_stop_signal())
+		sigwait(&woken, &number);
+}
+
 static bool clock_is_good(const struct jobspec *job, const struct run_options *options)
 {
 	const char *name = options->clock_column;
@@ -257,6 +272,8 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 		code = run->outcome < 0                           ? (run->refused ? EXIT_USAGE : EXIT_FAILED)
 		       : lost && (options->strict || job->strict) ? EXIT_LOSS
 		                                                  : EXIT_OK;
+		if (options->stay && code == EXIT_OK && !atomic_load(&run->stop.requested))
+			stay(run);
 	}
 	last_stop_ended(code);
 	pages_release(&run->pages);

@@ -33,6 +33,7 @@ struct run_options {
 	int64_t until_idle_ms;
 	unsigned lanes; /* 0: processors_available() */
 	bool strict, hide_values;
+	bool stay; /* when the input has ended, until a signal comes */
 	bool log_json;
 	enum log_level log_level;
 };

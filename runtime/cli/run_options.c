@@ -35,6 +35,7 @@ static int usage(FILE *out, int code)
 	      "  --drop-pending[=QUERY] give up a window that another query of the job, or that one, began\n"
 	      "  --owner-cluster ID     the cluster that the job runs in; the operator gives it\n"
 	      "  --rollout N            raised with each job file; the operator gives it\n"
+	      "  --stay                 when the input has ended, serve --listen until a signal comes\n"
 	      "  --known FILE           what the operator knows of the job's life\n"
 	      "  --log-format FORMAT    logfmt or json\n"
 	      "  --log-level LEVEL      debug, info, warn or error\n\n"
@@ -139,6 +140,9 @@ static int parse_one(int option, struct run_options *options)
 	case 'S':
 		options->strict = true;
 		return 0;
+	case 'y':
+		options->stay = true;
+		return 0;
 	case 'H':
 		options->hide_values = true;
 		return 0;
@@ -180,6 +184,7 @@ int run_options_parse(int argc, char **argv, struct run_options *options)
 	                                             {"drop-pending", optional_argument, NULL, 'D'},
 	                                             {"rollout", required_argument, NULL, 'r'},
 	                                             {"strict", no_argument, NULL, 'S'},
+	                                             {"stay", no_argument, NULL, 'y'},
 	                                             {"hide-values", no_argument, NULL, 'H'},
 	                                             {"log-format", required_argument, NULL, 'f'},
 	                                             {"log-level", required_argument, NULL, 'L'},

@@ -12,6 +12,7 @@ enum phase {
 	PHASE_FAILED,
 	PHASE_RESTARTING, /* a function failed; from what is committed, after a pause */
 	PHASE_STOPPED,    /* a policy says so: nothing is read, the offsets stay */
+	PHASE_COMPLETED,  /* the input has ended and the process stays, to say so */
 };
 
 #endif

@@ -237,6 +237,8 @@ static int judge_ready(struct status *status, struct error *err)
 	int64_t oldest_end_ms = atomic_load(&status->oldest_end_ms);
 	int64_t ahead_ms = job_clock_ahead_ms(&status->job_clock), now_ms = clock_wall_ms(status->clock) + ahead_ms;
 
+	if (phase == PHASE_COMPLETED)
+		return 0;
 	if (phase == PHASE_FAILED) {
 		pthread_mutex_lock(&status->mutex);
 		*err = status->last_error;

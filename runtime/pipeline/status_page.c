@@ -10,9 +10,10 @@
 #include "runtime/pipeline/status_watch.h"
 
 static const char *const phase_names[] = {
-        [PHASE_STARTING] = "starting", [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
-        [PHASE_RUNNING] = "running",   [PHASE_DRAINING] = "draining",     [PHASE_FINISHED] = "finished",
-        [PHASE_FAILED] = "failed",     [PHASE_RESTARTING] = "restarting", [PHASE_STOPPED] = "stopped",
+        [PHASE_STARTING] = "starting",   [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
+        [PHASE_RUNNING] = "running",     [PHASE_DRAINING] = "draining",     [PHASE_FINISHED] = "finished",
+        [PHASE_FAILED] = "failed",       [PHASE_RESTARTING] = "restarting", [PHASE_STOPPED] = "stopped",
+        [PHASE_COMPLETED] = "completed",
 };
 
 static const char *const part_names[] = {

@@ -252,3 +252,19 @@ def test_a_sample_shows_what_a_run_would_say(tree):
     assert "column latency_ms: no row had $.metrics.latency_ms" in done.stderr
     assert "1 of 2 rows were bad and left out" in done.stderr
     assert tree.streamjob("validate", "job.yaml", "--sample", "none.jsonl").returncode == 1
+
+
+def test_a_job_that_stays_says_that_its_input_has_ended(tree):
+    """What the operator gives its pods: a process that ended would be started again, and read it all once more."""
+    with Live(tree, WITHOUT, "--clock", "ts", "--stay") as live:
+        live.feed(*[row(minute) for minute in range(3)])
+        live.job.stdin.close()
+        status = live.wait(3, lambda status: status["phase"] == "completed")
+        assert status["ready"] is True and live.get("/readyz")[0] == 200 and live.get("/healthz")[0] == 200
+        assert status["rows"]["out"] == 3
+        live.job.terminate()
+        assert live.job.wait(30) == 0
+    with Live(tree, WITHOUT, "--clock", "ts", "--stay", "--strict") as live:
+        live.feed("{bad\n")
+        live.job.stdin.close()
+        assert live.job.wait(30) == 3

@@ -101,7 +101,8 @@ class Cluster:
         container = deployment["spec"]["template"]["spec"]["containers"][0]
         args = container["args"]
         shipped = args.index("--log-format=json") + 1
-        patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": args[:shipped] + list(more)}]
+        kept = args[:shipped] + [arg for arg in args[shipped:] if arg == "--namespace=$(NAMESPACE)"]
+        patch = [{"op": "replace", "path": "/spec/template/spec/containers/0/args", "value": kept + list(more)}]
         self.kubectl("-n", namespace, "patch", "deployment", "streamjob-operator", "--type=json", "-p", json.dumps(patch))
 
     def operator_scale(self, replicas, namespace=SYSTEM):
@@ -155,8 +156,8 @@ class Job:
                 self.manifest["spec"][key] = value
         return self.cluster.apply(self.manifest, check=check)
 
-    def delete(self, wait=True):
-        self.cluster.kubectl("-n", self.namespace, "delete", "streamjob", self.name, f"--wait={str(wait).lower()}")
+    def delete(self, wait=True, cascade="background"):
+        self.cluster.kubectl("-n", self.namespace, "delete", "streamjob", self.name, f"--wait={str(wait).lower()}", f"--cascade={cascade}")
 
     def get(self):
         return self.cluster.get("streamjob", self.name, self.namespace)

@@ -16,10 +16,10 @@ MANAGER = "argocd-controller"  # Argo CD's, where it applies server-side
 SETTINGS = {"url": "https://argocd.example.com", "resource.customizations.health.example.com_Other": "return {status = 'Healthy'}"}
 
 HEALTH = {  # of each reason of Ready
-    "Running": "Healthy", "Suspended": "Suspended", "Progressing": "Progressing", "Starting": "Progressing", "Draining": "Progressing",
+    "Running": "Healthy", "Succeeded": "Healthy", "Suspended": "Suspended", "Progressing": "Progressing", "Starting": "Progressing", "Draining": "Progressing",
     "NotReady": "Progressing", "Deleting": "Progressing", "InvalidSpec": "Degraded", "PodFailing": "Degraded",
     "StatusUnreachable": "Degraded", "SourceUnavailable": "Degraded", "SinkFailing": "Degraded", "FunctionFailing": "Degraded",
-    "WindowOverdue": "Degraded", "JobFailed": "Degraded", "ApplyFailed": "Degraded",
+    "WindowOverdue": "Degraded", "JobFailed": "Degraded", "ApplyFailed": "Degraded", "CleanupFailing": "Degraded", "NodeUnreachable": "Degraded",
     "InputFailing": "Degraded", "ClockSetBack": "Degraded", "StandingBy": "Progressing", "RolledBack": "Degraded",
 }
 
@@ -107,7 +107,7 @@ def test_every_reason(argocd):
     for reason, wanted in HEALTH.items():
         thing = {"apiVersion": "streamjob.dev/v1alpha1", "kind": "StreamJob", "metadata": {"name": "a", "generation": 3}, "status": {
             "observedGeneration": 3, "conditions": [
-                {"type": "Ready", "status": str(reason == "Running"), "reason": reason, "message": "words"},
+                {"type": "Ready", "status": str(reason in ("Running", "Succeeded", "Suspended")), "reason": reason, "message": "words"},
                 {"type": "Stalled", "status": str(reason == "InvalidSpec"), "reason": "InvalidSpec", "message": "words"}]}}
         assert argocd.health(thing) == (wanted, f"{reason}: words")
         assert argocd.health(thing, plain=True) == ("none", "")

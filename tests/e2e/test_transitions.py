@@ -10,6 +10,8 @@ import time
 
 import bucket
 import pytest
+import yaml
+from cluster import ROOT, Job
 from load import Load
 from servers import wait_for
 
@@ -46,19 +48,37 @@ def test_update_under_load(kafka, job, exact):
     wait_for(lambda: len(files()) > 1 and all(name in template for name in files()), 60, files)
 
 
-def test_suspend_and_resume(kafka, job, exact):
+def test_suspend_and_resume(kafka, job, exact, kstatus):
     one = job("suspend")
     one.apply()
     one.ready()
     passing = produce(kafka, one, 11)
     exact(one, passing)
     one.apply(suspend=True)
-    one.shows(30, Ready=("False", "Suspended"), Reconciling="False")
+    one.shows(30, Ready=("True", "Suspended"), Reconciling="False")
     wait_for(lambda: not one.pods(), 30, "no pods")
+    assert kstatus(one.get()).startswith("Current"), "what was asked for is there"
     passing += produce(kafka, one, 12)
     one.apply(suspend=False)
     one.ready()
     exact(one, passing)
+
+
+def test_a_source_that_has_an_end(cluster, kstatus):
+    """The pod stays until the operator has seen it: nothing is read twice, and the pod goes."""
+    manifest = yaml.safe_load((ROOT / "examples" / "bucket-datagen.yaml").read_text())
+    manifest["metadata"]["name"] = bucket.unique("ends")
+    manifest["spec"]["source"]["datagen"]["rows"] = 10000
+    cluster.namespace("reco")
+    one = Job(cluster, manifest, "reco")
+    one.apply()
+    try:
+        one.shows(60, Ready=("True", "Succeeded"), Succeeded="True")
+        wait_for(lambda: not one.children("pods"), 30, "the pod goes")
+        assert one.get()["status"]["rows"]["in"] == 10000
+        assert kstatus(one.get()).startswith("Current")
+    finally:
+        one.delete()
 
 
 def test_bad_spec_and_repair(kafka, job, exact, kstatus):
@@ -93,7 +113,7 @@ def test_delete_with_the_gateways_group(kafka, gateway, job, exact):
     one.apply()
     one.ready()
     exact(one, produce(kafka, one, 31))
-    one.delete()
+    one.delete(cascade="foreground")  # the garbage collector takes all that the clean-up might need
     assert bucket.gateway_sums(gateway, one.name) == {}
     for kind in "deployments", "configmaps", "services", "serviceaccounts", "networkpolicies", "pods":
         wait_for(lambda: not one.children(kind), 40, lambda: f"{kind} gone: {one.children(kind)}")
@@ -209,7 +229,7 @@ def test_wrong_secret(cluster, kafka, job, exact):
 def test_drift(cluster, job, what):
     one = job("drift", suspend=True)
     one.apply()
-    one.shows(30, Ready=("False", "Suspended"))
+    one.shows(30, Ready=("True", "Suspended"))
     children = {kind: one.children(kind)[0]["metadata"]["name"] for kind in ("deployment", "service", "networkpolicy", "serviceaccount", "configmap")}
     if what == "deleted":
         for kind, name in children.items():

@@ -244,11 +244,11 @@ def test_more_than_one_pod_is_refused_by_the_api_server(job, operator):
 
 def test_suspend_and_resume(job, operator):
     job.apply(suspend=True)
-    job.wait("Ready", "False", "Suspended")
+    job.wait("Ready", "True", "Suspended")
     job.wait("Reconciling", "False", "UpToDate")
     assert job.deployment()["spec"]["replicas"] == 0
     job.apply(parallelism=0)
-    job.wait("Ready", "False", "Suspended")
+    job.wait("Ready", "True", "Suspended")
     job.apply()
     eventually(lambda: job.deployment()["spec"]["replicas"] == 1, "the Deployment is scaled up")
 
@@ -323,11 +323,14 @@ def finalizers(job):
 CLEAN = {"deletionPolicy": {"pushgateway": "Delete", "timeout": "1h"}}
 
 
-def end_job(job, type):
-    def cleanup():
-        return next(iter(job.children("jobs")), None)
+def cleanup_job(job):
+    """It has no owner, for an owner's dependents go with it."""
+    jobs = job.cluster.request("GET", f"/apis/batch/v1/namespaces/{job.namespace}/jobs?{OURS}")["items"]
+    return next((j for j in jobs if j["metadata"]["labels"]["streamjob.dev/job-uid"] == job.get()["metadata"]["uid"]), None)
 
-    one = eventually(cleanup, "the clean-up Job")
+
+def end_job(job, type):
+    one = eventually(lambda: cleanup_job(job), "the clean-up Job")
     assert one["spec"]["template"]["spec"]["containers"][0]["args"][0] == "cleanup"
     now = "2026-01-01T00:00:00Z"
     conditions = [{"type": t, "status": "True", "lastTransitionTime": now} for t in (type, {"Complete": "SuccessCriteriaMet", "Failed": "FailureTarget"}[type])]
@@ -338,13 +341,38 @@ def end_job(job, type):
     )  # fmt: skip
 
 
+def collect(job):
+    """What the garbage collector does to the dependents of a StreamJob that is deleted in the foreground."""
+    for plural, root in CHILDREN.items():
+        for child in job.children(plural):
+            job.cluster.request("DELETE", f"{root}/namespaces/{job.namespace}/{plural}/{child['metadata']['name']}")
+
+
 @pytest.mark.parametrize("end", ["Complete", "Failed"])
-def test_deletion_cleans_the_gateway(job, operator, end):
+@pytest.mark.parametrize("way", ["Background", "Foreground"])
+def test_deletion_cleans_the_gateway(job, operator, way, end):
     job.apply(**CLEAN)
-    eventually(lambda: finalizers(job), "the finalizer")
+    eventually(lambda: "streamjob.dev/pushgateway" in finalizers(job), "the finalizer")
     job.wait("Ready", "False", "Progressing")
-    job.delete()
+    file = job.job_files()[0]["data"]["job.json"]
+    job.cluster.request("DELETE", f"{job.path}?propagationPolicy={way}")
+    if way == "Foreground":
+        collect(job)
+    pod = eventually(lambda: cleanup_job(job), "the clean-up Job")["spec"]["template"]
+    assert pod["metadata"]["annotations"]["streamjob.dev/job-file"] == file and "serviceAccountName" not in pod["spec"]
+    collect(job)
+    words = {
+        "metadata": {"name": "home.quota", "namespace": job.namespace}, "type": "Warning", "reason": "FailedCreate", "action": "x",
+        "eventTime": now().replace("Z", ".000000Z"), "note": "pods \"home\" is forbidden: exceeded quota: compute-resources",
+        "reportingController": "job-controller", "reportingInstance": "n",
+        "regarding": {"kind": "Job", "namespace": job.namespace, "name": "home", "uid": cleanup_job(job)["metadata"]["uid"]},
+    }  # fmt: skip
+    job.cluster.request("POST", f"/apis/events.k8s.io/v1/namespaces/{job.namespace}/events", words)
+    assert "exceeded quota" in job.wait("Ready", "False", "CleanupFailing")["message"]
     end_job(job, end)
+    if way == "Foreground":
+        eventually(lambda: finalizers(job) == ["foregroundDeletion"], "the finalizer is gone")
+        job.cluster.request("PATCH", job.path, {"metadata": {"finalizers": None}}, "application/merge-patch+json")
     eventually(lambda: job.get() is None, "the StreamJob is gone")
     events = job.cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{job.namespace}/events")["items"]
     wanted = {"Complete": ("Normal", "PushgatewayCleaned"), "Failed": ("Warning", "CleanupFailed")}[end]
@@ -612,7 +640,7 @@ def test_the_place_outlives_pods_and_operators(cluster, namespace, tmp_path, run
         job.apply(suspend=True)
         job.wait("Ready", "False", "Draining")
         cluster.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/home-1?gracePeriodSeconds=0")
-        job.wait("Ready", "False", "Suspended")
+        job.wait("Ready", "True", "Suspended")
         cluster.request("DELETE", known)
         cluster.request("DELETE", f"/apis/apps/v1/namespaces/{namespace}/deployments/home")
     with Operator(tmp_path, cluster, arguments, "after"):
@@ -716,7 +744,7 @@ def test_one_of_two_operators_leads(cluster, namespace, tmp_path):
     assert first.process.returncode == 0
     eventually(lambda: second.metric(lead) == 1, "the second leads, for the lease was released", 10)
     job.apply(suspend=True)
-    job.wait("Ready", "False", "Suspended")
+    job.wait("Ready", "True", "Suspended")
     second.stop()
 
 

@@ -49,7 +49,7 @@ def test_operators_of_two_classes_leave_each_others_jobs_alone(cluster, namespac
         eventually(lambda: image_of(plain) == "blue1", "and the other way round")
         version = plain.deployment()["metadata"]["resourceVersion"]
         patch(blue, {"spec": {"suspend": True}})  # the first one works on, but not on what it gave away
-        blue.wait("Ready", "False", "Suspended")
+        blue.wait("Ready", "True", "Suspended")
         assert plain.deployment()["metadata"]["resourceVersion"] == version
         assert unknown.deployment() is None and "status" not in unknown.get()
 
@@ -76,10 +76,10 @@ def test_namespaces_by_their_labels(cluster, namespace, tmp_path):  # noqa: F811
         before = seen.deployment()["metadata"]["resourceVersion"]
         seen.apply(suspend=True)
         hidden.apply(suspend=True)
-        hidden.wait("Ready", "False", "Suspended")
+        hidden.wait("Ready", "True", "Suspended")
         assert seen.deployment()["metadata"]["resourceVersion"] == before, "what runs there goes on as it was"
         label(other, "reco")
-        seen.wait("Ready", "False", "Suspended")
+        seen.wait("Ready", "True", "Suspended")
 
 
 # Long since: of a pod that has just started an answer that is late, on a loaded machine, is a state of its own.

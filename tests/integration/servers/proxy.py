@@ -3,7 +3,9 @@ answer goes on."""
 
 import http.client
 import http.server
+import json
 import pathlib
+import socket
 import ssl
 import threading
 
@@ -13,11 +15,13 @@ WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 
 
 class ApiProxy:
-    """`after_write(count, method, path)` runs when the API server has answered a write that was carried out."""
+    """`after_write(count, method, path)` runs when the API server has answered a write that was carried out.
+    `instead(method, path)` may give (code, message): the answer, which the API server is not asked for; or wait."""
 
     def __init__(self, cluster):
         self.cluster, self.port = cluster, free_port()
         self.writes, self.after_write, self.lock = 0, lambda *_: None, threading.Lock()
+        self.instead, self.upstreams = lambda *_: None, set()
         folder = pathlib.Path(cluster.api.folder)
         proxy = self
 
@@ -26,10 +30,13 @@ class ApiProxy:
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if answer := proxy.instead(self.command, self.path):
+                    return self.refuse(*answer)
                 context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
                 upstream = http.client.HTTPSConnection("127.0.0.1", cluster.api.port, context=context, timeout=600)
                 headers = {k: v for k, v in self.headers.items() if k.lower() not in ("host", "accept-encoding")}
                 try:
+                    proxy.upstreams.add(upstream)
                     upstream.request(self.command, self.path, body, headers)
                     answer = upstream.getresponse()
                     if self.command in WRITES and answer.status < 300:
@@ -49,7 +56,17 @@ class ApiProxy:
                 except OSError:
                     self.close_connection = True
                 finally:
+                    proxy.upstreams.discard(upstream)
                     upstream.close()
+
+            def refuse(self, code, message):
+                status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message}
+                text = json.dumps(status | {"reason": {403: "Forbidden", 500: "InternalError"}.get(code, "")}).encode()
+                self.send_response(code)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
@@ -73,3 +90,6 @@ class ApiProxy:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+        for upstream in list(self.upstreams):  # a watch, which the API server would wait for
+            if upstream.sock:
+                upstream.sock.shutdown(socket.SHUT_RDWR)

@@ -46,6 +46,23 @@ static void pods_test(void **state)
 	         "job.yaml:11:70: spec.podTemplate.spec.containers[0].volumeMounts[0]: a folder of the operator; mount "
 	         "it "
 	         "elsewhere\n"},
+	        {"a variable twice",
+	         WITH("podTemplate: {spec: {containers: [{name: streamjob, env: [{name: TZ}, {name: A}, {name: "
+	              "TZ}]}]}}"),
+	         "job.yaml:11:84: spec.podTemplate.spec.containers[0].env[2]: has the name of env[0]; each name "
+	         "once\n"},
+	        {"a container twice", WITH("podTemplate: {spec: {containers: [{name: side}, {name: side}]}}"),
+	         "job.yaml:11:51: spec.podTemplate.spec.containers[1]: has the name of containers[0]; each name "
+	         "once\n"},
+	        {"constraints of one topology, but two kinds",
+	         WITH("podTemplate: {spec: {topologySpreadConstraints: [{topologyKey: z, whenUnsatisfiable: A}, "
+	              "{topologyKey: z, whenUnsatisfiable: B}]}}"),
+	         ""},
+	        {"constraints of one topology and kind",
+	         WITH("podTemplate: {spec: {topologySpreadConstraints: [{topologyKey: z, whenUnsatisfiable: A}, "
+	              "{topologyKey: z, whenUnsatisfiable: A}]}}"),
+	         "job.yaml:11:92: spec.podTemplate.spec.topologySpreadConstraints[1]: has the topologyKey of "
+	         "topologySpreadConstraints[0]; each topologyKey once\n"},
 	        {"a directive of a merge", WITH("podTemplate: {spec: {nodeSelector: {$patch: delete}}}"),
 	         "job.yaml:11:47: spec.podTemplate.spec.nodeSelector[\"$patch\"]: directives of a merge are not taken; "
 	         "leave "

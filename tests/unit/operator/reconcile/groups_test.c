@@ -151,7 +151,7 @@ static void who_shares_test(void **state)
 	         "True GroupShared the group is named by the StreamJob team/other too, and this one has it"},
 	        {"a gateway's group", "{}", "p job=j", true, true, true, "False Progressing", "False NotStalled",
 	         "True GroupShared the group is named by the StreamJob team/other too, and each replaces"},
-	        {"suspended", "{\"suspend\": true}", GROUP_KEY_CONSUMER "k g", true, true, false, "False Suspended",
+	        {"suspended", "{\"suspend\": true}", GROUP_KEY_CONSUMER "k g", true, true, false, "True Suspended",
 	         "False NotStalled", "True GroupShared"},
 	};
 

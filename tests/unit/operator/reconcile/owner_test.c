@@ -260,7 +260,7 @@ static void arguments_test(void **state)
 	assert_true(runs_with(&world, "--rollout", "1"));
 	assert_true(runs_with(&world, "--known", "/etc/streamjob/place/known.json"));
 	assert_true(runs_with(&world, "--take-over", NULL));
-	volume = list_find(object_at(template_of(&world), "spec", "volumes", NULL), "name", wanted);
+	volume = list_find(object_at(template_of(&world), "spec", "volumes", NULL), list_key("volumes"), wanted);
 	assert_string_equal(object_text(volume, "configMap", "name", NULL), "home-feed-place");
 	assert_true(json_is_true(object_at(volume, "configMap", "optional", NULL)));
 	set_spec(&world, "filter", "\"bucket = 'a'\"");

@@ -63,6 +63,14 @@ static void differs_test(void **state)
 	        {"binary and decimal", "{\"memory\": \"1Gi\"}", "{\"memory\": \"1G\"}", true},
 	        {"more containers", "{\"containers\": [{\"name\": \"a\"}]}",
 	         "{\"containers\": [{\"name\": \"b\"}, {\"name\": \"a\", \"x\": 1}]}", false},
+	        {"two constraints of one topology",
+	         "{\"topologySpreadConstraints\": [{\"topologyKey\": \"zone\", \"whenUnsatisfiable\": "
+	         "\"ScheduleAnyway\"}, "
+	         "{\"topologyKey\": \"zone\", \"whenUnsatisfiable\": \"DoNotSchedule\"}]}",
+	         "{\"topologySpreadConstraints\": [{\"topologyKey\": \"zone\", \"whenUnsatisfiable\": "
+	         "\"ScheduleAnyway\"}, "
+	         "{\"topologyKey\": \"zone\", \"whenUnsatisfiable\": \"DoNotSchedule\"}]}",
+	         false},
 	        {"another list", "{\"args\": [\"a\", \"b\"]}", "{\"args\": [\"a\"]}", true},
 	        {"text that is no quantity", "{\"a\": \"1x\"}", "{\"a\": \"1y\"}", true},
 	};
@@ -208,7 +216,8 @@ static void template_test(void **state)
 		json_t *wanted = json_pack("{s:s}", "mountPath", mounts[i]);
 
 		print_message("%s\n", mounts[i]);
-		assert_non_null(list_find(object_at(container, "volumeMounts", NULL), "mountPath", wanted));
+		assert_non_null(
+		        list_find(object_at(container, "volumeMounts", NULL), list_key("volumeMounts"), wanted));
 		json_decref(wanted);
 	}
 	world_release(&world);

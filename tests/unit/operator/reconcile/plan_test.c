@@ -280,7 +280,7 @@ static void begin_deletion(struct world *world)
 
 static void end_cleanup(struct world *world, const char *type)
 {
-	json_t *job = world_named(world, KIND_JOB, "home-feed-cleanup");
+	json_t *job = world_named(world, KIND_JOB, "home-feed-cleanup-11111111");
 
 	assert_non_null(job);
 	json_object_set_new(job, "status",

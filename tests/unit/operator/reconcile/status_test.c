@@ -20,6 +20,31 @@ static void verdict_test(void **state)
 	         "Unknown NoStatus "},
 	        {"a pod that is being started", "{}", "{\"phase\": \"Pending\"}", NULL, "False Progressing ",
 	         "True Progressing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"its init containers have ended", "{}",
+	         "{\"phase\": \"Pending\", \"initContainerStatuses\": [{\"name\": \"i\", \"state\": {\"terminated\": "
+	         "{\"exitCode\": 0, \"reason\": \"Completed\"}}}], \"containerStatuses\": [{\"name\": \"streamjob\", "
+	         "\"state\": {\"waiting\": {\"reason\": \"PodInitializing\"}}}]}",
+	         NULL, "False Progressing ", "True Progressing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"its node threw it out", "{}",
+	         "{\"phase\": \"Failed\", \"reason\": \"Evicted\", \"message\": \"Usage of EmptyDir volume exceeds the "
+	         "limit \\\"1Gi\\\".\", \"conditions\": [{\"type\": \"Ready\", \"status\": \"False\", "
+	         "\"lastTransitionTime\": \"2027-01-15T07:59:58Z\"}]}",
+	         NULL,
+	         "False PodFailing pod one was ended by its node (Evicted): Usage of EmptyDir volume exceeds the limit "
+	         "\"1Gi\".; another pod takes its place",
+	         "True Progressing ", "Unknown NoStatus ", "Unknown NoStatus "},
+	        {"its node threw one out, long ago", "{}",
+	         "{\"phase\": \"Failed\", \"reason\": \"Evicted\", \"message\": \"x\", \"conditions\": [{\"type\": "
+	         "\"Ready\", \"status\": \"False\", \"lastTransitionTime\": \"2027-01-15T07:50:00Z\"}]}",
+	         NULL, "False Progressing the pod is not there yet", "True Progressing ", "Unknown NoStatus ",
+	         "Unknown NoStatus "},
+	        {"its node does not answer", "{}",
+	         "{\"phase\": \"Running\", \"podIP\": \"10.0.0.1\", \"conditions\": [{\"type\": \"Ready\", \"status\": "
+	         "\"False\"}, {\"type\": \"ContainersReady\", \"status\": \"True\"}], \"containerStatuses\": "
+	         "[{\"name\": \"streamjob\", \"restartCount\": 0, \"state\": {\"running\": {\"startedAt\": "
+	         "\"2027-01-15T07:59:00Z\"}}}]}",
+	         NULL, "False NodeUnreachable pod one cannot be asked, and its node ", "False UpToDate ",
+	         "Unknown NoStatus ", "Unknown NoStatus "},
 	        {"data flows", "{}", POD_RUNS, "{\"ready\": true, " SINKS "}", "True Running data flows",
 	         "False UpToDate ", "True NoFunctions ", "True SinksHealthy "},
 	        {"an older runtime without parts", "{}", POD_RUNS, "{\"ready\": false, \"notReadyReason\": \"why\"}",
@@ -120,9 +145,9 @@ static void verdict_test(void **state)
 	         "\"message\": \"0/1 nodes\"}]}",
 	         NULL, "False PodFailing pod one is not scheduled: 0/1 nodes", "True PodFailing ", "Unknown NoStatus ",
 	         "Unknown NoStatus "},
-	        {"suspended", "{\"suspend\": true}", NULL, NULL, "False Suspended spec.suspend is true",
+	        {"suspended", "{\"suspend\": true}", NULL, NULL, "True Suspended spec.suspend is true",
 	         "False UpToDate ", "Unknown NoStatus ", "Unknown NoStatus "},
-	        {"no pods asked for", "{\"parallelism\": 0}", NULL, NULL, "False Suspended spec.parallelism is 0",
+	        {"no pods asked for", "{\"parallelism\": 0}", NULL, NULL, "True Suspended spec.parallelism is 0",
 	         "False UpToDate ", "Unknown NoStatus ", "Unknown NoStatus "},
 	        {"suspended, and it drains", "{\"suspend\": true}", POD_RUNS, "{\"ready\": true, " SINKS "}",
 	         "False Draining ", "True Draining ", "True NoFunctions ", "True SinksHealthy "},

@@ -1,0 +1,146 @@
+/* The batch Job of a clean-up and its pod. */
+#include "operator/reconcile/cleanup.h"
+#include "operator/reconcile/desired.h"
+#include "operator/reconcile/merge.h"
+#include "operator/reconcile/mounts.h"
+#include "operator/reconcile/pod.h"
+
+#define CLEANUP_KEPT_S 300
+
+static bool is_one_of(const char *key, const char *const *keys)
+{
+	while (*keys && strcmp(*keys, key) != 0)
+		keys++;
+	return *keys;
+}
+
+/* A new object with those of its members. */
+static json_t *some_of(const json_t *object, const char *const *keys)
+{
+	json_t *some = json_object(), *value;
+	const char *key;
+
+	json_object_foreach(object_borrow(object), key, value)
+	{
+		if (is_one_of(key, keys))
+			json_object_set_new(some, key, json_deep_copy(value));
+	}
+	return some;
+}
+
+/* Volumes that hold what a container reads; a disk may still be another node's. */
+static json_t *read_volumes(const json_t *given)
+{
+	static const char *const sources[] = {"configMap", "secret", "projected", "emptyDir", "csi", NULL};
+	json_t *kept = json_array(), *volume, *value;
+	const char *key;
+	size_t index;
+
+	json_array_foreach(given, index, volume)
+	{
+		json_object_foreach(volume, key, value)
+		{
+			if (is_one_of(key, sources)) {
+				json_array_append(kept, volume);
+				break;
+			}
+		}
+	}
+	return kept;
+}
+
+static json_t *mounts_of(const json_t *container, const json_t *volumes)
+{
+	json_t *kept = json_array(), *mount;
+	size_t index;
+
+	json_array_foreach(json_object_get(container, "volumeMounts"), index, mount)
+	{
+		if (list_find(volumes, list_key("volumes"), mount))
+			json_array_append(kept, mount);
+	}
+	return kept;
+}
+
+/* Of the containers only the runtime's, with what it needs to run: no sidecars, which would keep the pod from ending.
+ */
+static json_t *container_of(const json_t *spec, const json_t *volumes)
+{
+	static const char *const keys[] = {"name", "env", "envFrom", "imagePullPolicy", "securityContext", NULL};
+	json_t *containers = json_array(), *one;
+	size_t index;
+
+	json_array_foreach(json_object_get(spec, "containers"), index, one)
+	{
+		json_t *kept;
+
+		if (strcmp(object_text(one, "name", NULL), RUNTIME_CONTAINER) != 0)
+			continue;
+		kept = some_of(one, keys);
+		json_object_set_new(kept, "volumeMounts", mounts_of(one, volumes));
+		json_array_append_new(containers, kept);
+	}
+	return containers;
+}
+
+static void merge_some(const struct view *view, json_t *template)
+{
+	static const char *const keys[] = {
+	        "imagePullSecrets", "nodeSelector",    "tolerations", "affinity",  "schedulerName", "priorityClassName",
+	        "runtimeClassName", "securityContext", "dnsPolicy",   "dnsConfig", "hostAliases",   NULL};
+	static const char *const metadata_keys[] = {"labels", "annotations", NULL};
+	const json_t *given = object_at(view->job, "spec", "podTemplate", "spec", NULL);
+	json_t *volumes = read_volumes(json_object_get(given, "volumes")), *spec = some_of(given, keys), *patch;
+
+	json_object_set_new(spec, "containers", container_of(given, volumes));
+	json_object_set_new(spec, "volumes", volumes);
+	patch = json_pack("{s:o, s:o}", "metadata",
+	                  some_of(object_at(view->job, "spec", "podTemplate", "metadata", NULL), metadata_keys), "spec",
+	                  spec);
+	merge_strategic(template, patch);
+	json_decref(patch);
+}
+
+static void mount_secrets(const struct jobspec *file, struct mounts *mounts)
+{
+	json_t *item = json_pack("{s:s, s:{s:s}}", "path", JOB_FILE, "fieldRef", "fieldPath",
+	                         "metadata.annotations['" NOTE_JOB_FILE "']");
+
+	mounts_begin(json_pack("{s:{s:[o]}}", "downwardAPI", "items", item), mounts);
+	for (size_t i = 0; i < file->sinks_count; i++)
+		if (file->sinks[i].kind == SINK_PUSHGATEWAY)
+			mounts_add_sink(mounts, &file->sinks[i], false);
+}
+
+json_t *cleanup_template(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds)
+{
+	json_t *arguments = json_pack("[s, s, s, o, s, s]", "cleanup", JOB_DIR "/" JOB_FILE, "--timeout",
+	                              json_sprintf("%llds", (long long)seconds), "--log-format", "json");
+	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *template, *spec;
+	struct mounts mounts;
+
+	mount_secrets(file, &mounts);
+	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
+	spec = pod_of_one(view, pod_container(view, arguments), &mounts, GRACE_MARGIN_S);
+	json_object_set_new(spec, "restartPolicy", json_string("Never"));
+	json_object_del(spec, "serviceAccountName"); /* the namespace's own: ours goes with the StreamJob; no token */
+	template = json_pack("{s:{s:o, s:{s:s}}, s:o}", "metadata", "labels", labels, "annotations", NOTE_JOB_FILE,
+	                     text, "spec", spec);
+	merge_some(view, template);
+	return template;
+}
+
+json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds)
+{
+	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *spec;
+	char name[NAME_MAX_BYTES + 1];
+
+	cleanup_name(view, name);
+	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
+	spec = json_pack("{s:i, s:I, s:i, s:o}", "backoffLimit", 2, "activeDeadlineSeconds", (json_int_t)seconds,
+	                 "ttlSecondsAfterFinished", CLEANUP_KEPT_S, "template",
+	                 cleanup_template(view, file, text, seconds));
+	return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}, s:o}", "apiVersion", kind_names[KIND_JOB].api_version, "kind",
+	                 kind_names[KIND_JOB].kind, "metadata", "name", name, "namespace", view->namespace, "labels",
+	                 labels, "spec", spec);
+}
