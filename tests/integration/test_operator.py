@@ -904,7 +904,7 @@ def test_two_jobs_of_one_consumer_group(job, cluster, namespace, tmp_path):
         younger.wait("Stalled", "True", "GroupShared")
         assert not younger.children("configmaps") and not younger.deployment()
         younger.apply(source=reading(f"kafka.{namespace}"), suspend=True)
-        younger.wait("Ready", "False", "Suspended")
+        younger.wait("Ready", "True", "Suspended")
         younger.apply(source=reading(f"kafka.{namespace}"), suspend=False)
         younger.wait("Stalled", "True", "GroupShared")
         job.delete()
