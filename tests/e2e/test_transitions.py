@@ -98,6 +98,40 @@ def test_bad_spec_and_repair(kafka, job, exact, kstatus):
     assert one.pod()["metadata"]["uid"] == pod
 
 
+BROKEN = """
+import no_such_module
+from pyflink.table.udf import udf
+
+
+@udf(result_type="DOUBLE")
+def twice(x):
+    return 2 * x
+"""
+
+
+def test_a_spec_that_cannot_run_is_left_again(kafka, job, exact, kstatus):
+    """With `rollback: auto` the pods go back to the last spec with which data flowed; no row is lost or counted twice on the way."""
+    one = job("back", rollback="auto", progressDeadline="5s")
+    one.apply()
+    one.ready()
+    exact(one, passing := produce(kafka, one, 61))
+    first = one.get()["status"]["runningHash"]
+    code = {"name": "twice", "kind": "scalar", "language": "python", "entrypoint": "m:twice", "code": {"inline": BROKEN}}
+    one.apply(functions=[code], select=[{"name": "doubled", "expr": "twice(latency_ms)"}])
+    passing += produce(kafka, one, 62)
+    seen = one.shows(120, Stalled=("True", "RolledBack", "no_such_module"), Ready=("False", "RolledBack"))
+    assert "generation 1" in seen["Stalled"]["message"]
+    passing += produce(kafka, one, 63)
+    exact(one, passing)  # by the spec of before
+    wait_for(lambda: one.get()["status"].get("runningHash") == first, 60, lambda: one.get()["status"])
+    status = one.get()["status"]
+    assert status["specHash"] != first and status["rollback"]["generation"] == status["observedGeneration"]
+    assert kstatus(one.get()).startswith("Failed")
+    one.apply(functions=None, select=None, window={"tumbling": {"size": "2s"}})
+    one.ready()
+    exact(one, passing + produce(kafka, one, 64))
+
+
 def test_the_api_server_refuses_what_a_schema_can_say(job):
     one = job("refused", partitions=0)
     for spec, words in (({"parallelism": 2}, "more than one pod is not possible yet"), ({"sinks": []}, "spec.sinks")):
