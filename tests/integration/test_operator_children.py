@@ -157,19 +157,20 @@ def test_what_the_api_server_refuses_is_said_and_mended(world, fault):
 @pytest.mark.parametrize("fault", ["quota", "webhook-down"])
 def test_a_clean_up_that_is_refused_is_said_and_mended(world, fault):
     answer, words = FAULTS[fault]
-    job = Job(world.cluster, world.namespace, "cleaned")
+    job = Job(world.cluster, world.namespace, f"cleaned-{fault}")
     job.apply(deletionPolicy={"pushgateway": "Delete", "timeout": "1h"})
+    eventually(job.deployment, "something that may have pushed")
     job.wait("Ready", "False", "Progressing")
     world.faults["jobs"] = answer
     job.delete()
     message = job.wait("Ready", "False", "CleanupFailing")["message"]
-    assert message.startswith("Job cleaned-cleanup-") and words in message
+    assert message.startswith(f"Job {job.name}-cleanup-") and words in message
     world.faults.clear()
     eventually(lambda: cleanup_job(job), "the clean-up Job")
     end_job(job, "Complete")
     eventually(lambda: job.get() is None, "the StreamJob is gone")
     for plural in KINDS:  # no garbage collector here
-        for child in world.cluster.request("GET", f"{CHILDREN[plural]}/namespaces/{world.namespace}/{plural}?labelSelector=app.kubernetes.io/instance%3Dcleaned")["items"]:
+        for child in world.cluster.request("GET", f"{CHILDREN[plural]}/namespaces/{world.namespace}/{plural}?labelSelector=app.kubernetes.io/instance%3D{job.name}")["items"]:
             world.cluster.request("DELETE", world.path(plural, child["metadata"]["name"]))
 
 
