@@ -54,12 +54,12 @@ ssize_t write(int fd, const void *buf, size_t n)
 	return next(fd, buf, n);
 }
 
-ssize_t read(int fd, void *buf, size_t n)
+ssize_t read(int fd, void *buf, size_t nbytes)
 {
 	ssize_t (*next)(int, void *, size_t) = (ssize_t(*)(int, void *, size_t))dlsym(RTLD_NEXT, "read");
 
 	hold_fd("read", fd);
-	return next(fd, buf, n);
+	return next(fd, buf, nbytes);
 }
 
 int fsync(int fd)
