@@ -1,6 +1,6 @@
 /*
  * Behind a mutex: `known`, {key: waits} of the jobs that have been looked at; `running`, {key: {until, wasReady}} as
- * the store has them; `given`, {key: true}: turns that no status in the store shows yet.
+ * the store has them; `given`, {key: at}: turns that no status in the store shows yet.
  */
 #include "operator/manager/waves.h"
 
@@ -13,7 +13,8 @@
 #include "lib/metrics/metrics.h"
 #include "operator/reconcile/object.h"
 
-#define LIMIT_MAX 1000000
+#define LIMIT_MAX    1000000
+#define GIVEN_MS_MAX 60000 /* a turn that no status shows by then, for it cannot be written, holds nobody up */
 
 struct waves {
 	pthread_mutex_t mutex;
@@ -134,6 +135,21 @@ static const char *find_late(json_t *running, int64_t wall_ms)
 	return first;
 }
 
+static size_t count_fresh(json_t *given, int64_t wall_ms)
+{
+	size_t count = 0;
+	const char *key;
+	json_t *at;
+
+	json_object_foreach(given, key, at)
+	{
+		int64_t age_ms = wall_ms - json_integer_value(at);
+
+		count += age_ms > -GIVEN_MS_MAX && age_ms < GIVEN_MS_MAX;
+	}
+	return count;
+}
+
 /* True where it changed. */
 static bool set_halted(struct waves *waves, const char *late)
 {
@@ -166,7 +182,7 @@ static bool are_all_known(const struct waves *waves, const json_t *keys)
 }
 
 /* The next ones, as many as there is room for; or all that wait, for they are to say that they are halted, or go on. */
-static json_t *choose(struct waves *waves, const json_t *keys, size_t room, bool all)
+static json_t *choose(struct waves *waves, const json_t *keys, size_t room, bool all, int64_t wall_ms)
 {
 	json_t *chosen = json_array(), *key;
 	size_t index;
@@ -177,7 +193,7 @@ static json_t *choose(struct waves *waves, const json_t *keys, size_t room, bool
 		bool waits = is_waiting(waves, text);
 
 		if (waits && room) {
-			json_object_set_new(waves->given, text, json_true());
+			json_object_set_new(waves->given, text, json_integer(wall_ms));
 			room--;
 		}
 		if (waits && (all || json_object_get(waves->given, text)))
@@ -198,9 +214,9 @@ json_t *waves_turn(struct waves *waves, const json_t *keys, int64_t wall_ms)
 	share = json_array_size(keys) * (size_t)waves->limit.percent / 100;
 	waves->at_once = waves->limit.count ? (size_t)waves->limit.count : share ? share : 1;
 	changed = set_halted(waves, find_late(running, wall_ms));
-	used = json_object_size(running) + json_object_size(given);
+	used = json_object_size(running) + count_fresh(given, wall_ms);
 	room = waves->halted || used >= waves->at_once || !are_all_known(waves, keys) ? 0 : waves->at_once - used;
-	chosen = room || changed ? choose(waves, keys, room, changed) : json_array();
+	chosen = room || changed ? choose(waves, keys, room, changed, wall_ms) : json_array();
 	pthread_mutex_unlock(&waves->mutex);
 	json_decref(running);
 	json_decref(given);

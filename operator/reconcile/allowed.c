@@ -6,10 +6,11 @@
 #define PATH_BYTES_MAX 256
 #define TEXT_BYTES_MAX 1024
 
-static void say(struct view *view, const char *path, const char *right, const char *wrong, ...)
-        __attribute__((format(printf, 4, 5)));
+static void say(const struct view *view, struct problems *problems, const char *path, const char *right,
+                const char *wrong, ...) __attribute__((format(printf, 5, 6)));
 
-static void say(struct view *view, const char *path, const char *right, const char *wrong, ...)
+static void say(const struct view *view, struct problems *problems, const char *path, const char *right,
+                const char *wrong, ...)
 {
 	char text[TEXT_BYTES_MAX];
 	va_list arguments;
@@ -17,7 +18,7 @@ static void say(struct view *view, const char *path, const char *right, const ch
 	va_start(arguments, wrong);
 	vsnprintf(text, sizeof(text), wrong, arguments);
 	va_end(arguments);
-	problems_add(&view->problems, view->name, 0, 0, path, text, right);
+	problems_add(problems, view->name, 0, 0, path, text, right);
 }
 
 static bool matches(const char *pattern, size_t size, const char *text)
@@ -39,7 +40,7 @@ static bool is_allowed(const struct view *view, const char *account)
 	return false;
 }
 
-static void check_account(struct view *view, const json_t *spec)
+static void check_account(const struct view *view, const json_t *spec, struct problems *problems)
 {
 	const json_t *given = json_object_get(spec, "serviceAccountName");
 	char own[NAME_MAX_BYTES + 1];
@@ -48,7 +49,7 @@ static void check_account(struct view *view, const json_t *spec)
 	if (!given || (json_is_string(given) && !strcmp(json_string_value(given), own)))
 		return;
 	if (!json_is_string(given) || !is_allowed(view, json_string_value(given)))
-		say(view, "spec.podTemplate.spec.serviceAccountName",
+		say(view, problems, "spec.podTemplate.spec.serviceAccountName",
 		    "leave it out: the job's own ServiceAccount has no rights; another one must be allowed by the "
 		    "operator's --allow-service-account=NAMESPACE/NAME",
 		    "the ServiceAccount \"%.253s\" is not allowed in namespace %s",
@@ -56,7 +57,7 @@ static void check_account(struct view *view, const json_t *spec)
 }
 
 /* The sources of a projected volume that are more than files of the namespace. */
-static void check_sources(struct view *view, const json_t *volume, size_t number)
+static void check_sources(const struct view *view, const json_t *volume, size_t number, struct problems *problems)
 {
 	static const char *const tokens[] = {"serviceAccountToken", "clusterTrustBundle", "podCertificate"};
 	size_t index;
@@ -70,23 +71,23 @@ static void check_sources(struct view *view, const json_t *volume, size_t number
 				continue;
 			snprintf(path, sizeof(path), "spec.podTemplate.spec.volumes[%zu].projected.sources[%zu].%s",
 			         number, index, tokens[i]);
-			say(view, path, "leave it out, or run the operator with --allow-projected-tokens",
+			say(view, problems, path, "leave it out, or run the operator with --allow-projected-tokens",
 			    "identities of a pod are not projected in this installation");
 		}
 	}
 }
 
-void allowed_check(struct view *view)
+void allowed_check(const struct view *view, const json_t *job, struct problems *problems)
 {
-	const json_t *spec = object_at(view->job, "spec", "podTemplate", "spec", NULL);
+	const json_t *spec = object_at(job, "spec", "podTemplate", "spec", NULL);
 	size_t index;
 	json_t *volume;
 
-	check_account(view, spec);
+	check_account(view, spec, problems);
 	if (view->settings->projected_tokens)
 		return;
 	json_array_foreach(json_object_get(spec, "volumes"), index, volume)
 	{
-		check_sources(view, volume, index);
+		check_sources(view, volume, index, problems);
 	}
 }

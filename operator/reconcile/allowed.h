@@ -7,7 +7,7 @@
 
 #include "operator/reconcile/view.h"
 
-/* What is not allowed becomes problems of the view. */
-void allowed_check(struct view *view);
+/* Of `job` in the view's installation. What is not allowed becomes problems. */
+void allowed_check(const struct view *view, const json_t *job, struct problems *problems);
 
 #endif

@@ -181,7 +181,7 @@ void plan_make(const struct observed *observed, const struct settings *settings,
 
 bool plan_waits(const struct plan *plan)
 {
-	return plan->view->update.held && !plan->view->rollback.active;
+	return plan->view->update.held && !plan->view->update.lost;
 }
 
 void plan_release(struct plan *plan)

@@ -68,6 +68,8 @@ void rollback_find(struct view *view)
 		return;
 	rollback->job = job_with(view->job, good);
 	view_load(view, rollback->job, &rollback->problems, &rollback->jobs);
+	if (rollback->problems.count)
+		jobspecs_release(&rollback->jobs);
 	if (rollback->jobs.count) {
 		view->job = rollback->job;
 		view->spec = rollback->jobs.items[0];

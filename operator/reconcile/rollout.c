@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "operator/reconcile/pod.h"
+#include "operator/reconcile/steps.h"
 
 /* The status is ahead of the Deployment where the store does not show what was written to that just now. */
 void rollout_last(const struct view *view, struct rollout *ret_rollout)
@@ -17,6 +18,13 @@ void rollout_last(const struct view *view, struct rollout *ret_rollout)
 	                         : view_deployed_note(view, NOTE_TEMPLATE_HASH));
 }
 
+static bool gets_pods(const struct view *view)
+{
+	const json_t *deployment = view_deployment(view);
+
+	return deployment && !object_integer(deployment, "spec", "replicas", NULL) && pods_wanted(view) > 0;
+}
+
 void rollout_next(const struct view *view, struct rollout *ret_rollout)
 {
 	int64_t created_ms = object_time(object_text(view->job, "metadata", "creationTimestamp", NULL));
@@ -24,6 +32,7 @@ void rollout_next(const struct view *view, struct rollout *ret_rollout)
 	struct rollout last;
 
 	rollout_last(view, &last);
+	ret_rollout->begins = gets_pods(view);
 	object_hash(template, ret_rollout->template_hash);
 	json_decref(template);
 	if (last.number <= 0)

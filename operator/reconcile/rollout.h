@@ -12,6 +12,7 @@ struct view;
 struct rollout {
 	int64_t number;                       /* 0: none */
 	char template_hash[OBJECT_HASH_SIZE]; /* of the pods' template without its number */
+	bool begins;                          /* the Deployment, which had no pods, gets them */
 };
 
 /*

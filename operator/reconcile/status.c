@@ -161,12 +161,13 @@ static json_t *place_json(const struct view *view)
 	return json;
 }
 
-/* Since when it is so, whether data flowed with it, and who asked for it: of a new one, or as it is known. */
+/* Since when it is so (a job that was suspended has its pods from now on), whether data flowed with it, and who asked
+ * for it: of a new one, or as it is known. */
 static void add_course(const struct view *view, const struct health *health, json_t *json)
 {
 	const json_t *before = object_at(view->job, "status", "rollout", NULL);
 	bool same = object_integer(before, "number", NULL) == view->rollout.number;
-	const char *since = same ? object_text(before, "since", NULL) : "";
+	const char *since = same && !view->rollout.begins ? object_text(before, "since", NULL) : "";
 
 	json_object_set_new(json, "generation", json_integer(view->rollback.generation));
 	json_object_set_new(json, "since", since[0] ? json_string(since) : object_time_json(view->observed->now_ms));
@@ -239,6 +240,7 @@ static void add_while_true(const struct view *view, const char *type, const stru
 static json_t *status_json(const struct view *view, const struct health *health, bool failed)
 {
 	json_t *conditions = json_array(), *status;
+	bool is_ahead = failed || view->update.held || groups_hold_back(view); /* nothing was rolled out */
 
 	json_array_append_new(conditions, condition_json(view, "Ready", &health->ready));
 	json_array_append_new(conditions, condition_json(view, "Reconciling", &health->reconciling));
@@ -262,7 +264,7 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	set_text(status, "specHash", view->jobs.count ? view->jobs.items[0]->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
 	add_figures(view, health, status);
-	set_figure(view, status, "rollout", failed || view->update.held ? NULL : rollout_json(view, health), true);
+	set_figure(view, status, "rollout", is_ahead ? NULL : rollout_json(view, health), true);
 	set_figure(view, status, "update", update_json(view, health), false);
 	set_figure(view, status, "rollback", json_incref(health->rollback), false);
 	set_figure(view, status, "consumerGroup", failed ? NULL : groups_kept(view), true);

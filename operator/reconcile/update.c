@@ -26,10 +26,12 @@ static bool is_asked_anew(const struct view *view)
 	       strcmp(code, view_deployed_note(view, NOTE_CODE_HASH)) != 0;
 }
 
-/* A Deployment without pods gets the new template at once: nothing is replaced. */
+/* A Deployment without pods gets the new template at once: nothing is replaced. A spec with problems replaces nothing
+ * either. */
 static bool is_running(const struct view *view)
 {
-	return object_integer(view_deployment(view), "spec", "replicas", NULL) > 0 && pods_wanted(view) > 0;
+	return view->spec && object_integer(view_deployment(view), "spec", "replicas", NULL) > 0 &&
+	       pods_wanted(view) > 0;
 }
 
 static bool differs(const struct view *view)
@@ -50,7 +52,8 @@ void update_find(const struct view *view, struct update *ret_update)
 		return;
 	ret_update->by_operator = !is_asked_anew(view);
 	ret_update->held = ret_update->by_operator && !ret_update->running;
-	if (view->rollback.active && !view->rollback.jobs.count)
+	ret_update->lost = view->rollback.active && !view->rollback.jobs.count;
+	if (ret_update->lost)
 		ret_update->by_operator = ret_update->held = true;
 	else
 		ret_update->claims = ret_update->held && view->observed->may_update;
@@ -102,9 +105,10 @@ void update_judge(const struct view *view, struct health *health)
 	else if (update->claims || (update->running && !is_over(view, health)))
 		finding_set(updated, TRUTH_FALSE, "Updating",
 		            "the operator's new version or default image is rolled out to this job");
-	else if (update->held && view->rollback.active)
+	else if (update->lost)
 		finding_set(updated, TRUTH_FALSE, "NoRevision",
-		            "the last spec with which data flowed is not to be found, so the pods stay as they are");
+		            "the last spec with which data flowed is not to be found, or is not allowed any more, so "
+		            "the pods stay as they are");
 	else if (update->held && halted)
 		finding_set(updated, TRUTH_FALSE, "UpdateHalted",
 		            "the operator's new version or default image is held back: job %s, which got it, was Ready "

@@ -19,6 +19,7 @@ struct health;
 struct update {
 	bool by_operator; /* the template differs from what is deployed, and nobody asked for that */
 	bool held;        /* the Deployment stays as it is */
+	bool lost;        /* held for ever: the spec that the job went back to is not there */
 	bool claims;      /* held, but its turn has come: the status is to say so */
 	bool running;     /* it is its turn: status.update */
 	bool was_ready;

@@ -20,6 +20,7 @@ void view_load(const struct view *view, const json_t *job, struct problems *prob
 	buffer_init(&text);
 	manifest_write(shown, &text);
 	jobspecs_load_live(view->name, buffer_slice(&text), problems, ret_jobs);
+	allowed_check(view, job, problems);
 	buffer_release(&text);
 	json_decref(shown);
 }
@@ -27,7 +28,6 @@ void view_load(const struct view *view, const json_t *job, struct problems *prob
 static void load_spec(struct view *view)
 {
 	view_load(view, view->job, &view->problems, &view->jobs);
-	allowed_check(view);
 	view->spec = view->jobs.count && !view->problems.count ? view->jobs.items[0] : NULL;
 }
 

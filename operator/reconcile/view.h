@@ -32,7 +32,7 @@ struct view {
 };
 
 void view_init(struct view *view, const struct observed *observed, const struct settings *settings);
-/* Reads the spec of `job`. */
+/* Reads the spec of `job`. It is good where there are no problems. */
 void view_load(const struct view *view, const json_t *job, struct problems *problems, struct jobspecs *ret_jobs);
 void view_release(struct view *view);
 

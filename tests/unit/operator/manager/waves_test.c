@@ -56,9 +56,9 @@ static void see_done(struct waves *waves, const char *key)
 	json_decref(job);
 }
 
-static void assert_turn(struct waves *waves, const json_t *keys, const char *expected)
+static void assert_turn_at(struct waves *waves, const json_t *keys, int64_t wall_ms, const char *expected)
 {
-	json_t *chosen = waves_turn(waves, keys, NOW_MS), *key;
+	json_t *chosen = waves_turn(waves, keys, wall_ms), *key;
 	char text[256] = "";
 	size_t index;
 
@@ -69,6 +69,11 @@ static void assert_turn(struct waves *waves, const json_t *keys, const char *exp
 	}
 	json_decref(chosen);
 	assert_string_equal(text, expected);
+}
+
+static void assert_turn(struct waves *waves, const json_t *keys, const char *expected)
+{
+	assert_turn_at(waves, keys, NOW_MS, expected);
 }
 
 static void limit_test(void **state)
@@ -194,11 +199,28 @@ static void out_of_sight_test(void **state)
 	json_decref(keys);
 }
 
+/* A job whose status cannot be written has no turn that anybody could see, and holds nobody up. */
+static void unwritten_test(void **state)
+{
+	json_t *keys = keys_of(3);
+	struct waves *waves = waiting(keys, "1");
+
+	(void)state;
+	assert_turn(waves, keys, "ns/000");
+	assert_turn_at(waves, keys, NOW_MS + 59000, "");
+	assert_turn_at(waves, keys, NOW_MS + 60000, "ns/001");
+	assert_true(waves_may_update(waves, "ns/000"));
+	assert_turn_at(waves, keys, NOW_MS + 61000, "");
+	waves_free(waves);
+	json_decref(keys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(limit_test),        cmocka_unit_test(order_test),
 	                                   cmocka_unit_test(at_least_one_test), cmocka_unit_test(all_known_test),
-	                                   cmocka_unit_test(halt_test),         cmocka_unit_test(out_of_sight_test)};
+	                                   cmocka_unit_test(halt_test),         cmocka_unit_test(out_of_sight_test),
+	                                   cmocka_unit_test(unwritten_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

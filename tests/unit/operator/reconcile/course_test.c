@@ -141,6 +141,26 @@ static void late_test(void **state)
 	world_release(&world);
 }
 
+/* A spec with problems amid the turn: the pods run on, and nobody waits for the job. */
+static void bad_spec_test(void **state)
+{
+	struct world world;
+
+	(void)state;
+	flowing(&world, "{}");
+	world.image = "streamjob:next";
+	world.may_update = true;
+	settle(&world);
+	world.may_update = false;
+	assert_non_null(object_at(world.job, "status", "update", NULL));
+	set_spec(&world, "filter", "\"no such column ===\"");
+	settle(&world);
+	assert_reason(&world, "Stalled", "True InvalidSpec");
+	assert_null(object_at(world.job, "status", "update", NULL));
+	assert_string_equal(image(&world), "streamjob:next");
+	world_release(&world);
+}
+
 static void not_ready_before_test(void **state)
 {
 	struct world world;
@@ -341,6 +361,52 @@ static void rollback_test(void **state)
 	world_release(&world);
 }
 
+static bool waits(struct world *world)
+{
+	struct observed observed;
+	struct plan plan;
+	bool waits;
+
+	world_look(world, &observed, &plan);
+	waits = plan_waits(&plan);
+	plan_release(&plan);
+	return waits;
+}
+
+/* What the pods went back to has its turn as any other, and is held to what the installation allows. */
+static void after_the_way_back_test(void **state)
+{
+	struct world world;
+	json_t *spec;
+
+	(void)state;
+	flowing(&world, "{\"rollback\": \"auto\", \"progressDeadline\": \"1m\"}");
+	set_spec(&world, "image", "\"registry/x:2\"");
+	settle(&world);
+	run_pod(&world, WAITS("ImagePullBackOff", "x: not found"), NULL);
+	world.now_ms += 60000;
+	settle(&world);
+	assert_reason(&world, "Stalled", "True RolledBack");
+	run_pod(&world, POD_RUNS, FLOWS);
+	world.image = "streamjob:next";
+	settle(&world);
+	assert_true(waits(&world));
+	assert_reason(&world, "Updated", "False WaitsForTurn");
+	world.may_update = true;
+	settle(&world);
+	assert_string_equal(image(&world), "streamjob:next");
+	run_pod(&world, POD_RUNS, FLOWS);
+	assert_reason(&world, "Updated", "True UpToDate");
+	spec = object_borrow(object_at(json_array_get(world.children[KIND_REVISION], 0), "data", "spec", NULL));
+	json_object_set_new(spec, "podTemplate", json_pack("{s:{s:s}}", "spec", "serviceAccountName", "admin"));
+	settle(&world);
+	assert_false(waits(&world));
+	assert_reason(&world, "Updated", "False NoRevision");
+	assert_string_equal(object_text(deployment(&world), "spec", "template", "spec", "serviceAccountName", NULL),
+	                    "home-feed");
+	world_release(&world);
+}
+
 /* A crash after any write of the way back. */
 static void crash_test(void **state)
 {
@@ -396,6 +462,29 @@ static void no_way_back_test(void **state)
 	world_release(&world);
 }
 
+/* The deadline of a spec that was changed while the job was suspended begins when its pods do. */
+static void resumed_test(void **state)
+{
+	struct world world;
+
+	(void)state;
+	flowing(&world, "{\"progressDeadline\": \"1m\"}");
+	set_spec(&world, "suspend", "true");
+	set_spec(&world, "image", "\"registry/x:2\"");
+	settle(&world);
+	json_array_clear(world.children[KIND_POD]);
+	settle(&world);
+	world.now_ms += 600000;
+	set_spec(&world, "suspend", "false");
+	settle(&world);
+	run_pod(&world, WAITS("ImagePullBackOff", "x: not found"), NULL);
+	assert_reason(&world, "Stalled", "False");
+	world.now_ms += 60000;
+	settle(&world);
+	assert_reason(&world, "Stalled", "True ProgressDeadlineExceeded");
+	world_release(&world);
+}
+
 static void unknown_fields_test(void **state)
 {
 	struct world world;
@@ -421,13 +510,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(turn_test),
 	        cmocka_unit_test(late_test),
+	        cmocka_unit_test(bad_spec_test),
 	        cmocka_unit_test(not_ready_before_test),
 	        cmocka_unit_test(own_change_test),
 	        cmocka_unit_test(earlier_operator_test),
 	        cmocka_unit_test(blame_test),
 	        cmocka_unit_test(rollback_test),
+	        cmocka_unit_test(after_the_way_back_test),
 	        cmocka_unit_test(crash_test),
 	        cmocka_unit_test(no_way_back_test),
+	        cmocka_unit_test(resumed_test),
 	        cmocka_unit_test(unknown_fields_test),
 	};
 

@@ -185,14 +185,18 @@ static void what_runs_goes_on_test(void **state)
 	world_init(&world, "{}");
 	while (world_turn(&world, SIZE_MAX))
 		;
+	json_object_set_new(json_object_get(world.job, "spec"), "filter", json_string("bucket = 'a'"));
 	outcome = look(&world, sharers);
 	assert_int_equal(outcome.steps, 0);
 	expect("it runs", outcome.ready,
 	       "False GroupShared the group is that of the StreamJob team/other; what ran before");
 	assert_int_equal(object_integer(json_array_get(world.children[KIND_DEPLOYMENT], 0), "spec", "replicas", NULL),
 	                 1);
+	/* The change is not taken for rolled out: it would later wait for a turn as a new operator's does. */
+	assert_int_equal(object_integer(world.job, "status", "rollout", "generation", NULL), 1);
 	outcome_release(&outcome);
 	outcome = look(&world, NULL);
+	assert_true(outcome.steps > 0);
 	expect("it is over", outcome.stalled, "False NotStalled");
 	expect("it is over", outcome.shared, NULL);
 	outcome_release(&outcome);
