@@ -176,6 +176,7 @@ static enum reconcile_result look_at(struct manager *manager, struct kube_client
 		return RECONCILE_SUCCESS;
 	}
 	if (claim_is_of_other(manager, client, key, &observed)) {
+		waves_note(manager->waves, key, false); /* nobody waits until it has been looked at */
 		queue_add_after(manager->queue, key, CLAIM_AGAIN_MS);
 		result = RECONCILE_REQUEUE_AFTER;
 	} else if (forbidden != KIND_COUNT)

@@ -240,7 +240,8 @@ static void add_while_true(const struct view *view, const char *type, const stru
 static json_t *status_json(const struct view *view, const struct health *health, bool failed)
 {
 	json_t *conditions = json_array(), *status;
-	bool is_ahead = failed || view->update.held || groups_hold_back(view); /* nothing was rolled out */
+	/* Nothing was rolled out. */
+	bool is_ahead = failed || view->update.held || view->held_back || groups_hold_back(view);
 
 	json_array_append_new(conditions, condition_json(view, "Ready", &health->ready));
 	json_array_append_new(conditions, condition_json(view, "Reconciling", &health->reconciling));

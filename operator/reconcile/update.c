@@ -2,6 +2,7 @@
 
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/health.h"
+#include "operator/reconcile/life.h"
 #include "operator/reconcile/steps.h"
 
 /* Annotations of the job that are noted on its pods. */
@@ -26,12 +27,12 @@ static bool is_asked_anew(const struct view *view)
 	       strcmp(code, view_deployed_note(view, NOTE_CODE_HASH)) != 0;
 }
 
-/* A Deployment without pods gets the new template at once: nothing is replaced. A spec with problems replaces nothing
- * either. */
+/* A Deployment without pods gets the new template at once: nothing is replaced. Of a spec with problems and of a job
+ * that is paused nothing is replaced either. */
 static bool is_running(const struct view *view)
 {
-	return view->spec && object_integer(view_deployment(view), "spec", "replicas", NULL) > 0 &&
-	       pods_wanted(view) > 0;
+	return view->spec && !life_is_paused(view) &&
+	       object_integer(view_deployment(view), "spec", "replicas", NULL) > 0 && pods_wanted(view) > 0;
 }
 
 static bool differs(const struct view *view)

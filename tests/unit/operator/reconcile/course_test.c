@@ -83,6 +83,18 @@ static void flowing(struct world *world, const char *spec)
 	assert_reason(world, "Updated", "True UpToDate");
 }
 
+static bool waits(struct world *world)
+{
+	struct observed observed;
+	struct plan plan;
+	bool waits;
+
+	world_look(world, &observed, &plan);
+	waits = plan_waits(&plan);
+	plan_release(&plan);
+	return waits;
+}
+
 static void turn_test(void **state)
 {
 	struct world world;
@@ -157,6 +169,42 @@ static void bad_spec_test(void **state)
 	settle(&world);
 	assert_reason(&world, "Stalled", "True InvalidSpec");
 	assert_null(object_at(world.job, "status", "update", NULL));
+	assert_string_equal(image(&world), "streamjob:next");
+	world_release(&world);
+}
+
+static void set_note(struct world *world, const char *note, const char *value)
+{
+	json_object_set_new(json_object_get(world->job, "metadata"), "annotations", json_pack("{s:s}", note, value));
+}
+
+static int64_t rolled_out(struct world *world)
+{
+	return object_integer(world->job, "status", "rollout", "generation", NULL);
+}
+
+/* A job that is paused has no turn, amid which it would halt the others; and what it is given meanwhile is not taken
+ * for rolled out. */
+static void paused_test(void **state)
+{
+	struct world world;
+
+	(void)state;
+	flowing(&world, "{}");
+	set_note(&world, NOTE_PAUSED, "true");
+	world.image = "streamjob:next";
+	settle(&world);
+	assert_false(waits(&world));
+	world.may_update = true; /* the turn came just before */
+	settle(&world);
+	assert_null(object_at(world.job, "status", "update", NULL));
+	world.may_update = false;
+	set_spec(&world, "filter", "\"bucket = 'a'\"");
+	settle(&world);
+	assert_int_equal(rolled_out(&world), 1);
+	set_note(&world, NOTE_PAUSED, "false");
+	settle(&world); /* asked of the job itself: no turn is waited for */
+	assert_int_equal(rolled_out(&world), 2);
 	assert_string_equal(image(&world), "streamjob:next");
 	world_release(&world);
 }
@@ -361,18 +409,6 @@ static void rollback_test(void **state)
 	world_release(&world);
 }
 
-static bool waits(struct world *world)
-{
-	struct observed observed;
-	struct plan plan;
-	bool waits;
-
-	world_look(world, &observed, &plan);
-	waits = plan_waits(&plan);
-	plan_release(&plan);
-	return waits;
-}
-
 /* What the pods went back to has its turn as any other, and is held to what the installation allows. */
 static void after_the_way_back_test(void **state)
 {
@@ -511,6 +547,7 @@ int main(void)
 	        cmocka_unit_test(turn_test),
 	        cmocka_unit_test(late_test),
 	        cmocka_unit_test(bad_spec_test),
+	        cmocka_unit_test(paused_test),
 	        cmocka_unit_test(not_ready_before_test),
 	        cmocka_unit_test(own_change_test),
 	        cmocka_unit_test(earlier_operator_test),
