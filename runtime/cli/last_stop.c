@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,8 @@ static struct {
 	pthread_t main_thread;
 	int64_t grace_ms;
 	_Atomic int signal; /* of the ordered stop, until it is announced */
-	int64_t ordered_ms; /* monotonic; the watching thread's. 0: no stop is ordered */
+	int64_t ordered_ms; /* monotonic; the watching thread's, as what follows. 0: no stop is ordered */
+	int ordered;        /* by this signal */
 	pthread_mutex_t mutex;
 	struct stop *stop; /* behind the mutex, as the code; NULL: the job has ended */
 	int code;
@@ -53,6 +55,7 @@ static void end_now(void *second, int code)
 static void order(int number, int64_t now_ms)
 {
 	last.ordered_ms = now_ms;
+	last.ordered = number;
 	pthread_mutex_lock(&last.mutex);
 	if (last.stop)
 		atomic_store(&last.stop->deadline_ms, now_ms + last.grace_ms);
@@ -74,6 +77,11 @@ static void look(int64_t now_ms)
 		end_now(NULL, code);
 }
 
+static bool is_repeat(int number, int64_t now_ms)
+{
+	return number == last.ordered && now_ms < last.ordered_ms + SAME_ORDER_MS;
+}
+
 static void *take_signals(void *unused)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_NS};
@@ -86,9 +94,9 @@ static void *take_signals(void *unused)
 		int number = last.ordered_ms ? sigtimedwait(&set, NULL, &pause) : sigwaitinfo(&set, NULL);
 		int64_t now_ms = clock_monotonic_ms(&system_clock);
 
-		if (number > 0 && last.ordered_ms)
+		if (number > 0 && last.ordered_ms && !is_repeat(number, now_ms))
 			end_now(&last, 128 + number);
-		else if (number > 0)
+		else if (number > 0 && !last.ordered_ms)
 			order(number, now_ms);
 		else if (last.ordered_ms)
 			look(now_ms);

@@ -33,15 +33,23 @@ static bool is_dot(const char *name)
 	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* One that can be renamed: its owner may write it. */
+static bool open_up(int parent, const char *name)
+{
+	int fd = scratch_open(parent, name);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 /* A folder's folders go up into `top`, its files go. */
 static void lift(int top, const char *name, unsigned *number)
 {
 	DIR *folder;
 	struct dirent *entry;
-	int fd;
+	int fd = scratch_open(top, name); /* it is a folder, or unlink had taken it away */
 
-	/* it is a folder, or unlink had taken it away */
-	fd = fchmodat(top, name, FOLDER_MODE, 0) < 0 ? -1 : openat(top, name, OPEN_FLAGS);
 	folder = fd < 0 ? NULL : fdopendir(fd);
 	while (folder && (entry = readdir(folder))) {
 		char up[RENAMED_SIZE];
@@ -49,7 +57,7 @@ static void lift(int top, const char *name, unsigned *number)
 		if (is_dot(entry->d_name) || unlinkat(fd, entry->d_name, 0) == 0)
 			continue;
 		snprintf(up, sizeof(up), "lifted-%u", (*number)++);
-		if (unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && fchmodat(fd, entry->d_name, FOLDER_MODE, 0) == 0)
+		if (unlinkat(fd, entry->d_name, AT_REMOVEDIR) < 0 && open_up(fd, entry->d_name))
 			renameat(fd, entry->d_name, top, up);
 	}
 	if (folder)

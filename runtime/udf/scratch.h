@@ -22,6 +22,10 @@ void scratch_make(char ret_path[PATH_MAX]);
 /* With all that is in it. Nobody uses it any more. */
 void scratch_remove(const char *path);
 
+/* A folder in one, opened though its mode would hide what is in it; -1: it is none. No link is followed, nor is the
+ * mode of anything but that folder changed, whatever the worker puts into its place meanwhile. */
+int scratch_open(int parent, const char *name);
+
 struct scratch_use {
 	int64_t memory_bytes, disk_bytes; /* of files there, and of files without a name that the process has open */
 	int64_t files;

@@ -23,6 +23,23 @@ static bool in_memory(int fd)
 	return fstatfs(fd, &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
 }
 
+int scratch_open(int parent, const char *name)
+{
+	int there = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), fd;
+	struct stat status;
+	char path[32];
+
+	if (there < 0)
+		return -1;
+	if (fstat(there, &status) == 0 && (status.st_mode & S_IRWXU) != S_IRWXU) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", there);
+		chmod(path, S_IRWXU);
+	}
+	fd = openat(there, ".", OPEN_FLAGS);
+	close(there);
+	return fd;
+}
+
 static void measure_folder(int fd, unsigned depth, int64_t *bytes, struct scratch_use *use)
 {
 	DIR *folder = fdopendir(fd);
@@ -43,10 +60,7 @@ static void measure_folder(int fd, unsigned depth, int64_t *bytes, struct scratc
 		                  : there.st_blocks * BLOCK_BYTES / (int64_t)there.st_nlink;
 		if (!S_ISDIR(there.st_mode))
 			continue;
-		/* one of no mode would hide what is in it: the owner of both changes that */
-		if ((there.st_mode & S_IRWXU) != S_IRWXU && fchmodat(dirfd(folder), entry->d_name, S_IRWXU, 0) < 0)
-			continue;
-		child = openat(dirfd(folder), entry->d_name, OPEN_FLAGS);
+		child = scratch_open(dirfd(folder), entry->d_name);
 		if (child >= 0)
 			measure_folder(child, depth + 1, bytes, use);
 	}

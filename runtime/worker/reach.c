@@ -18,8 +18,9 @@
 #include "runtime/worker/reach.h"
 #include "runtime/worker/worker.h"
 
-#define DEPTH_MAX 32
-#define RULES_MAX 16384 /* what comes after them is not reached */
+#define DEPTH_MAX        32
+#define FOLDER_RULES_MAX 16384 /* of one folder in which something is kept: the rest of it is not reached, */
+#define RULES_MAX        65536 /* nor is anything after these */
 
 /* Of linux/landlock.h, which older headers have less of. */
 #ifndef SYS_landlock_create_ruleset
@@ -107,9 +108,10 @@ static int allow_children(struct rules *rules, const char *path, unsigned depth)
 	bool of_processes = strcmp(path, "/proc") == 0;
 	DIR *folder = opendir(path);
 	struct dirent *entry;
+	unsigned count = 0;
 	int result = 0;
 
-	while (folder && !result && rules->count < RULES_MAX && (entry = readdir(folder))) {
+	while (folder && !result && count < FOLDER_RULES_MAX && rules->count < RULES_MAX && (entry = readdir(folder))) {
 		char child[PATH_MAX];
 
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || entry->d_type == DT_LNK ||
@@ -117,6 +119,7 @@ static int allow_children(struct rules *rules, const char *path, unsigned depth)
 		    (size_t)snprintf(child, sizeof(child), "%s/%s", strcmp(path, "/") ? path : "", entry->d_name) >=
 		            sizeof(child))
 			continue;
+		count++;
 		result = allow_reached(rules, child, depth + 1);
 	}
 	if (folder)

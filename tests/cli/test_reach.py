@@ -154,6 +154,20 @@ def test_what_the_job_writes_is_out_of_reach(tree, name):
         (tree.folder / "letters.jsonl").write_text("{}\n")
 
 
+def test_what_is_beside_a_folder_of_many_files_is_reached(tree):
+    """The job writes among more files than there are rules for; those in other folders are reached all the same."""
+    beside = [f"beside{i}" for i in range(40)]
+    for name in [*beside[:20], "many", *beside[20:]]:
+        (tree.folder / name).mkdir()
+    for name in beside:
+        tree.write(f"{name}/there", "")
+    for i in range(17000):
+        os.close(os.open(tree.folder / "many" / str(i), os.O_CREAT | os.O_WRONLY))
+    body = f"[name for name in {beside!r} if tried(lambda: open(name + '/there').read()) != repr('')]"
+    done = run(tree, job_of_one_function(function(body)), "--output", "many/out")
+    assert json.loads(tree.read("many/out"))["r"] == "[]", done.stderr
+
+
 def test_links_to_what_the_job_writes_stay(tree):
     """The job would follow the next one."""
     (tree.folder / "real").mkdir()

@@ -9,13 +9,19 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/udf/scratch.h"
 
 #define FILE_BYTES 1048576
 #define NOBODY     65534
+#define LOOKS      5000
+#define EXCHANGE   2 /* RENAME_EXCHANGE, which some headers have where others do not */
+#define OWN_MODE   0500
 
 static char place[] = "/tmp/streamjob-places-XXXXXX";
 
@@ -107,6 +113,53 @@ static void each_has_its_own(void **state)
 	scratch_remove(first);
 }
 
+struct swap {
+	char folder[2 * PATH_MAX], other[2 * PATH_MAX];
+	_Atomic bool over;
+};
+
+static void *swap_again_and_again(void *argument)
+{
+	struct swap *swap = argument;
+
+	while (!atomic_load(&swap->over))
+		syscall(SYS_renameat2, AT_FDCWD, swap->folder, AT_FDCWD, swap->other, EXCHANGE);
+	return NULL;
+}
+
+/* A function puts a link where a folder of no mode was while it is looked at. */
+static void what_is_elsewhere_stays(void **state)
+{
+	char path[PATH_MAX], elsewhere[PATH_MAX];
+	struct swap swap = {.over = false};
+	struct stat there;
+	pthread_t thread;
+	int fd;
+
+	(void)state;
+	snprintf(elsewhere, sizeof(elsewhere), "%s/elsewhere", place);
+	assert_int_equal(mkdir(elsewhere, OWN_MODE), 0);
+	scratch_make(path);
+	snprintf(swap.folder, sizeof(swap.folder), "%s/folder", path);
+	snprintf(swap.other, sizeof(swap.other), "%s/other", path);
+	assert_int_equal(mkdir(swap.folder, 0700), 0);
+	fd = open(swap.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	assert_int_equal(symlink(elsewhere, swap.other), 0);
+	assert_int_equal(pthread_create(&thread, NULL, swap_again_and_again, &swap), 0);
+	for (int i = 0; i < LOOKS; i++) {
+		fchmod(fd, 0);
+		counted(path);
+	}
+	atomic_store(&swap.over, true);
+	pthread_join(thread, NULL);
+	close(fd);
+	scratch_remove(path);
+	assert_int_equal(stat(elsewhere, &there), 0);
+	rmdir(elsewhere);
+	assert_int_equal(there.st_mode & 07777, OWN_MODE);
+}
+
 static void a_place_that_is_not_there(void **state)
 {
 	char path[PATH_MAX];
@@ -124,6 +177,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(all_is_counted),
 	        cmocka_unit_test(each_has_its_own),
+	        cmocka_unit_test(what_is_elsewhere_stays),
 	        cmocka_unit_test(a_place_that_is_not_there),
 	};
 
