@@ -336,6 +336,9 @@ def cgroup(limit_bytes):
             continue
         try:
             (folder / name).write_text(str(limit_bytes))
+            for swap, most in (("memory.swap.max", 0), ("memory.memsw.limit_in_bytes", limit_bytes)):
+                if (folder / swap).exists():  # a machine that swaps has room for more
+                    (folder / swap).write_text(str(most))
             return folder
         except OSError:
             folder.rmdir()
