@@ -1,5 +1,8 @@
 #include "operator/kube/list_text.h"
 
+#define EVENT_OBJECT "object" /* of an event of a watch */
+#define SPEC         "spec"
+
 static const char *skip_blanks(const char *at, const char *end)
 {
 	while (at < end && (*at == ' ' || *at == '\n' || *at == '\r' || *at == '\t'))
@@ -105,24 +108,58 @@ bool list_text_find(struct slice text, struct list_text *ret_list)
 	return true;
 }
 
-json_t *object_text_parse(struct slice text, const char *const *without, struct buffer *scratch, json_error_t *why)
+/* The text with null in the place of a member's value; false: there is none, and nothing is written. */
+static bool blank_member(struct slice text, const char *const *path, struct buffer *out)
 {
 	struct slice value = text;
-	json_t *object, *parent;
 	size_t depth = 0;
 
-	while (without[depth] && find_member(value, slice_of(without[depth]), &value) == MEMBER_FOUND)
+	while (path[depth] && find_member(value, slice_of(path[depth]), &value) == MEMBER_FOUND)
 		depth++;
-	if (without[depth])
-		return json_loadb(text.data, text.size, JSON_ALLOW_NUL, why);
-	buffer_clear(scratch);
-	buffer_append(scratch, text.data, (size_t)(value.data - text.data));
-	buffer_append_text(scratch, "null");
-	buffer_append(scratch, value.data + value.size, (size_t)(text.data + text.size - value.data - value.size));
-	object = parent = json_loadb(scratch->data, scratch->size, JSON_ALLOW_NUL, why);
-	for (size_t i = 0; i + 1 < depth; i++)
-		parent = json_object_get(parent, without[i]);
-	json_object_del(parent, without[depth - 1]);
+	if (path[depth])
+		return false;
+	buffer_clear(out);
+	buffer_append(out, text.data, (size_t)(value.data - text.data));
+	buffer_append_text(out, "null");
+	buffer_append(out, value.data + value.size, (size_t)(text.data + text.size - value.data - value.size));
+	return true;
+}
+
+static void drop_member(json_t *object, const char *const *path)
+{
+	for (; path[1]; path++)
+		object = json_object_get(object, path[0]);
+	json_object_del(object, path[0]);
+}
+
+static json_t *parse_without(struct slice text, const char *const *path, struct buffer *scratch, json_error_t *why)
+{
+	bool blank = blank_member(text, path, scratch);
+	json_t *object = blank ? json_loadb(scratch->data, scratch->size, JSON_ALLOW_NUL, why)
+	                       : json_loadb(text.data, text.size, JSON_ALLOW_NUL, why);
+
+	if (blank)
+		drop_member(object, path);
+	return object;
+}
+
+json_t *object_text_parse(struct slice text, const char *const *without, struct buffer *scratch, json_error_t *why)
+{
+	json_t *object = parse_without(text, without, scratch, why);
+	const char *spec[] = {SPEC, NULL, NULL};
+	struct buffer shallow;
+
+	if (object || json_error_code(why) != json_error_stack_overflow)
+		return object;
+	if (!strcmp(without[0], EVENT_OBJECT)) {
+		spec[0] = EVENT_OBJECT;
+		spec[1] = SPEC;
+	}
+	buffer_init(&shallow);
+	if (blank_member(text, spec, &shallow))
+		object = parse_without(buffer_slice(&shallow), without, scratch, why);
+	buffer_release(&shallow);
+	drop_member(object, spec);
 	return object;
 }
 

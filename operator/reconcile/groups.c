@@ -167,10 +167,12 @@ json_t *groups_of(const json_t *job)
 json_t *groups_rank(const json_t *job)
 {
 	const char *kept = object_text(job, "status", "consumerGroup", NULL);
-	char group[JOB_ID_MAX + 1];
+	char group[JOB_ID_MAX + 1], own[JOB_ID_MAX + 1];
 
 	consumer_group(job, group);
-	return json_sprintf("%d %s %s/%s", group[0] && !strcmp(kept, group) ? 0 : 1,
+	job_id(object_text(job, "metadata", "namespace", NULL), object_name(job), own);
+	return json_sprintf("%d%d %s %s/%s", group[0] && !strcmp(own, group) ? 0 : 1,
+	                    group[0] && !strcmp(kept, group) ? 0 : 1,
 	                    object_text(job, "metadata", "creationTimestamp", NULL),
 	                    object_text(job, "metadata", "namespace", NULL), object_name(job));
 }

@@ -19,8 +19,9 @@ json_t *groups_of(const json_t *job);
 #define GROUP_KEY_CONSUMER "consumer " /* how keys of consumer groups begin */
 
 /*
- * Its place among those that name a group, a string: the least holds it. First who has had the consumer group
- * (status.consumerGroup), then by age, then by name.
+ * Its place among those that name a group, a string: the least holds it. First whose default consumer group it is: no
+ * other job, in whatever namespace, keeps that one from it. Then who has had it (status.consumerGroup), then by age,
+ * then by name.
  */
 json_t *groups_rank(const json_t *job);
 

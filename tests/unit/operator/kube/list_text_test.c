@@ -113,9 +113,64 @@ static void parse_test(void **state)
 	buffer_release(&scratch);
 }
 
+static void append_nested(struct buffer *text, const char *open, const char *close, size_t depth)
+{
+	for (size_t i = 0; i < depth; i++)
+		buffer_append_text(text, open);
+	buffer_append_text(text, "1");
+	for (size_t i = 0; i < depth; i++)
+		buffer_append_text(text, close);
+}
+
+/* What the API server takes is nested up to 10,000 deep. */
+static void deep_test(void **state)
+{
+	static const struct {
+		const char *path[4];
+		const char *before, *behind, *object;
+	} rows[] = {
+	        {{"metadata", "managedFields", NULL},
+	         "{\"metadata\":{\"name\":\"a\",\"managedFields\":",
+	         "",
+	         "{\"metadata\":{\"name\":\"a\"}}"},
+	        {{"object", "metadata", "managedFields", NULL},
+	         "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"a\",\"managedFields\":",
+	         "}",
+	         "{\"object\":{\"metadata\":{\"name\":\"a\"}},\"type\":\"ADDED\"}"},
+	};
+	struct buffer scratch, text;
+
+	(void)state;
+	buffer_init(&scratch);
+	buffer_init(&text);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_error_t why;
+		json_t *object;
+		char *got;
+
+		buffer_clear(&text);
+		buffer_append_text(&text, rows[i].before);
+		append_nested(&text, "{\"f:x\":", "}", 9000);
+		buffer_append_text(&text, "},\"spec\":");
+		append_nested(&text, "{\"x\":[", "]}", 4500);
+		buffer_append_text(&text, "}");
+		buffer_append_text(&text, rows[i].behind);
+		object = object_text_parse(buffer_slice(&text), rows[i].path, &scratch, &why);
+		if (!object)
+			fail_msg("%s: %s", rows[i].before, why.text);
+		got = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+		assert_string_equal(got, rows[i].object);
+		free(got);
+		json_decref(object);
+	}
+	buffer_release(&scratch);
+	buffer_release(&text);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(list_test), cmocka_unit_test(parse_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(list_test), cmocka_unit_test(parse_test),
+	                                   cmocka_unit_test(deep_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

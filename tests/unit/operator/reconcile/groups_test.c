@@ -174,6 +174,48 @@ static void who_shares_test(void **state)
 	}
 }
 
+static json_t *aged(const char *namespace, const char *name, const char *spec, const char *created, const char *kept)
+{
+	json_t *job = job_of(namespace, name, spec);
+
+	json_object_set_new(json_object_get(job, "metadata"), "creationTimestamp", json_string(created));
+	json_object_set_new(job, "status", json_pack("{s:s}", "consumerGroup", kept));
+	return job;
+}
+
+/* The first of each row comes before the second. */
+static void rank_test(void **state)
+{
+#define OLD "2027-01-15T08:00:00Z"
+#define NEW "2027-01-15T09:00:00Z"
+#define ITS KAFKA("k.x", "streamjob.x.one")
+	static const struct {
+		const char *name, *first_spec, *first_created, *first_kept, *second_spec, *second_created, *second_kept;
+	} rows[] = {
+	        {"the older", KAFKA("k.x", "g"), OLD, "", KAFKA("k.x", "g"), NEW, ""},
+	        {"who has it", KAFKA("k.x", "g"), NEW, "g", KAFKA("k.x", "g"), OLD, ""},
+	        {"who had another", KAFKA("k.x", "g"), NEW, "g", KAFKA("k.x", "g"), OLD, "h"},
+	        {"whose default it is", OWN("k.x"), NEW, "", ITS, OLD, ""},
+	        {"who sat down on it", OWN("k.x"), NEW, "", ITS, OLD, "streamjob.x.one"},
+	        {"its own, by name", ITS, NEW, "", ITS, OLD, "streamjob.x.one"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *first = aged("x", "one", rows[i].first_spec, rows[i].first_created, rows[i].first_kept);
+		json_t *second = aged("evil", "two", rows[i].second_spec, rows[i].second_created, rows[i].second_kept);
+		json_t *first_rank = groups_rank(first), *second_rank = groups_rank(second);
+
+		if (strcmp(json_string_value(first_rank), json_string_value(second_rank)) >= 0)
+			fail_msg("%s: %s, %s", rows[i].name, json_string_value(first_rank),
+			         json_string_value(second_rank));
+		json_decref(first);
+		json_decref(second);
+		json_decref(first_rank);
+		json_decref(second_rank);
+	}
+}
+
 /* What runs is not stopped, as of an upgrade; it is said, and ends with the cause. */
 static void what_runs_goes_on_test(void **state)
 {
@@ -207,7 +249,7 @@ static void what_runs_goes_on_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(what_one_group_is_test), cmocka_unit_test(who_shares_test),
-	                                   cmocka_unit_test(what_runs_goes_on_test)};
+	                                   cmocka_unit_test(rank_test), cmocka_unit_test(what_runs_goes_on_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
