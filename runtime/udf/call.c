@@ -186,22 +186,18 @@ static int too_late(struct udf_worker *worker, enum udf_op op, int64_t timeout_m
 
 enum arrival { NOTHING_YET, ARRIVED, ENDED, GARBLED };
 
-/* What is there; where nothing is, after a sleep of at most left_ns. A number that is neither the last reply's nor this
- * one's would never let the lane sleep: the worker is not to be talked to. */
-static enum arrival wait_once(struct udf_worker *worker, int64_t left_ns)
+/* What is there. A number that is neither the last reply's nor this one's would never let the lane sleep: the worker is
+ * not to be talked to. */
+static enum arrival look(struct udf_worker *worker)
 {
-	_Atomic uint32_t *ended = &worker->keeper->ended, *reply = &worker->control->reply_number;
-	bool has_ended_before = atomic_load(ended) != 0;
-	uint32_t number = atomic_load(reply);
+	bool has_ended_before = atomic_load(&worker->keeper->ended) != 0;
+	uint32_t number = atomic_load(&worker->control->reply_number);
 
 	if (number == worker->number)
 		return ARRIVED;
 	if (has_ended_before)
 		return ENDED;
-	if (number != worker->number - 1)
-		return GARBLED;
-	sleep_on_both(reply, number, ended, left_ns);
-	return NOTHING_YET;
+	return number == worker->number - 1 ? NOTHING_YET : GARBLED;
 }
 
 static int copy_reply(struct udf_worker *worker, struct udf_failure *ret_failure)
@@ -285,15 +281,19 @@ static void send_request(struct udf_worker *worker, enum udf_op op)
 		wake_shared(&control->request_number);
 }
 
-/* Until the deadline. */
+/* Until the deadline, and a look after it: a process that was stopped and goes on may have its answer long since. */
 static enum arrival wait_for_reply(struct udf_worker *worker, int64_t deadline_ns)
 {
-	enum arrival arrival = worker->inside ? ARRIVED : NOTHING_YET;
-	int64_t left_ns;
+	if (worker->inside)
+		return ARRIVED;
+	for (;;) {
+		int64_t left_ns = deadline_ns - system_clock_ns();
+		enum arrival arrival = look(worker);
 
-	while (arrival == NOTHING_YET && (left_ns = deadline_ns - system_clock_ns()) > 0)
-		arrival = wait_once(worker, left_ns);
-	return arrival;
+		if (arrival != NOTHING_YET || left_ns <= 0)
+			return arrival;
+		sleep_on_both(&worker->control->reply_number, worker->number - 1, &worker->keeper->ended, left_ns);
+	}
 }
 
 static const char *op_name(enum udf_op op)

@@ -1,6 +1,7 @@
 """A call that no deadline ends: the lane is named, /healthz fails, and a stop does not wait for it."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -8,7 +9,7 @@ import time
 import urllib.error
 import urllib.request
 
-from conftest import BINARY, ROOT
+from conftest import BINARY, ROOT, job_of_one_function
 
 WAIT_SECONDS = 60
 LIBRARY = r"""
@@ -133,3 +134,32 @@ def test_it_is_named_and_does_not_hold_up_a_stop(tmp_path):
         for job in jobs.values():
             job.kill()
             job.wait()
+
+
+ANSWERS_LATE = """
+import os, tempfile, time
+from streamjob import DataTypes, udf
+def wait(v):
+    open(tempfile.gettempdir() + '/inside', 'w').close()
+    while not os.path.exists('go'):
+        time.sleep(0.01)
+    return v
+f = udf(wait, result_type=DataTypes.BIGINT())
+"""
+
+
+def test_a_job_that_was_stopped_and_goes_on_takes_the_answer_that_is_there(tree):
+    """As by Ctrl-Z and fg: the function, in a session of its own, has answered meanwhile, in time."""
+    spec = {"name": "fn", "kind": "scalar", "entrypoint": "m:f", "startTimeout": "60s", "timeout": "5s", "code": {"inline": ANSWERS_LATE}}
+    tree.write("job.yaml", job_of_one_function(spec))
+    env = {**os.environ, "TMPDIR": str(tree.folder)}
+    job = tree.start("run", "job.yaml", "--input", "-", "--output", "-", stdin=subprocess.PIPE, env=env)
+    job.stdin.write('{"v": 7}\n')
+    job.stdin.close()
+    assert until(lambda: list(tree.folder.glob("*/*/inside")), WAIT_SECONDS)
+    job.send_signal(signal.SIGSTOP)
+    (tree.folder / "go").touch()
+    time.sleep(6)  # past the deadline
+    job.send_signal(signal.SIGCONT)
+    out, said = job.stdout.read(), job.stderr.read()
+    assert job.wait(WAIT_SECONDS) == 0 and json.loads(out)["r"] == 7 and "a function failed" not in said, (out, said)
