@@ -64,7 +64,7 @@ FUZZ_FLAGS := -std=gnu17 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -I
 FUZZ_SRC := $(wildcard lib/base/*.c lib/data/*.c runtime/decode/*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 
-.PHONY: all build format lint check unit fuzz fuzz-worker fuzz-calls hostile-programs test test-programs bench chaos corpus demo docs clean install uninstall images cluster cluster-down \
+.PHONY: all build format lint check unit fuzz fuzz-worker fuzz-calls hostile-programs test test-programs bench chaos corpus tenants demo docs clean install uninstall images cluster cluster-down \
 	demo-cluster deps deps-unit deps-check deps-test deps-cluster
 
 all: build
@@ -225,6 +225,10 @@ bench: deps-test build
 
 chaos: deps-test build
 	@/usr/bin/python3 tests/chaos/chaos.py $(or $(KILLS),1000) $(SEED)
+
+# 50 hostile pods beside 500 good jobs; make test has fewer.
+tenants: build
+	STREAMJOB_TENANTS="$(or $(TENANTS),500 50)" tests/integration/run.sh test_operator_tenants.py -s
 
 demo: build
 	@echo "examples/bucket-datagen.yaml, three windows of 2 s:"

@@ -15,7 +15,7 @@ struct informer {
 	struct kube_client *client;
 	pthread_t thread;
 	struct latch stopping;
-	_Atomic bool synced;
+	_Atomic uint64_t wanted, had; /* lists that were asked for, and those of them that the store has had */
 	_Atomic uint64_t lists, watches, events, failures;
 	_Atomic int64_t alive_ms;
 	struct backoff backoff;
@@ -126,7 +126,9 @@ static void take_unseen(struct informer *informer)
 static int list(struct informer *informer, struct kube_error *err)
 {
 	struct kube_selection selection = {.label_selector = informer->label_selector,
+	                                   .metadata_only = informer->options.metadata_only,
 	                                   .limit = informer->options.limits.list_limit};
+	uint64_t wanted = atomic_load(&informer->wanted);
 	char *version;
 
 	informer->round++;
@@ -138,7 +140,7 @@ static int list(struct informer *informer, struct kube_error *err)
 	free(informer->version);
 	informer->version = version;
 	informer->listed_ms = now_ms(informer);
-	atomic_store(&informer->synced, true);
+	atomic_store(&informer->had, wanted);
 	return 0;
 }
 
@@ -185,6 +187,7 @@ static int watch(struct informer *informer, struct kube_error *err)
 	const struct informer_limits *limits = &informer->options.limits;
 	char *from = xstrdup(informer->version);
 	struct kube_watch watch = {.label_selector = informer->label_selector,
+	                           .metadata_only = informer->options.metadata_only,
 	                           .resource_version = from,
 	                           .server_s = (int)watch_s(informer),
 	                           .idle_ms = limits->watch_idle_ms,
@@ -232,6 +235,8 @@ static void *run(void *context)
 		int outcome;
 
 		atomic_store(&informer->alive_ms, now_ms(informer));
+		if (informer->version && !informer_synced(informer))
+			forget_version(informer);
 		if (informer->version && limits->relist_ms &&
 		    now_ms(informer) >= informer->listed_ms + limits->relist_ms)
 			forget_version(informer);
@@ -274,6 +279,7 @@ struct informer *informer_start(const struct informer_options *options)
 	                                     .ms_max = limits->backoff_ms_max,
 	                                     .reset_ms = limits->backoff_reset_ms,
 	                                     .random = hash_mix((uint64_t)now_ms(informer) ^ (uintptr_t)informer)};
+	atomic_init(&informer->wanted, 1);
 	informer->troubled = true; /* so that the first success is said */
 	atomic_init(&informer->alive_ms, now_ms(informer));
 	latch_init(&informer->stopping);
@@ -284,7 +290,13 @@ struct informer *informer_start(const struct informer_options *options)
 
 bool informer_synced(const struct informer *informer)
 {
-	return atomic_load(&informer->synced);
+	return atomic_load(&informer->had) >= atomic_load(&informer->wanted);
+}
+
+void informer_relist(struct informer *informer)
+{
+	atomic_fetch_add(&informer->wanted, 1);
+	kube_client_interrupt(informer->client);
 }
 
 struct informer_counts informer_counts(const struct informer *informer)

@@ -35,6 +35,7 @@ struct informer_options {
 	struct kube_resource resource;
 	const char *namespace;      /* NULL: all */
 	const char *label_selector; /* NULL: none */
+	bool metadata_only;         /* the rest of the objects is not even sent */
 	struct store *store;        /* outlives the informer; may be shared by informers of other namespaces */
 	/* Takes out of an object what nobody reads, before it is stored; managedFields go anyway. May be NULL. */
 	void (*trim)(json_t *object);
@@ -53,7 +54,12 @@ struct informer_options {
 struct informer;
 /* Texts are copied; the rest outlives the informer. */
 struct informer *informer_start(const struct informer_options *options);
-/* The store has had a whole list. From any thread. */
+/*
+ * Lists anew, at once: until that is done it is not synced. For who begins to act on a store that was only kept warm: a
+ * watch may be late, or silently dead, and what another has done meanwhile would be undone. From any thread.
+ */
+void informer_relist(struct informer *informer);
+/* The store has had a whole list, begun after the last informer_relist. From any thread. */
 bool informer_synced(const struct informer *informer);
 /* Lists, watches and failures so far, for /metrics. From any thread. */
 struct informer_counts {

@@ -46,12 +46,23 @@ void kube_client_free(struct kube_client *client)
 	free(client);
 }
 
-void kube_client_cancel(struct kube_client *client)
+static void wake(struct kube_client *client)
 {
-	atomic_store(&client->cancelled, true);
 	pthread_mutex_lock(&client->lock);
 	curl_multi_wakeup(client->multi);
 	pthread_mutex_unlock(&client->lock);
+}
+
+void kube_client_cancel(struct kube_client *client)
+{
+	atomic_store(&client->cancelled, true);
+	wake(client);
+}
+
+void kube_client_interrupt(struct kube_client *client)
+{
+	atomic_store(&client->interrupted, true);
+	wake(client);
 }
 
 void kube_client_set_timeout(struct kube_client *client, int64_t request_ms)

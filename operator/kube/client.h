@@ -16,6 +16,7 @@ struct request {
 	int64_t timeout_ms;            /* for the whole; 0: none */
 	int64_t idle_ms;               /* of silence; 0: none */
 	bool stream;                   /* a watch: its time is not measured */
+	bool metadata_only;            /* PartialObjectMetadata is asked for */
 	void (*opened)(void *context); /* a success's first bytes or its end are there; may be NULL */
 	/* Bytes of a success; false ends the transfer. The transfer's failure is then the receiver's to say. */
 	bool (*receive)(void *context, const char *data, size_t size);

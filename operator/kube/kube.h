@@ -27,6 +27,8 @@ struct kube_client *kube_client_new(struct kube_cluster *cluster);
 void kube_client_free(struct kube_client *client);
 /* The request under way, if any, and all later ones fail with KUBE_CANCELLED. From any thread. */
 void kube_client_cancel(struct kube_client *client);
+/* Only the request under way, else the next one, fails with KUBE_CANCELLED. From any thread. */
+void kube_client_interrupt(struct kube_client *client);
 void kube_client_set_timeout(struct kube_client *client, int64_t request_ms);
 /*
  * Asked before every request that writes (dry runs are none): how many milliseconds writing is allowed for, 0: not at
@@ -40,6 +42,7 @@ int kube_get(struct kube_client *client, const struct kube_resource *resource, c
 struct kube_selection {
 	const char *label_selector, *field_selector; /* NULL: none */
 	int limit;                                   /* 0: KUBE_LIST_LIMIT objects a page */
+	bool metadata_only;                          /* the API server leaves out all else */
 };
 /*
  * Every object, a page at a time; each is the callee's to keep or json_decref, and a callee that returns -1 with *err

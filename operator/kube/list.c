@@ -14,10 +14,10 @@
 #define LIMIT_CUT        10
 #define LIST_KIND_SUFFIX "List"
 
-static int get_page(struct kube_client *client, const char *path, int limit, const char *more, struct buffer *page,
-                    struct kube_error *err)
+static int get_page(struct kube_client *client, const char *path, int limit, bool metadata_only, const char *more,
+                    struct buffer *page, struct kube_error *err)
 {
-	struct request request = {.method = KUBE_METHOD_GET};
+	struct request request = {.method = KUBE_METHOD_GET, .metadata_only = metadata_only};
 	struct buffer whole;
 	char limit_text[16];
 	int outcome;
@@ -129,16 +129,16 @@ static int give_page(struct slice text, const char *path,
 	return outcome;
 }
 
-static int get_pages(struct kube_client *client, const char *path, int limit, struct buffer *page,
+static int get_pages(struct kube_client *client, const char *path, int limit, bool metadata_only, struct buffer *page,
                      int (*each)(void *context, json_t *object, struct kube_error *err), void *context, char **more,
                      char **version, struct kube_error *err)
 {
 	for (int pages = 0; pages < LIST_PAGES_MAX; pages++) {
-		int outcome = get_page(client, path, limit, *more, page, err);
+		int outcome = get_page(client, path, limit, metadata_only, *more, page, err);
 
 		while (outcome < 0 && err->reason == KUBE_TOO_LARGE && limit > 1) {
 			limit = limit > LIMIT_CUT ? limit / LIMIT_CUT : 1;
-			outcome = get_page(client, path, limit, *more, page, err);
+			outcome = get_page(client, path, limit, metadata_only, *more, page, err);
 		}
 		if (!outcome)
 			outcome = give_page(buffer_slice(page), path, each, context, more, version, err);
@@ -162,8 +162,8 @@ int kube_list(struct kube_client *client, const struct kube_resource *resource, 
 	path_object(&path, resource, namespace, NULL, NULL);
 	path_query(&path, "labelSelector", selection->label_selector);
 	path_query(&path, "fieldSelector", selection->field_selector);
-	outcome = get_pages(client, path.data, selection->limit ? selection->limit : KUBE_LIST_LIMIT, &page, each,
-	                    context, &more, &version, err);
+	outcome = get_pages(client, path.data, selection->limit ? selection->limit : KUBE_LIST_LIMIT,
+	                    selection->metadata_only, &page, each, context, &more, &version, err);
 	if (!outcome && !version)
 		outcome = kube_fail(err, KUBE_MALFORMED, "GET %s: the list has no resourceVersion", path.data);
 	if (!outcome) {

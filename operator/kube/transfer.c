@@ -4,6 +4,8 @@
 
 #include "lib/base/memory.h"
 
+#define PARTIAL_JSON      "application/json;as="
+#define PARTIAL_VERSION   "g=meta.k8s.io;v=v1"
 #define POLL_MS_MAX       1000
 #define REFUSAL_BYTES_MAX ((size_t)64 * 1024)
 #define KEEPALIVE_S       30L
@@ -101,7 +103,10 @@ static void set_headers(struct attempt *attempt)
 {
 	struct buffer header;
 
-	add_header(attempt, "Accept: application/json");
+	add_header(attempt, !attempt->request->metadata_only ? "Accept: application/json"
+	                    : attempt->request->stream
+	                            ? "Accept: " PARTIAL_JSON "PartialObjectMetadata;" PARTIAL_VERSION
+	                            : "Accept: " PARTIAL_JSON "PartialObjectMetadataList;" PARTIAL_VERSION);
 	add_header(attempt, "Expect:");
 	if (attempt->request->content_type) {
 		buffer_init(&header);
@@ -190,7 +195,7 @@ static enum ending transfer(struct attempt *attempt, CURLcode *ret_code)
 	for (;;) {
 		int64_t now;
 
-		if (atomic_load(&client->cancelled))
+		if (atomic_load(&client->cancelled) || atomic_exchange(&client->interrupted, false))
 			return CANCELLED;
 		curl_multi_perform(client->multi, &running);
 		if (!running)

@@ -16,7 +16,7 @@ struct kube_client {
 	CURLM *multi;
 	CURL *easy;
 	char message[CURL_ERROR_SIZE];
-	_Atomic bool cancelled;
+	_Atomic bool cancelled, interrupted;
 	int64_t timeout_ms;
 	int64_t (*writable_ms)(void *context);
 	void *gate_context;

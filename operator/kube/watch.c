@@ -29,6 +29,7 @@ int kube_watch(struct kube_client *client, const struct kube_resource *resource,
 	                          .idle_ms = watch->idle_ms ? watch->idle_ms : KUBE_WATCH_IDLE_MS,
 	                          .timeout_ms = (int64_t)server_s * 1000 + OVERTIME_MS,
 	                          .stream = true,
+	                          .metadata_only = watch->metadata_only,
 	                          .opened = opened,
 	                          .receive = feed};
 	struct watch_decoder decoder;

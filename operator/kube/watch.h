@@ -19,6 +19,7 @@ enum kube_event { KUBE_EVENT_ADDED, KUBE_EVENT_MODIFIED, KUBE_EVENT_DELETED, KUB
 struct kube_watch {
 	const char *label_selector, *field_selector; /* NULL: none */
 	const char *resource_version;                /* events after it */
+	bool metadata_only;                          /* the API server leaves out all else */
 	int server_s;                                /* the server ends the watch after it; 0: KUBE_WATCH_SERVER_S */
 	int64_t idle_ms;                             /* 0: KUBE_WATCH_IDLE_MS */
 	size_t event_bytes_max;                      /* 0: KUBE_WATCH_EVENT_BYTES_MAX */

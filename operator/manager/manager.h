@@ -3,7 +3,8 @@
  *
  *   informer × kind × namespace   fill the stores, put keys ("namespace/name" of a StreamJob) into the queue
  *   worker × N                    take a key: observe, plan, write, status; worker.c
- *   poller                        asks pods for /status, the API server for a kubelet's words; resyncs; poller.c
+ *   poller                        asks pods for /status; resyncs; poller.c
+ *   explainer                     asks the API server why pods do not start; explainer.c
  *   lease                         one operator works at a time; the others keep their stores warm
  *   probe                         answers HTTP
  *   main                          signals
@@ -62,15 +63,14 @@ struct manager {
 	struct waves *waves;
 	struct group_index *groups;
 	struct counters counters;
-	pthread_t workers[WORKERS_MAX], poller;
+	pthread_t workers[WORKERS_MAX], poller, main_thread;
 	unsigned workers_started;
-	bool poller_started;
+	bool poller_started, was_standby;
 	_Atomic bool stopping, lost; /* no new work; the lease was lost */
-	_Atomic int64_t poller_ms;   /* monotonic: when it last came around */
-	pthread_t main_thread;
-	char identity[128];
-	char lease_name[LEASE_NAME_SIZE]; /* of the class */
-	char operator[512];               /* NAMESPACE/LEASE, its claim on jobs */
+	_Atomic int64_t poller_ms;   /* monotonic, as started_ms: when it last came around */
+	int64_t started_ms;
+	char identity[128], lease_name[LEASE_NAME_SIZE]; /* the Lease's is of the class */
+	char operator[512];                              /* NAMESPACE/LEASE, its claim on jobs */
 };
 
 /* What the stores hold of one StreamJob; false: nothing. Release with observed_release. */
@@ -78,7 +78,6 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 void observed_release(struct observed *observed);
 
 void *worker_thread(void *context);
-void *poller_thread(void *context);
 
 /* /healthz, /readyz, /metrics; the context is the manager. */
 int manager_page_health(void *context, struct buffer *out);

@@ -1,6 +1,7 @@
 /* From the stores to what a plan is made from. */
 #include <string.h>
 
+#include "lib/base/hash.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/watches.h"
 #include "operator/reconcile/code.h"
@@ -55,6 +56,15 @@ static json_t *job_of(struct manager *manager, const char *key)
 	return job;
 }
 
+/* Of a job whose status this process has not written, any: figures of all of them would be due at its start. */
+static int64_t figures_age_ms(struct manager *manager, const char *key, const char *uid, int64_t now_ms)
+{
+	int64_t age_ms = memory_status_age(manager->memory, key, uid, now_ms);
+	uint64_t share = hash_stable(uid, strlen(uid)) % (uint64_t)manager->settings.figures_ms;
+
+	return age_ms != INT64_MAX ? age_ms : now_ms - manager->started_ms + (int64_t)share;
+}
+
 bool observe(struct manager *manager, const char *key, struct observed *ret_observed)
 {
 	int64_t now_ms = clock_monotonic_ms(manager->clock);
@@ -71,7 +81,7 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	ret_observed->code = code_of(manager, key, job);
 	ret_observed->sharers = group_index_sharers(manager->groups, job);
 	ret_observed->now_ms = clock_wall_ms(manager->clock);
-	ret_observed->figures_age_ms = memory_status_age(manager->memory, key, object_uid(job), now_ms);
+	ret_observed->figures_age_ms = figures_age_ms(manager, key, object_uid(job), now_ms);
 	ret_observed->no_budgets = watches_lack_budgets(manager, object_text(job, "metadata", "namespace", NULL));
 	if (object_is_deleted(job))
 		ret_observed->deleting_ms = memory_deleting(manager->memory, key, object_uid(job), now_ms);

@@ -8,6 +8,7 @@
 #include "lib/jobspec/patterns.h"
 #include "operator/manager/cluster_id.h"
 #include "operator/manager/commands.h"
+#include "operator/reconcile/plan.h"
 
 static int usage(FILE *out, int code)
 {
@@ -20,6 +21,7 @@ static int usage(FILE *out, int code)
 	      "  --workers N               StreamJobs that are worked on at the same time (4)\n"
 	      "  --resync DURATION         look at every StreamJob again after so long (10m)\n"
 	      "  --poll DURATION           ask pods for their status every so often (2s)\n"
+	      "  --figures DURATION        write the figures of a status at most so often (1m)\n"
 	      "  --listen ADDRESS          serve /healthz, /readyz, /metrics (:8080)\n"
 	      "  --metrics-bind-address A  the same\n"
 	      "  --leader-elect=BOOL       one of several operators works, by a Lease (true)\n"
@@ -151,6 +153,8 @@ static int parse_one(int option, struct options *options)
 		return parse_duration("resync", &options->resync_ms);
 	case 'p':
 		return parse_duration("poll", &options->poll_ms);
+	case 'F':
+		return parse_duration("figures", &options->figures_ms);
 	case 'e':
 		return parse_leader_elect(&options->leader_elect);
 	case 'f':
@@ -182,6 +186,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	                                             {"workers", required_argument, NULL, 'w'},
 	                                             {"resync", required_argument, NULL, 'r'},
 	                                             {"poll", required_argument, NULL, 'p'},
+	                                             {"figures", required_argument, NULL, 'F'},
 	                                             {"log-format", required_argument, NULL, 'f'},
 	                                             {"log-level", required_argument, NULL, 'L'},
 	                                             {"help", no_argument, NULL, 'h'},
@@ -194,6 +199,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	                            .workers = 4,
 	                            .resync_ms = 600000,
 	                            .poll_ms = 2000,
+	                            .figures_ms = FIGURES_MS,
 	                            .leader_elect = true,
 	                            .log_level = LOG_LEVEL_INFO};
 	while ((option = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {

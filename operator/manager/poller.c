@@ -1,36 +1,34 @@
 /*
- * The poller asks every running pod for its /status, and for pods that do not start the Events in which the kubelet
- * says why. It puts a job into the queue when its pods' verdict changed or its figures are due, and all jobs at each
- * resync.
+ * The poller asks every running pod for its /status, each by itself: one that is silent, slow or hostile keeps no other
+ * waiting. It puts a job into the queue when its pods' verdict changed or its figures are due, and all jobs at each
+ * resync. It blocks on nothing but its own sockets, and never for longer than STOP_STEP_MS.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "lib/base/log.h"
-#include "lib/base/memory.h"
-#include "operator/kube/pod_page.h"
+#include "operator/manager/explainer.h"
 #include "operator/manager/heap.h"
-#include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
+#include "operator/manager/pods_asked.h"
+#include "operator/manager/poller.h"
+#include "operator/reconcile/belongs.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 
-#define ASK_TIMEOUT_MS   3000
-#define ANSWER_BYTES_MAX ((size_t)4 * 1024 * 1024)
-#define PODS_PER_MS      1    /* many pods are asked less often: at most one a millisecond on the average */
-#define START_MS         4000 /* a pod that runs by then needs no explanation */
-#define WORDS_PODS_MAX   32   /* explanations asked for in one round */
-#define WORDS_BYTES_MAX  1024
-#define STOP_STEP_MS     50
-#define TRIM_MS          10000 /* lists and bursts of work leave free memory behind */
+#define PODS_PER_MS  1    /* many pods are asked less often: at most one a millisecond on the average */
+#define START_MS     4000 /* a pod that runs by then needs no explanation */
+#define STOP_STEP_MS 50
+#define TRIM_MS      10000 /* lists and bursts of work leave free memory behind */
 
-struct round { /* one round of questions */
+struct poller {
 	struct manager *manager;
-	json_t *pods; /* those that are asked */
-	json_t *all;  /* {uid: true}: every pod that there is */
-	size_t explained;
+	struct pods_asked *pods;
+	struct pod_page_client *client;
+	struct explainer *explainer;
+	int64_t rest_ms; /* of a pod that answered */
 };
 
 static int64_t monotonic_ms(const struct manager *manager)
@@ -38,17 +36,15 @@ static int64_t monotonic_ms(const struct manager *manager)
 	return clock_monotonic_ms(manager->clock);
 }
 
-static void hand_in(struct manager *manager, const json_t *pod, json_t *report)
+void manager_told(struct manager *manager, const char *uid, const char *key, int64_t restarts, json_t *report)
 {
-	json_t *key;
+	bool flows = json_is_true(object_at(report, "document", "ready", NULL));
+	int64_t figures_ms = flows ? manager->settings.figures_ms : WORDS_MS;
 
 	json_object_set_new(report, "at", json_integer(clock_wall_ms(manager->clock)));
-	json_object_set_new(report, "restarts", json_integer(container_restarts(pod)));
-	if (!memory_report(manager->memory, object_uid(pod), report, monotonic_ms(manager), FIGURES_MS))
-		return;
-	key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL), object_label(pod, LABEL_INSTANCE));
-	queue_add(manager->queue, json_string_value(key));
-	json_decref(key);
+	json_object_set_new(report, "restarts", json_integer(restarts));
+	if (memory_report(manager->memory, uid, report, monotonic_ms(manager), figures_ms))
+		queue_add(manager->queue, key);
 }
 
 static int status_port(const json_t *pod)
@@ -74,49 +70,6 @@ static bool is_running(const json_t *pod)
 	return container_running_since(pod)[0] && object_text(pod, "status", "podIP", NULL)[0] && status_port(pod) > 0;
 }
 
-struct words {
-	const char *uid;
-	char text[WORDS_BYTES_MAX];
-	char at[40];
-};
-
-/* The last warning about the pod. */
-static int read_words(void *context, json_t *event, struct kube_error *err)
-{
-	struct words *words = context;
-	const char *at = object_text(event, "deprecatedLastTimestamp", NULL);
-
-	(void)err;
-	if (!at[0])
-		at = object_text(event, "metadata", "creationTimestamp", NULL);
-	if (!strcmp(object_text(event, "regarding", "uid", NULL), words->uid) && strcmp(at, words->at) >= 0) {
-		snprintf(words->at, sizeof(words->at), "%s", at);
-		snprintf(words->text, sizeof(words->text), "%s", object_text(event, "note", NULL));
-	}
-	json_decref(event);
-	return 0;
-}
-
-static void explain(struct round *round, struct kube_client *client, const json_t *pod)
-{
-	static const struct kube_resource events = {"/apis/events.k8s.io/v1", "events"};
-	struct words words = {.uid = object_uid(pod)};
-	json_t *selector = json_sprintf("type=Warning,regarding.uid=%s", words.uid);
-	struct kube_selection selection = {.field_selector = json_string_value(selector), .limit = 50};
-	struct kube_error err;
-	char *version = NULL;
-
-	if (kube_list(client, &events, object_text(pod, "metadata", "namespace", NULL), &selection, read_words, &words,
-	              &version, &err) < 0)
-		log_debug("Events of a pod could not be read", "pod=\"%s\" error=\"%s\"", object_name(pod),
-		          err.error.text);
-	if (words.text[0])
-		hand_in(round->manager, pod, json_pack("{s:s}", "words", words.text));
-	free(version);
-	json_decref(selector);
-	round->explained++;
-}
-
 static bool is_late(const struct manager *manager, const json_t *object)
 {
 	int64_t created_ms = object_time(object_text(object, "metadata", "creationTimestamp", NULL));
@@ -131,65 +84,6 @@ static bool needs_words(const struct manager *manager, const json_t *pod)
 	       is_late(manager, pod);
 }
 
-/* The batch Job of a clean-up that has no pod: a quota, an admission. Its controller says so in an Event alone. */
-static void look_at_cleanup(struct round *round, struct kube_client *client, const char *key)
-{
-	const char *name = strchr(key, '/') + 1;
-	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
-	json_t *job = store_get(round->manager->stores[KIND_JOB], json_string_value(namespace), name);
-
-	json_decref(namespace);
-	if (!job)
-		return;
-	json_object_set_new(round->all, object_uid(job), json_true());
-	if (is_late(round->manager, job) && !object_integer(job, "status", "active", NULL) &&
-	    !json_array_size(object_at(job, "status", "conditions", NULL)) && round->explained < WORDS_PODS_MAX &&
-	    manager_has_job(round->manager, object_text(job, "metadata", "namespace", NULL),
-	                    object_label(job, LABEL_INSTANCE)))
-		explain(round, client, job);
-	json_decref(job);
-}
-
-static void look_at_pod(struct round *round, struct kube_client *client, const char *key)
-{
-	const char *name = strchr(key, '/') + 1;
-	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
-	json_t *pod = store_get(round->manager->stores[KIND_POD], json_string_value(namespace), name);
-
-	json_decref(namespace);
-	if (!pod)
-		return;
-	json_object_set_new(round->all, object_uid(pod), json_true());
-	if (manager_has_job(round->manager, object_text(pod, "metadata", "namespace", NULL),
-	                    object_label(pod, LABEL_INSTANCE))) {
-		if (!strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && is_running(pod))
-			json_array_append(round->pods, pod);
-		else if (needs_words(round->manager, pod) && round->explained < WORDS_PODS_MAX)
-			explain(round, client, pod);
-	}
-	json_decref(pod);
-}
-
-static void take_answer(struct manager *manager, const json_t *pod, struct pod_page *page)
-{
-	json_t *document = NULL;
-
-	if (page->http_status == 200)
-		document = json_loadb(buffer_slice(&page->body).data, page->body.size, 0, NULL);
-	if (json_is_object(document)) {
-		hand_in(manager, pod, json_pack("{s:o}", "document", document));
-		return;
-	}
-	json_decref(document);
-	if (page->http_status)
-		hand_in(manager, pod,
-		        json_pack("{s:o}", "error",
-		                  json_sprintf("GET %s: the pod answered %d without a status", page->url,
-		                               page->http_status)));
-	else
-		hand_in(manager, pod, json_pack("{s:s}", "error", page->error.text));
-}
-
 static json_t *url_of(const json_t *pod)
 {
 	const char *ip = object_text(pod, "status", "podIP", NULL);
@@ -198,55 +92,174 @@ static json_t *url_of(const json_t *pod)
 	return json_sprintf("http://%s%s%s:%d/status", v6 ? "[" : "", ip, v6 ? "]" : "", status_port(pod));
 }
 
-static void ask(struct round *round, struct pod_page_client *client)
+/* For the explainer: a pod, or a batch Job. */
+static json_t *waiting_json(const json_t *pod, const char *key)
 {
-	size_t count = json_array_size(round->pods), index;
-	struct pod_page *pages = xcalloc(count + 1, sizeof(*pages));
-	json_t **urls = xcalloc(count + 1, sizeof(json_t *)), *pod;
-
-	json_array_foreach(round->pods, index, pod)
-	{
-		urls[index] = url_of(pod);
-		pages[index].url = json_string_value(urls[index]);
-		buffer_init(&pages[index].body);
-		pages[index].body.max = ANSWER_BYTES_MAX;
-	}
-	pod_pages_get(client, pages, count, ASK_TIMEOUT_MS);
-	json_array_foreach(round->pods, index, pod)
-	{
-		if (!atomic_load(&round->manager->stopping))
-			take_answer(round->manager, pod, &pages[index]);
-		buffer_release(&pages[index].body);
-		json_decref(urls[index]);
-	}
-	free(urls);
-	free(pages);
+	return json_pack("{s:s, s:s, s:s, s:I, s:s}", "namespace", object_text(pod, "metadata", "namespace", NULL),
+	                 "name", object_name(pod), "key", key, "restarts", (json_int_t)container_restarts(pod),
+	                 "version", object_text(pod, "metadata", "resourceVersion", NULL));
 }
 
-/* Returns how many pods were asked. */
-static size_t ask_all(struct manager *manager, struct pod_page_client *pages, struct kube_client *client)
+/* The chain of owners is looked at once: a pod keeps its owner. */
+static bool belongs(const struct poller *poller, const json_t *pod, const char *key)
 {
-	struct round round = {.manager = manager, .pods = json_array(), .all = json_object()};
-	json_t *keys = store_keys(manager->stores[KIND_POD], NULL), *key;
-	json_t *cleanups = store_keys(manager->stores[KIND_JOB], NULL);
-	size_t index, count;
+	struct manager *manager = poller->manager;
+	const char *namespace = object_text(pod, "metadata", "namespace", NULL);
+	const char *job_name = object_label(pod, LABEL_INSTANCE);
+	json_t *deployment, *job, *replica_sets;
+	bool yes;
+
+	if (pods_asked_has(poller->pods, object_uid(pod)))
+		return true;
+	job = store_get(manager->stores[KIND_STREAM_JOB], namespace, job_name);
+	deployment = store_get(manager->stores[KIND_DEPLOYMENT], namespace, job_name);
+	replica_sets = store_owned(manager->stores[KIND_REPLICA_SET], key);
+	yes = job && deployment && object_is_controlled(deployment, object_uid(job)) &&
+	      pod_belongs(pod, replica_sets, deployment);
+	json_decref(job);
+	json_decref(deployment);
+	json_decref(replica_sets);
+	return yes;
+}
+
+static void ask_later(struct poller *poller, const json_t *pod, const char *key)
+{
+	const char *trouble = pod_address_trouble(pod, poller->manager->settings.own_namespace != NULL);
+	json_t *url = url_of(pod);
+
+	if (trouble)
+		manager_told(poller->manager, object_uid(pod), key, container_restarts(pod),
+		             json_pack("{s:s}", "error", trouble));
+	else
+		pods_asked_put(poller->pods, object_uid(pod), key, json_string_value(url), container_restarts(pod));
+	json_decref(url);
+}
+
+/* A pod of a job of ours is asked, explained, or left alone. */
+static void look_at_pod(struct poller *poller, const json_t *pod, json_t *waiting)
+{
+	json_t *key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL),
+	                           object_label(pod, LABEL_INSTANCE));
+
+	bool ours = manager_has_job(poller->manager, object_text(pod, "metadata", "namespace", NULL),
+	                            object_label(pod, LABEL_INSTANCE));
+	bool runs = !strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && is_running(pod);
+
+	if (ours && runs && belongs(poller, pod, json_string_value(key)))
+		ask_later(poller, pod, json_string_value(key));
+	else if (ours && !runs && needs_words(poller->manager, pod))
+		json_object_set_new(waiting, object_uid(pod), waiting_json(pod, json_string_value(key)));
+	json_decref(key);
+}
+
+/* The batch Job of a clean-up that has no pod: a quota, an admission. Its controller says so in an Event alone. */
+static void look_at_cleanup(struct poller *poller, const json_t *cleanup, json_t *waiting)
+{
+	const char *namespace = object_text(cleanup, "metadata", "namespace", NULL);
+	const char *job = object_label(cleanup, LABEL_INSTANCE);
+	json_t *key = json_sprintf("%s/%s", namespace, job);
+
+	if (is_late(poller->manager, cleanup) && !object_integer(cleanup, "status", "active", NULL) &&
+	    !json_array_size(object_at(cleanup, "status", "conditions", NULL)) &&
+	    manager_has_job(poller->manager, namespace, job))
+		json_object_set_new(waiting, object_uid(cleanup), waiting_json(cleanup, json_string_value(key)));
+	json_decref(key);
+}
+
+static json_t *object_of(struct store *store, const char *key)
+{
+	const char *name = strchr(key, '/') + 1;
+	json_t *namespace = json_stringn(key, (size_t)(name - key) - 1);
+	json_t *object = store_get(store, json_string_value(namespace), name);
+
+	json_decref(namespace);
+	return object;
+}
+
+/* Each object of a kind; their UIDs into `all`. */
+static void look_at_all(struct poller *poller, enum kind kind,
+                        void (*look)(struct poller *poller, const json_t *object, json_t *waiting), json_t *all,
+                        json_t *waiting)
+{
+	struct store *store = poller->manager->stores[kind];
+	json_t *keys = store_keys(store, NULL), *key;
+	size_t index;
 
 	json_array_foreach(keys, index, key)
 	{
-		look_at_pod(&round, client, json_string_value(key));
+		json_t *object = object_of(store, json_string_value(key));
+
+		if (object) {
+			json_object_set_new(all, object_uid(object), json_true());
+			look(poller, object, waiting);
+		}
+		json_decref(object);
 	}
-	json_array_foreach(cleanups, index, key)
-	{
-		look_at_cleanup(&round, client, json_string_value(key));
-	}
-	json_decref(cleanups);
-	ask(&round, pages);
-	memory_tidy(manager->memory, round.all, monotonic_ms(manager), FIGURES_MS);
-	count = json_array_size(round.pods);
 	json_decref(keys);
-	json_decref(round.pods);
-	json_decref(round.all);
-	return count;
+}
+
+/* What there is now. */
+static void look_around(struct poller *poller)
+{
+	struct manager *manager = poller->manager;
+	json_t *all = json_object(), *waiting = json_object();
+
+	pods_asked_begin(poller->pods);
+	look_at_all(poller, KIND_POD, look_at_pod, all, waiting);
+	look_at_all(poller, KIND_JOB, look_at_cleanup, all, waiting);
+	poller->rest_ms = manager->options->poll_ms + (int64_t)pods_asked_end(poller->pods) * PODS_PER_MS;
+	explainer_give(poller->explainer, waiting);
+	memory_tidy(manager->memory, all, monotonic_ms(manager), manager->settings.figures_ms);
+	json_decref(all);
+}
+
+/* A page that a pod of another job answered, as it does where two pods are said to have one address. */
+static bool is_of_job(const json_t *document, const char *key)
+{
+	const char *name = object_text(document, "name", NULL), *namespace = object_text(document, "namespace", NULL);
+	size_t size = strlen(namespace);
+
+	return !name[0] || !namespace[0] ||
+	       (!strncmp(key, namespace, size) && key[size] == '/' && !strcmp(key + size + 1, name));
+}
+
+/* Returns whether it was a good answer. */
+static bool take_answer(struct manager *manager, struct asked *asked)
+{
+	const struct pod_page *page = &asked->page;
+	json_t *document = page->http_status == 200 ? told_take(&asked->told) : NULL, *words;
+
+	if (document && is_of_job(document, asked->key)) {
+		manager_told(manager, asked->uid, asked->key, asked->restarts,
+		             json_pack("{s:o}", "document", document));
+		return true;
+	}
+	if (document)
+		words = json_sprintf("GET %s: a pod of another job answered, %.63s/%.253s: two pods have that address",
+		                     page->url, object_text(document, "namespace", NULL),
+		                     object_text(document, "name", NULL));
+	else if (page->http_status)
+		words = json_sprintf("GET %s: the pod answered %d without a status", page->url, page->http_status);
+	else
+		words = json_string(page->error.text);
+	manager_told(manager, asked->uid, asked->key, asked->restarts, json_pack("{s:o}", "error", words));
+	json_decref(document);
+	return false;
+}
+
+/* Begins what is due, and takes what has come within a step. */
+static void ask(struct poller *poller)
+{
+	struct manager *manager = poller->manager;
+	struct pod_page *page;
+
+	pods_asked_ask(poller->pods, poller->client, monotonic_ms(manager));
+	for (int wait_ms = STOP_STEP_MS; (page = pod_page_done(poller->client, wait_ms)); wait_ms = 0) {
+		struct asked *asked = page->context;
+		bool good = !asked->gone && !atomic_load(&manager->stopping) && take_answer(manager, asked);
+
+		pods_asked_rest(asked, good, monotonic_ms(manager), poller->rest_ms);
+	}
 }
 
 /* Spread over a tenth of the period, so that the API server and the pods see no wave. */
@@ -288,38 +301,44 @@ static void give_turns(struct manager *manager)
 	json_decref(keys);
 }
 
-static void wait_until(struct manager *manager, int64_t until_ms)
+static void poll(struct poller *poller)
 {
-	while (!atomic_load(&manager->stopping) && monotonic_ms(manager) < until_ms) {
-		atomic_store(&manager->poller_ms, monotonic_ms(manager));
-		nanosleep(&(struct timespec){.tv_nsec = STOP_STEP_MS * 1000000L}, NULL);
+	struct manager *manager = poller->manager;
+	int64_t resynced_ms = monotonic_ms(manager), trimmed_ms = resynced_ms, looked_ms = 0;
+
+	while (!atomic_load(&manager->stopping)) {
+		int64_t now_ms = monotonic_ms(manager);
+
+		atomic_store(&manager->poller_ms, now_ms);
+		if (manager_may_work(manager) && now_ms - looked_ms >= poller->rest_ms) {
+			looked_ms = now_ms;
+			look_around(poller);
+			if (!waves_are_idle(manager->waves))
+				give_turns(manager);
+		}
+		if (now_ms - resynced_ms >= manager->options->resync_ms) {
+			resynced_ms = now_ms;
+			resync(manager);
+		}
+		if (now_ms - trimmed_ms >= TRIM_MS) {
+			trimmed_ms = now_ms;
+			heap_trim();
+		}
+		ask(poller);
 	}
 }
 
 void *poller_thread(void *context)
 {
 	struct manager *manager = context;
-	struct pod_page_client *pages = pod_page_client_new();
-	struct kube_client *client = manager_client(manager);
-	int64_t resynced_ms = monotonic_ms(manager), trimmed_ms = resynced_ms;
+	struct poller poller = {.manager = manager,
+	                        .pods = pods_asked_new(),
+	                        .client = pod_page_client_new(),
+	                        .explainer = explainer_start(manager)};
 
-	while (!atomic_load(&manager->stopping)) {
-		int64_t started_ms = monotonic_ms(manager);
-		size_t asked = manager_may_work(manager) ? ask_all(manager, pages, client) : 0;
-
-		if (manager_may_work(manager) && !waves_are_idle(manager->waves))
-			give_turns(manager);
-		if (started_ms - resynced_ms >= manager->options->resync_ms) {
-			resynced_ms = started_ms;
-			resync(manager);
-		}
-		if (started_ms - trimmed_ms >= TRIM_MS) {
-			trimmed_ms = started_ms;
-			heap_trim();
-		}
-		wait_until(manager, started_ms + manager->options->poll_ms + (int64_t)asked * PODS_PER_MS);
-	}
-	kube_client_free(client);
-	pod_page_client_free(pages);
+	poll(&poller);
+	explainer_stop(poller.explainer);
+	pod_page_client_free(poller.client);
+	pods_asked_free(poller.pods);
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -14,6 +15,10 @@
 #include "operator/manager/commands.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/watches.h"
+#include "operator/manager/poller.h"
+
+#define LEAD_MS_MAX  1000 /* a start waits so long for the lease, which is free after a restart */
+#define LEAD_STEP_MS 10
 
 #define BACKOFF_MS_MAX            10000 /* of a job whose writes fail: so soon after the cause is gone it is mended */
 #define SERVICE_ACCOUNT_NAMESPACE KUBE_SERVICE_ACCOUNT_DIR "/namespace"
@@ -124,6 +129,13 @@ static int start_probe(struct manager *manager, struct error *err)
 	return 0;
 }
 
+/* Lists that begin before it leads would have to be made again. */
+static void wait_to_lead(struct manager *manager)
+{
+	for (int waited_ms = 0; !manager_may_work(manager) && waited_ms < LEAD_MS_MAX; waited_ms += LEAD_STEP_MS)
+		nanosleep(&(struct timespec){.tv_nsec = LEAD_STEP_MS * 1000000L}, NULL);
+}
+
 static int start(struct manager *manager, struct error *err)
 {
 	const struct options *options = manager->options;
@@ -141,6 +153,8 @@ static int start(struct manager *manager, struct error *err)
 	         kube_cluster_server(manager->cluster), manager->identity);
 	if (options->leader_elect && start_lease(manager, err) < 0)
 		return -1;
+	wait_to_lead(manager);
+	manager->was_standby = !manager_may_work(manager);
 	watches_start(manager);
 	atomic_store(&manager->poller_ms, clock_monotonic_ms(manager->clock));
 	if (pthread_create(&manager->poller, NULL, poller_thread, manager) != 0)
@@ -185,8 +199,11 @@ static void wait_for_end(struct manager *manager, const sigset_t *signals)
 	for (;;) {
 		int number = sigwaitinfo(signals, NULL);
 
-		if (number == SIGUSR1)
+		if (number == SIGUSR1) {
+			if (manager->was_standby)
+				watches_relist(manager);
 			start_workers(manager);
+		}
 		if (number == SIGTERM || number == SIGINT || number == SIGUSR2) {
 			log_info("stopping", "signal=%d", number);
 			return;
@@ -228,6 +245,8 @@ int operator_run(int argc, char **argv)
 	manager->clock = &system_clock;
 	manager->settings.image = options.image;
 	manager->settings.operator= manager->operator;
+	manager->settings.figures_ms = options.figures_ms;
+	manager->started_ms = clock_monotonic_ms(&system_clock);
 	manager->settings.cluster_id = options.cluster_id;
 	manager->settings.accounts = options.accounts;
 	manager->settings.accounts_count = options.accounts_count;

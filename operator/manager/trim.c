@@ -38,7 +38,7 @@ static void keep(json_t *object, const char *const *keys)
 /* A pod is large, and little of it is read. */
 static void trim_pod(json_t *pod)
 {
-	static const char *const spec_keys[] = {"containers", "nodeName", NULL};
+	static const char *const spec_keys[] = {"containers", "nodeName", "hostNetwork", NULL};
 	static const char *const container_keys[] = {"name", "ports", NULL};
 	static const char *const status_keys[] = {
 	        "phase",  "podIP",   "conditions", "containerStatuses", "initContainerStatuses",
@@ -55,9 +55,27 @@ static void trim_pod(json_t *pod)
 	keep(json_object_get(pod, "status"), status_keys);
 }
 
+/* Whose it is, and its revision. */
+static void trim_replica_set(json_t *replica_set)
+{
+	static const char *const metadata_keys[] = {
+	        "name",        "namespace", "uid", "resourceVersion", "creationTimestamp", "ownerReferences",
+	        "annotations", "labels",    NULL};
+	static const char *const note_keys[] = {"deployment.kubernetes.io/revision", NULL};
+	static const char *const label_keys[] = {LABEL_INSTANCE, NULL};
+	json_t *metadata = json_object_get(replica_set, "metadata");
+
+	add_index(replica_set);
+	keep(metadata, metadata_keys);
+	keep(json_object_get(metadata, "annotations"), note_keys);
+	keep(json_object_get(metadata, "labels"), label_keys);
+}
+
 void (*trim_of(enum kind kind))(json_t *object)
 {
 	if (kind == KIND_STREAM_JOB)
 		return NULL;
+	if (kind == KIND_REPLICA_SET)
+		return trim_replica_set;
 	return kind == KIND_POD ? trim_pod : add_index;
 }

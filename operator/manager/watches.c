@@ -103,7 +103,8 @@ static void child_changed(void *context, enum change change, const json_t *befor
 	if (!job[0])
 		job = object_label(before, LABEL_INSTANCE); /* it was taken off */
 	/* Jobs are looked at after the first lists anyway. What appears later is mostly what we have just made. */
-	if (!job[0] || (change == CHANGE_ADDED && !atomic_load(&watch->listed)))
+	/* A ReplicaSet says only whose the pods are, which come after it. */
+	if (!job[0] || watch->kind == KIND_REPLICA_SET || (change == CHANGE_ADDED && !atomic_load(&watch->listed)))
 		return;
 	enqueue(watch->manager, object_text(child, "metadata", "namespace", NULL), job, delays_ms[change]);
 }
@@ -169,6 +170,7 @@ static void watch_namespace(struct manager *manager, const char *namespace)
 		bool is_job = kind == KIND_STREAM_JOB;
 		struct informer_options options = {.namespace = namespace,
 		                                   .label_selector = is_job ? NULL : CHILDREN_SELECTOR,
+		                                   .metadata_only = kind == KIND_REPLICA_SET,
 		                                   .trim = trim_of((enum kind)kind),
 		                                   .wanted = is_job ? is_of_class : NULL,
 		                                   .changed = is_job ? job_changed : child_changed};
@@ -193,6 +195,13 @@ void watches_stop(struct manager *manager)
 		informer_stop(manager->watches[i].informer);
 	manager->watches_count = 0;
 	namespaces_stop(manager);
+}
+
+void watches_relist(struct manager *manager)
+{
+	for (size_t i = 0; i < manager->watches_count; i++)
+		if (manager->watches[i].store != manager->code)
+			informer_relist(manager->watches[i].informer);
 }
 
 static bool covers(const struct watch *watch, const char *namespace)

@@ -9,6 +9,7 @@
 /* Watches all kinds into the stores; trims what nobody reads. */
 void watches_start(struct manager *manager);
 void watches_stop(struct manager *manager);
+void watches_relist(struct manager *manager); /* no job is worked on until what is ours was listed anew */
 /* Every kind of the namespace has had a whole list. */
 bool watches_synced(const struct manager *manager, const char *namespace);
 /* Every namespace's StreamJobs have been listed, or may not be: who shares a group with whom is known. */

@@ -11,5 +11,6 @@ const struct kind_names kind_names[KIND_COUNT] = {
         [KIND_JOB] = {"Job", "batch/v1", "/apis/batch/v1", "jobs"},
         [KIND_REVISION] = {"ControllerRevision", "apps/v1", "/apis/apps/v1", "controllerrevisions"},
         [KIND_BUDGET] = {"PodDisruptionBudget", "policy/v1", "/apis/policy/v1", "poddisruptionbudgets"},
+        [KIND_REPLICA_SET] = {"ReplicaSet", "apps/v1", "/apis/apps/v1", "replicasets"},
         [KIND_POD] = {"Pod", "v1", "/api/v1", "pods"},
 };

@@ -14,10 +14,11 @@ enum kind {
 	KIND_SERVICE,
 	KIND_CONFIG_MAP,
 	KIND_DEPLOYMENT,
-	KIND_JOB,      /* batch: the clean-up */
-	KIND_REVISION, /* ControllerRevision: the last good spec of a job; rollback.h */
-	KIND_BUDGET,   /* what may evict the pod; the one kind that a job can do without */
-	KIND_POD,      /* only read */
+	KIND_JOB,         /* batch: the clean-up */
+	KIND_REVISION,    /* ControllerRevision: the last good spec of a job; rollback.h */
+	KIND_BUDGET,      /* what may evict the pod; the one kind that a job can do without */
+	KIND_REPLICA_SET, /* only read, and of it only the metadata: whose a pod is; belongs.h */
+	KIND_POD,         /* only read */
 	KIND_COUNT
 };
 

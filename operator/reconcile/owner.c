@@ -1,5 +1,6 @@
 #include "operator/reconcile/owner.h"
 
+#include "operator/reconcile/belongs.h"
 #include "operator/reconcile/container.h"
 
 #define REPORT_STALE_MS 60000
@@ -36,7 +37,8 @@ bool document_stands_by(const json_t *document)
 static bool is_running_ours(const struct view *view, const json_t *pod)
 {
 	return !strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) &&
-	       !strcmp(object_label(pod, LABEL_JOB_UID), view->uid) && !pod_is_gone(pod);
+	       !strcmp(object_label(pod, LABEL_JOB_UID), view->uid) && !pod_is_gone(pod) &&
+	       pod_belongs(pod, view->observed->children[KIND_REPLICA_SET], view_deployment(view));
 }
 
 static bool stands_by(const struct view *view, const json_t *pod)

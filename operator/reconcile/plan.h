@@ -22,6 +22,7 @@ struct settings {
 	        *accounts; /* "NAMESPACE/NAME", either may be *: ServiceAccounts that a pod template may name */
 	size_t accounts_count;
 	bool projected_tokens; /* a pod template may project tokens, certificates and trust bundles */
+	int64_t figures_ms;    /* figures are written at most so often; 0: FIGURES_MS */
 };
 
 struct observed {
@@ -83,10 +84,12 @@ void plan_release(struct plan *plan);
 
 /*
  * After the steps: the object to apply to the status subresource, or NULL where it says all there is to say already.
- * `failed`: the step that failed, or NULL; `words`: the API server's, or NULL where they need not be said yet.
- * Conditions are due at once, figures every FIGURES_MS. Call once.
+ * `failed`: the step that failed, or NULL; `words`: the API server's, or NULL where they need not be said yet. A change
+ * of a condition's status or reason is due at once, of the words of one that is not true every WORDS_MS, of figures
+ * every figures_ms, and only where a reader would notice. Call once.
  */
-#define FIGURES_MS 30000
+#define FIGURES_MS 60000
+#define WORDS_MS   15000
 json_t *plan_status(struct plan *plan, const struct step *failed, const struct error *words);
 
 #endif

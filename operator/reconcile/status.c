@@ -8,6 +8,7 @@
 #include "operator/reconcile/health.h"
 #include "operator/reconcile/life.h"
 #include "operator/reconcile/place.h"
+#include "operator/reconcile/status_due.h"
 #include "operator/reconcile/steps.h"
 
 #define ROUNDED_MAX       1e15
@@ -50,11 +51,14 @@ static json_t *last_push(const json_t *document)
 
 static json_t *lag(const json_t *document)
 {
+	json_t *told = json_object_get(document, "lag");
 	int64_t sum = 0;
 	bool known = false;
 	size_t index;
 	json_t *partition;
 
+	if (json_is_integer(told))
+		return json_incref(told);
 	json_array_foreach(json_object_get(document, "partitions"), index, partition)
 	{
 		const json_t *one = json_object_get(partition, "lag");
@@ -273,45 +277,6 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	return status;
 }
 
-/* Without what may wait: figures, and the words of conditions that are otherwise the same. */
-static json_t *urgent_part(const json_t *status)
-{
-	static const char *const figures[] = {"lag",           "lastPush",   "lastWindow", "rows",
-	                                      "rowsPerSecond", "badPercent", "lastError"};
-	json_t *part = json_deep_copy(status);
-	size_t index;
-	json_t *condition;
-
-	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
-		json_object_del(part, figures[i]);
-	json_object_del(json_object_get(part, "place"), "sequence");
-	json_array_foreach(json_object_get(part, "conditions"), index, condition)
-	{
-		json_object_del(condition, "message");
-	}
-	return part;
-}
-
-static bool is_due(struct plan *plan, const json_t *before, const json_t *status)
-{
-	int64_t age_ms = plan->view->observed->figures_age_ms;
-	json_t *old, *new;
-	bool urgent;
-
-	if (!before)
-		return true;
-	if (json_equal(before, status))
-		return false;
-	old = urgent_part(before);
-	new = urgent_part(status);
-	urgent = !json_equal(old, new);
-	json_decref(old);
-	json_decref(new);
-	if (!urgent && age_ms < FIGURES_MS)
-		plan_again(plan, FIGURES_MS - age_ms);
-	return urgent || age_ms >= FIGURES_MS;
-}
-
 /* The condition has come to be False for that reason. */
 static void plan_worsening(struct plan *plan, const char *type, const struct finding *now, const char *reason,
                            const char *event)
@@ -361,7 +326,7 @@ json_t *plan_status(struct plan *plan, const struct step *failed, const struct e
 	status = status_json(view, &health, failed != NULL);
 	if (health.succeeded.truth == TRUTH_TRUE && !life_has_succeeded(view))
 		plan_again(plan, 1); /* for the pods, which this status takes away */
-	if (is_due(plan, before, status)) {
+	if (status_is_due(plan, before, status)) {
 		plan_condition_events(plan, &health);
 		object = json_pack("{s:s, s:s, s:{s:s, s:s, s:s}, s:O}", "apiVersion", JOB_API_VERSION, "kind",
 		                   JOB_KIND, "metadata", "name", view->name, "namespace", view->namespace, "uid",

@@ -8,6 +8,7 @@
 #include "runtime/pipeline/status_functions.h"
 #include "runtime/pipeline/status_json.h"
 #include "runtime/pipeline/status_watch.h"
+#include "runtime/pipeline/status_partitions.h"
 
 static const char *const phase_names[] = {
         [PHASE_STARTING] = "starting",   [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
@@ -109,34 +110,6 @@ static json_t *sink_json(const struct sink_status *sink)
 	return json;
 }
 
-/* The part of the lag that is in windows which are open or not accepted yet. */
-static int64_t in_windows(const struct partition_status *partition)
-{
-	return partition->position > partition->committed ? partition->position - partition->committed : 0;
-}
-
-static json_t *partitions_json(const struct partition_status *partitions, size_t count)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		const struct partition_status *p = &partitions[i];
-		json_t *json = json_object();
-
-		json_object_set_new(json, "topic", json_string(p->topic ? p->topic : ""));
-		json_object_set_new(json, "partition", json_integer(p->partition));
-		json_object_set_new(json, "committed", json_integer(p->committed));
-		json_object_set_new(json, "position", json_integer(p->position));
-		json_object_set_new(json, "end", json_integer(p->end));
-		if (p->end >= 0 && p->committed >= 0)
-			json_object_set_new(json, "lag", json_integer(p->end - p->committed));
-		if (p->committed >= 0)
-			json_object_set_new(json, "lagInWindows", json_integer(in_windows(p)));
-		json_array_append_new(list, json);
-	}
-	return list;
-}
-
 /* Whose the job is, and which life: what an operator keeps of it. */
 static void add_owner(struct status *status, json_t *root)
 {
@@ -163,10 +136,11 @@ static void add_owner(struct status *status, json_t *root)
 	set_integer(root, "sequence", atomic_load(&status->sequence));
 }
 
-/* Everything that the mutex protects. */
+/* Everything that the mutex protects. Partitions come last: who needs only their lag stops reading there. */
 static void add_protected(struct status *status, json_t *root)
 {
 	struct partition_status *partitions = xmalloc(STATUS_PARTITIONS_MAX * sizeof(*partitions));
+	size_t count = 0;
 	json_t *sinks = json_array();
 
 	pthread_mutex_lock(&status->mutex);
@@ -179,9 +153,8 @@ static void add_protected(struct status *status, json_t *root)
 	if (status->functions)
 		json_object_set_new(root, "functions", status_functions_json(status->functions));
 	if (status->source) {
-		size_t count = status->source->ops->status(status->source, partitions, STATUS_PARTITIONS_MAX);
-
-		json_object_set_new(root, "partitions", partitions_json(partitions, count));
+		count = status->source->ops->status(status->source, partitions, STATUS_PARTITIONS_MAX);
+		json_object_set_new(root, "lag", status_lag_json(partitions, count));
 	}
 	if (status->last_error_wall_ms) {
 		json_t *error = json_object();
@@ -192,6 +165,8 @@ static void add_protected(struct status *status, json_t *root)
 	} else {
 		json_object_set_new(root, "lastError", json_null());
 	}
+	if (status->source)
+		json_object_set_new(root, "partitions", status_partitions_json(partitions, count));
 	pthread_mutex_unlock(&status->mutex);
 	free(partitions);
 }
@@ -342,7 +317,7 @@ static void lag_families(struct status *status, struct buffer *out)
 		           count, lag);
 		lag_family(out, "streamjob_source_lag_in_windows",
 		           "The part of the lag that is in windows which are not accepted yet.", partitions, count,
-		           in_windows);
+		           status_in_windows);
 	}
 	free(partitions);
 }

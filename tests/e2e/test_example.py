@@ -43,9 +43,9 @@ def test_example(cluster, kafka, gateway, example, kstatus):
         status = example.get()["status"]
         return status.get("lastWindow", {}).get("rows") == len(want) and status.get("lag") == 0 and status
 
-    status = wait_for(told, 60, lambda: f"figures in {example.get()['status']}")
+    status = wait_for(told, 150, lambda: f"figures in {example.get()['status']}")
     assert status["rows"]["in"] == 20000 and status["rows"]["filtered"] == 20000 - len(passing)
     assert status["lastPush"] and status["specHash"] == status["runningHash"]
     assert status["replicas"] == status["readyReplicas"] == 1
     columns = cluster.kubectl("-n", "reco", "get", "sj", "home-feed").stdout.split("\n")[0].split("  ")
-    assert [column.strip() for column in columns if column] == ["NAME", "READY", "REASON", "PODS", "LAG", "LAST WINDOW", "AGE"]
+    assert [column.strip() for column in columns if column] == ["NAME", "READY", "REASON", "PODS", "LAG", "ROWS/S", "BAD%", "LAST WINDOW", "AGE"]

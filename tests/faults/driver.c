@@ -356,23 +356,38 @@ static int run_requests(int argc, char **argv)
 	return 0;
 }
 
+static bool take_body(void *context, const char *data, size_t size)
+{
+	buffer_append(context, data, size);
+	return true;
+}
+
 static int run_pages(int argc, char **argv)
 {
 	struct pod_page_client *client = pod_page_client_new();
-	size_t count = (size_t)argc - 4;
-	struct pod_page *pages = calloc(count, sizeof(*pages));
+	size_t count = (size_t)argc - 4, begun = 0;
+	struct pod_page *pages = calloc(count, sizeof(*pages)), *done;
+	struct buffer *bodies = calloc(count, sizeof(*bodies));
 
 	for (size_t i = 0; i < count; i++) {
-		pages[i].url = argv[4 + i];
-		buffer_init(&pages[i].body);
-		pages[i].body.max = strtoul(argv[3], NULL, 10);
+		buffer_init(&bodies[i]);
+		pages[i] = (struct pod_page){.url = argv[4 + i],
+		                             .bytes_max = strtoul(argv[3], NULL, 10),
+		                             .timeout_ms = (int)strtol(argv[2], NULL, 10),
+		                             .take = take_body,
+		                             .context = &bodies[i]};
 	}
-	pod_pages_get(client, pages, count, (int)strtol(argv[2], NULL, 10));
+	for (size_t ended = 0; ended < count; ended += done != NULL) {
+		while (begun < count && pod_page_begin(client, &pages[begun]))
+			begun++;
+		done = pod_page_done(client, 100);
+	}
 	for (size_t i = 0; i < count; i++) {
 		say("%d %s", pages[i].http_status,
-		    pages[i].http_status ? buffer_slice(&pages[i].body).data : pages[i].error.text);
-		buffer_release(&pages[i].body);
+		    pages[i].http_status ? (bodies[i].data ? bodies[i].data : "") : pages[i].error.text);
+		buffer_release(&bodies[i]);
 	}
+	free(bodies);
 	free(pages);
 	pod_page_client_free(client);
 	return 0;

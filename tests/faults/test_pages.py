@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from servers.pods import HOSTILE, Pods, good
+
 
 class Pod(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -69,3 +71,34 @@ def test_pages_and_what_is_wrong_with_them(drive, pod):
 def test_many_pages_in_their_order(drive, pod):
     lines = get(drive, 20000, *[f"{pod}/{'sick' if i % 3 == 0 else 'status'}" for i in range(200)])
     assert [line.split()[0] for line in lines] == ["503" if i % 3 == 0 else "200" for i in range(200)]
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_pages_end(drive, kind):
+    """Each within its time, its size and the operator's patience, beside a good one that is not kept waiting."""
+    with Pods() as pods:
+        pods.say("127.1.0.1", good({"ready": True}))
+        pods.say("127.1.0.2", HOSTILE[kind])
+        driver = drive("pages", 700, 262144, f"http://127.1.0.2:{pods.port}/status", f"http://127.1.0.1:{pods.port}/status")
+        hostile, fine = driver.expect(""), driver.expect("")
+        driver.stop()
+        assert fine == '200 {"ready": true}'
+        assert len(hostile) < 262144 + 100
+        assert "169.254" not in pods.asked
+
+
+def test_what_ends_a_hostile_page(drive):
+    with Pods() as pods:
+        for i, kind in enumerate(HOSTILE):
+            pods.say(f"127.2.0.{i + 1}", HOSTILE[kind])
+        urls = {kind: f"http://127.2.0.{i + 1}:{pods.port}/status" for i, kind in enumerate(HOSTILE)}
+        driver = drive("pages", 2000, 262144, *urls.values())
+        said = {kind: driver.expect("") for kind in urls}
+        driver.stop()
+    assert "is larger than 262144 bytes" in said["large"]
+    assert "is larger than 262144 bytes" in said["endless"]
+    assert "headers of the answer are larger than 16384 bytes" in said["headers without an end"]
+    assert "headers of the answer are larger than 16384 bytes" in said["announces answers without an end"]
+    for kind in "drips", "silent", "a header that drips":
+        assert "timed out" in said[kind].lower(), said[kind]
+    assert said["moved"].startswith("302 ")

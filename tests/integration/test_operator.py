@@ -2,6 +2,7 @@
 
 import copy
 import datetime
+import hashlib
 import http.server
 import json
 import os
@@ -582,11 +583,40 @@ def now():
     return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+REVISION = "deployment.kubernetes.io/revision"
+
+
+def controlled_by(owner):
+    return [{"apiVersion": "apps/v1", "kind": owner["kind"], "name": owner["metadata"]["name"], "uid": owner["metadata"]["uid"], "controller": True}]
+
+
+def replica_set(job):
+    """The one that the Deployment's controller would make, and its mark on the Deployment."""
+    deployment = job.deployment() | {"kind": "Deployment"}
+    path = f"/apis/apps/v1/namespaces/{job.namespace}"
+    template = deployment["spec"]["template"]
+    name = f"{job.name}-{hashlib.sha256(json.dumps(template, sort_keys=True).encode() + deployment['metadata']['uid'].encode()).hexdigest()[:10]}"
+    one, at = job.cluster.request("GET", f"{path}/replicasets/{name}"), deployment["metadata"]["annotations"].get(REVISION, "0")
+    if one and one["metadata"]["annotations"][REVISION] == at:
+        return one | {"kind": "ReplicaSet"}
+    mark = {"metadata": {"annotations": {REVISION: str(int(at) + 1)}}}
+    if one:
+        one = job.cluster.request("PATCH", f"{path}/replicasets/{name}", mark, "application/merge-patch+json")
+    else:
+        metadata = mark["metadata"] | {"name": name, "labels": template["metadata"]["labels"], "ownerReferences": controlled_by(deployment)}
+        spec = {"replicas": 1, "selector": deployment["spec"]["selector"], "template": template}
+        one = job.cluster.request("POST", f"{path}/replicasets", {"metadata": metadata, "spec": spec})
+    marked = job.cluster.request("PATCH", f"{path}/deployments/{job.name}", mark, "application/merge-patch+json")
+    seen = {"status": {"observedGeneration": marked["metadata"]["generation"]}}
+    job.cluster.request("PATCH", f"{path}/deployments/{job.name}/status", seen, "application/merge-patch+json")
+    return one | {"kind": "ReplicaSet"}
+
+
 def make_pod(job, port, status):
     """A pod as the Deployment asks for it, but for the port; its status is ours."""
     template = job.deployment()["spec"]["template"]
     spec = {"containers": [{"name": "streamjob", "image": "x", "ports": [{"name": "status", "containerPort": port}]}]}
-    metadata = template["metadata"] | {"name": "home-1", "namespace": job.namespace}
+    metadata = template["metadata"] | {"name": "home-1", "namespace": job.namespace, "ownerReferences": controlled_by(replica_set(job))}
     path = f"/api/v1/namespaces/{job.namespace}/pods"
     pod = job.cluster.request("POST", path, {"metadata": metadata, "spec": spec})
     set_pod_status(job, status)
@@ -755,6 +785,7 @@ def test_a_kind_that_may_not_be_read(cluster, namespace, tmp_path):
         {"apiGroups": ["networking.k8s.io", "batch"], "resources": ["networkpolicies", "jobs"], "verbs": ["get", "list", "watch", "patch", "create"]},
         {"apiGroups": ["apps"], "resources": ["controllerrevisions"], "verbs": ["get", "list", "watch", "patch", "create"]},
         {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
+        {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["list", "watch"]},
     ]  # fmt: skip
     rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
     cluster.request("POST", f"{rbac}/roles", {"metadata": {"name": "operator"}, "rules": rules})

@@ -10,7 +10,8 @@ import threading
 import pytest
 
 from servers.kubernetes import Operator, eventually
-from test_operator import FLOWS, Job, Runtime, cluster, make_pod, namespace, running, runtime  # noqa: F401
+from servers.proxy import ApiProxy
+from test_operator import FLOWS, Job, Runtime, cluster, make_pod, namespace, running, runtime, spec_hash  # noqa: F401
 
 LEADS = 'leader_election_master_status{name="streamjob-operator"}'
 RESTARTS, LEADERS = 20, 4
@@ -103,3 +104,31 @@ def test_a_change_of_leader_or_a_restart_is_no_transition(cluster, namespace, tm
     events = cluster.request("GET", f"/apis/events.k8s.io/v1/namespaces/{namespace}/events")["items"]
     assert {e["reason"] for e in events} <= {"Running", "Progressing"}
     assert not [e for e in events if e.get("series")], "no Event comes again"
+
+
+def test_a_new_leader_does_not_act_on_what_it_saw_before(cluster, namespace, tmp_path, ended):  # noqa: F811
+    """Its watch of StreamJobs is late: what the leader before it did is not undone."""
+    job, proxy = Job(cluster, namespace), ApiProxy(cluster)
+    arguments = ["--namespace", namespace, "--leader-election-namespace", namespace, "--cluster-id", "test"]
+    first = ended(Operator(tmp_path, cluster, arguments, "first"))
+    second = ended(Operator(tmp_path, cluster, arguments, "second", server=proxy.url))
+    first.start()
+    job.apply()
+    job.wait("Ready", "False", "Progressing")
+    second.start()
+    eventually(lambda: second.page("/readyz")[0] == 200, "the second has its lists")
+    proxy.holds = lambda path: "/streamjobs" in path
+    job.apply(filter="bucket = 'a'")
+    eventually(lambda: spec_hash(job.deployment()) == job.get()["status"]["specHash"] and job.condition("Ready")["observedGeneration"] == 2, "the new spec")
+    wanted, generation = spec_hash(job.deployment()), job.deployment()["metadata"]["generation"]
+    first.stop()
+    looks = 'controller_runtime_reconcile_time_seconds_count{controller="streamjob"}'
+    eventually(lambda: second.metric(LEADS) == 1 and second.page("/readyz")[0] == 200 and second.metric(looks) > 0, "the second leads and works", 60)
+    eventually(lambda: second.metric('workqueue_depth{name="streamjob"}') == 0, "it has looked")
+    assert (spec_hash(job.deployment()), job.deployment()["metadata"]["generation"]) == (wanted, generation)
+    assert job.condition("Ready")["observedGeneration"] == 2
+    proxy.holds = lambda path: False
+    job.apply(suspend=True)
+    job.wait("Ready", "True", "Suspended")
+    second.stop()
+    proxy.close()

@@ -4,7 +4,7 @@ fields of a later CRD. A real API server; pods and their controllers are played 
 import json
 
 from servers.kubernetes import Operator, eventually
-from test_operator import FLOWS, SPEC, Job, cluster, container, namespace, runtime, spec_hash  # noqa: F401
+from test_operator import FLOWS, SPEC, Job, cluster, container, controlled_by, namespace, replica_set, runtime, spec_hash  # noqa: F401
 
 
 def image_of(job):
@@ -102,7 +102,8 @@ class Fleet:
         template = job.deployment()["spec"]["template"]
         self.pods[job.name] = name = f"{job.name}-{template['metadata']['annotations']['streamjob.dev/rollout']}"
         spec = {"containers": [{"name": "streamjob", "image": "x", "ports": [{"name": "status", "containerPort": self.runtime.port}]}]}
-        self.cluster.request("POST", pods, {"metadata": template["metadata"] | {"name": name}, "spec": spec})
+        metadata = template["metadata"] | {"name": name, "ownerReferences": controlled_by(replica_set(job))}
+        self.cluster.request("POST", pods, {"metadata": metadata, "spec": spec})
         self.cluster.request("PATCH", f"{pods}/{name}/status", {"status": status or RUNS}, "application/merge-patch+json")
 
     def images(self):

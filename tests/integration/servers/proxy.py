@@ -8,6 +8,7 @@ import pathlib
 import socket
 import ssl
 import threading
+import time
 
 from . import free_port
 
@@ -22,6 +23,7 @@ class ApiProxy:
         self.cluster, self.port = cluster, free_port()
         self.writes, self.after_write, self.lock = 0, lambda *_: None, threading.Lock()
         self.instead, self.upstreams = lambda *_: None, set()
+        self.holds = lambda path: False  # of watches whose events wait
         folder = pathlib.Path(cluster.api.folder)
         proxy = self
 
@@ -50,6 +52,8 @@ class ApiProxy:
                     self.send_header("Transfer-Encoding", "chunked")
                     self.end_headers()
                     while data := answer.read1(65536):
+                        while "watch=true" in self.path and proxy.holds(self.path):
+                            time.sleep(0.05)
                         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
                         self.wfile.flush()
                     self.wfile.write(b"0\r\n\r\n")

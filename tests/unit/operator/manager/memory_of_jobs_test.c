@@ -9,8 +9,6 @@
 
 #include "operator/manager/memory_of_jobs.h"
 
-#define FIGURES_MS 30000
-
 /* Whether the second report of a pod is worth a reconcile. */
 static void report_test(void **state)
 {

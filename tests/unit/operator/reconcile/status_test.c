@@ -226,63 +226,6 @@ static void input_test(void **state)
 	}
 }
 
-static bool writes_status(struct world *world, int64_t *ret_again_ms)
-{
-	struct observed observed;
-	struct plan plan;
-	json_t *status;
-
-	world_look(world, &observed, &plan);
-	status = plan_status(&plan, NULL, NULL);
-	*ret_again_ms = plan.again_ms;
-	json_decref(status);
-	plan_release(&plan);
-	return status != NULL;
-}
-
-/* Conditions at once; figures and words every half minute; nothing when nothing changed. */
-static void due_test(void **state)
-{
-	static const struct {
-		const char *name, *document;
-		int64_t age_ms;
-		bool writes;
-		int64_t again_ms;
-	} rows[] = {
-	        {"the same again", "{\"ready\": true, \"rows\": {\"in\": 1}, " SINKS "}", 1000, false, 0},
-	        {"a figure, soon after", "{\"ready\": true, \"rows\": {\"in\": 2}, " SINKS "}", 1000, false, 29000},
-	        {"a figure, in time", "{\"ready\": true, \"rows\": {\"in\": 2}, " SINKS "}", 30000, true, 0},
-	        {"another life", "{\"ready\": true, \"rows\": {\"in\": 1}, \"life\": \"b\", " SINKS "}", 1000, true, 0},
-	        {"more of a life",
-	         "{\"ready\": true, \"rows\": {\"in\": 1}, \"life\": \"a\", \"sequence\": 2, " SINKS "}", 1000, false,
-	         29000},
-	        {"bad input", "{\"ready\": true, \"rows\": {\"in\": 1}, \"input\": {\"ok\": false}, " SINKS "}", 1000,
-	         true, 0},
-	        {"a condition", "{\"ready\": false, \"notReadyPart\": \"sink\", \"rows\": {\"in\": 1}, " SINKS "}",
-	         1000, true, 0},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct world world;
-		int64_t again_ms;
-
-		print_message("%s\n", rows[i].name);
-		world_init(&world, "{}");
-		settle(&world);
-		world_pod(&world, "one", POD_RUNS);
-		world_report(&world, "one",
-		             "{\"ready\": true, \"rows\": {\"in\": 1}, \"life\": \"a\", \"sequence\": 1, " SINKS "}");
-		settle(&world);
-		world_report(&world, "one", rows[i].document);
-		world.figures_age_ms = rows[i].age_ms;
-		world.now_ms += 5000;
-		assert_int_equal(writes_status(&world, &again_ms), rows[i].writes);
-		assert_int_equal(again_ms, rows[i].again_ms);
-		world_release(&world);
-	}
-}
-
 /* lastTransitionTime is when the status changed, not when it was last written. */
 static void transition_test(void **state)
 {
@@ -384,8 +327,8 @@ static void refused_test(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(verdict_test), cmocka_unit_test(input_test),
-	                                   cmocka_unit_test(due_test),     cmocka_unit_test(transition_test),
-	                                   cmocka_unit_test(restart_test), cmocka_unit_test(refused_test)};
+	                                   cmocka_unit_test(transition_test), cmocka_unit_test(restart_test),
+	                                   cmocka_unit_test(refused_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -155,6 +155,26 @@ void world_remove(struct world *world, enum kind kind, const char *name)
 	fail_msg("there is no %s %s", kind_names[kind].kind, name);
 }
 
+/* The ReplicaSet that the Deployment's controller makes, and its mark on the Deployment. */
+static json_t *world_replica_set(struct world *world, json_t *deployment)
+{
+	const char *name = object_name(deployment);
+	json_t *one = world_named(world, KIND_REPLICA_SET, object_uid(deployment));
+	json_t *notes = json_object_get(json_object_get(deployment, "metadata"), "annotations");
+
+	if (one)
+		return one;
+	json_object_set_new(notes, "deployment.kubernetes.io/revision", json_string("1"));
+	one = json_pack("{s:{s:s, s:s, s:s, s:{s:s}, s:[{s:s, s:s, s:s, s:b}]}}", "metadata", "name",
+	                object_uid(deployment), "uid", object_uid(deployment), "creationTimestamp",
+	                "2027-01-15T08:00:00Z", "annotations", "deployment.kubernetes.io/revision", "1",
+	                "ownerReferences", "kind", "Deployment", "name", name, "uid", object_uid(deployment),
+	                "controller", 1);
+	json_object_set_new(json_object_get(one, "metadata"), "uid", json_sprintf("rs-%s", object_uid(deployment)));
+	json_array_append_new(world->children[KIND_REPLICA_SET], one);
+	return one;
+}
+
 json_t *world_pod(struct world *world, const char *name, const char *status)
 {
 	json_t *deployment = world_named(world, KIND_DEPLOYMENT, "home-feed");
@@ -169,6 +189,9 @@ json_t *world_pod(struct world *world, const char *name, const char *status)
 	json_object_set_new(metadata, "uid", json_sprintf("uid-%s", name));
 	json_object_set_new(metadata, "creationTimestamp",
 	                    json_sprintf("2027-01-15T08:30:%02dZ", ++world->serial % 60));
+	json_object_set_new(metadata, "ownerReferences",
+	                    json_pack("[{s:s, s:s, s:b}]", "kind", "ReplicaSet", "uid",
+	                              object_uid(world_replica_set(world, deployment)), "controller", 1));
 	json_object_set_new(pod, "status", parsed);
 	json_array_append_new(world->children[KIND_POD], pod);
 	return pod;
