@@ -66,7 +66,7 @@ static json_t *mounts_of(const json_t *container, const json_t *volumes)
  */
 static json_t *container_of(const json_t *spec, const json_t *volumes)
 {
-	static const char *const keys[] = {"name", "env", "envFrom", "imagePullPolicy", "securityContext", NULL};
+	static const char *const keys[] = {"name", "env", "envFrom", "imagePullPolicy", NULL};
 	json_t *containers = json_array(), *one;
 	size_t index;
 
@@ -83,20 +83,33 @@ static json_t *container_of(const json_t *spec, const json_t *volumes)
 	return containers;
 }
 
+/* A spec with problems was not held to the security standard nor to what the installation allows: of that one only what
+ * says where the pod runs, and from where its image comes. */
 static void merge_some(const struct view *view, json_t *template)
 {
-	static const char *const keys[] = {
-	        "imagePullSecrets", "nodeSelector",    "tolerations", "affinity",  "schedulerName", "priorityClassName",
-	        "runtimeClassName", "securityContext", "dnsPolicy",   "dnsConfig", "hostAliases",   NULL};
+	static const char *const keys[] = {"imagePullSecrets",
+	                                   "nodeSelector",
+	                                   "tolerations",
+	                                   "affinity",
+	                                   "schedulerName",
+	                                   "runtimeClassName",
+	                                   "priorityClassName",
+	                                   "dnsPolicy",
+	                                   "dnsConfig",
+	                                   "hostAliases",
+	                                   NULL};
+	static const char *const checked_keys[] = {"securityContext", NULL};
 	static const char *const metadata_keys[] = {"labels", "annotations", NULL};
 	const json_t *given = object_at(view->job, "spec", "podTemplate", "spec", NULL);
-	json_t *volumes = read_volumes(json_object_get(given, "volumes")), *spec = some_of(given, keys), *patch;
+	const json_t *metadata = object_at(view->job, "spec", "podTemplate", "metadata", NULL);
+	json_t *volumes = view->spec ? read_volumes(json_object_get(given, "volumes")) : json_array();
+	json_t *spec = some_of(given, keys), *patch;
 
+	if (view->spec)
+		json_object_update_new(spec, some_of(given, checked_keys));
 	json_object_set_new(spec, "containers", container_of(given, volumes));
 	json_object_set_new(spec, "volumes", volumes);
-	patch = json_pack("{s:o, s:o}", "metadata",
-	                  some_of(object_at(view->job, "spec", "podTemplate", "metadata", NULL), metadata_keys), "spec",
-	                  spec);
+	patch = json_pack("{s:o, s:o}", "metadata", some_of(view->spec ? metadata : NULL, metadata_keys), "spec", spec);
 	merge_strategic(template, patch);
 	json_decref(patch);
 }

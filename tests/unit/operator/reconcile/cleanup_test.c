@@ -102,6 +102,43 @@ static void last_file_test(void **state)
 	world_release(&world);
 }
 
+/* A template that is refused, since it would raise the pod's rights, does not raise those of the clean-up's either. */
+static void refused_template_test(void **state)
+{
+	static const char *const templates[] = {
+	        "{\"spec\": {\"containers\": [{\"name\": \"streamjob\", \"securityContext\": {\"privileged\": true, "
+	        "\"allowPrivilegeEscalation\": true, \"capabilities\": {\"add\": [\"SYS_ADMIN\"]}}}]}}",
+	        "{\"spec\": {\"securityContext\": {\"runAsUser\": 0, \"runAsNonRoot\": false}}}",
+	        "{\"spec\": {\"volumes\": [{\"name\": \"t\", \"projected\": {\"sources\": "
+	        "[{\"serviceAccountToken\": {\"path\": \"t\"}}]}}], \"containers\": [{\"name\": \"streamjob\", "
+	        "\"volumeMounts\": [{\"name\": \"t\", \"mountPath\": \"/t\"}]}]}}",
+	        "{\"metadata\": {\"labels\": {\"app.kubernetes.io/name\": \"streamjob-operator\"}}}",
+	        "{\"spec\": {\"serviceAccountName\": \"admin\", \"automountServiceAccountToken\": true, "
+	        "\"hostNetwork\": true}}",
+	};
+	json_t *plain;
+	struct world world;
+
+	(void)state;
+	begin(&world, "{}");
+	json_object_set_new(json_object_get(world.job, "spec"), "filter", json_string("bucket = "));
+	plain = json_deep_copy(object_at(cleanup_job(&world), "spec", "template", NULL));
+	world_release(&world);
+	for (size_t i = 0; i < sizeof(templates) / sizeof(templates[0]); i++) {
+		json_t *template = json_loads(templates[i], 0, NULL);
+		const json_t *made;
+
+		assert_non_null(template);
+		begin(&world, "{}");
+		json_object_set_new(json_object_get(world.job, "spec"), "podTemplate", template);
+		made = object_at(cleanup_job(&world), "spec", "template", NULL);
+		if (!json_equal(object_borrow(made), plain))
+			fail_msg("%s: %s", templates[i], json_dumps(made, JSON_COMPACT));
+		world_release(&world);
+	}
+	json_decref(plain);
+}
+
 static json_t *cleanup_pod(struct world *world, const char *status)
 {
 	json_t *pod = json_deep_copy(object_at(cleanup_job(world), "spec", "template", NULL));
@@ -230,9 +267,13 @@ static void words_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(collected_test), cmocka_unit_test(last_file_test),
-	                                   cmocka_unit_test(sidecar_test),   cmocka_unit_test(template_test),
-	                                   cmocka_unit_test(by_hand_test),   cmocka_unit_test(words_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(collected_test),
+	                                   cmocka_unit_test(last_file_test),
+	                                   cmocka_unit_test(refused_template_test),
+	                                   cmocka_unit_test(sidecar_test),
+	                                   cmocka_unit_test(template_test),
+	                                   cmocka_unit_test(by_hand_test),
+	                                   cmocka_unit_test(words_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
