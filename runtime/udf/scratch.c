@@ -3,12 +3,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -19,6 +21,11 @@
 #define TRIES_MAX    8
 #define PASSES_MAX   100000 /* over a folder that is to be emptied */
 #define RENAMED_SIZE 32
+/* Of file systems that linux/magic.h does not name. */
+#define CIFS   0xff534d42
+#define SMB2   0xfe534d42
+#define LUSTRE 0x0bd00bd0
+#define GFS2   0x01161970
 
 /* Of this process: the folder in which all are. */
 static struct {
@@ -111,13 +118,29 @@ static const char *place(void)
 	return folder && folder[0] == '/' ? folder : "/tmp";
 }
 
+/* Other machines may have processes with folders there: a lock on a folder is this machine's alone. */
+static bool is_shared(int fd)
+{
+	static const unsigned types[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS, SMB2,   CEPH_SUPER_MAGIC,
+	                                 V9FS_MAGIC,      AFS_SUPER_MAGIC, GFS2, LUSTRE, OCFS2_SUPER_MAGIC};
+	struct statfs system;
+
+	if (fstatfs(fd, &system) < 0)
+		return true;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if ((unsigned)system.f_type == types[i])
+			return true;
+	return false;
+}
+
 /* Those of this user whose process is gone: nobody has the lock. */
 static void sweep(void)
 {
 	DIR *folder = opendir(place());
+	bool clean = folder && !is_shared(dirfd(folder));
 	struct dirent *entry;
 
-	while (folder && (entry = readdir(folder))) {
+	while (clean && (entry = readdir(folder))) {
 		struct stat there;
 		int fd;
 
@@ -136,6 +159,12 @@ static void sweep(void)
 		closedir(folder);
 }
 
+/* Where the file system knows no locks, none of its folders is removed by another process either. */
+static bool try_lock(int fd)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
 /* One that is ours and locked; another process's sweep may have come between. */
 static int make_base(void)
 {
@@ -147,8 +176,7 @@ static int make_base(void)
 		if (!mkdtemp(base.path))
 			return -1;
 		base.fd = open(base.path, OPEN_FLAGS);
-		if (base.fd >= 0 && flock(base.fd, LOCK_EX | LOCK_NB) == 0 && fstat(base.fd, &there) == 0 &&
-		    there.st_nlink)
+		if (base.fd >= 0 && try_lock(base.fd) && fstat(base.fd, &there) == 0 && there.st_nlink)
 			return 0;
 		if (base.fd >= 0)
 			close(base.fd);
@@ -157,18 +185,27 @@ static int make_base(void)
 	return -1;
 }
 
-void scratch_make(char ret_path[PATH_MAX])
+static bool make(char ret_path[PATH_MAX])
 {
-	bool made = false;
-
-	ret_path[0] = '\0';
-	pthread_mutex_lock(&base.mutex);
 	if (base.fd < 0) {
 		sweep();
 		make_base();
 	}
-	if (base.fd >= 0 && (size_t)snprintf(ret_path, PATH_MAX, "%s/XXXXXX", base.path) < PATH_MAX)
-		made = mkdtemp(ret_path) != NULL;
+	return base.fd >= 0 && (size_t)snprintf(ret_path, PATH_MAX, "%s/XXXXXX", base.path) < PATH_MAX &&
+	       mkdtemp(ret_path);
+}
+
+void scratch_make(char ret_path[PATH_MAX])
+{
+	bool made;
+
+	pthread_mutex_lock(&base.mutex);
+	made = make(ret_path);
+	if (!made && base.fd >= 0 && errno == ENOENT) { /* somebody has cleaned up there */
+		close(base.fd);
+		base.fd = -1;
+		made = make(ret_path);
+	}
 	base.used += made;
 	pthread_mutex_unlock(&base.mutex);
 	if (made)
@@ -184,7 +221,7 @@ void scratch_remove(const char *path)
 		return;
 	remove_folder(AT_FDCWD, path);
 	pthread_mutex_lock(&base.mutex);
-	if (--base.used == 0) {
+	if (--base.used == 0 && base.fd >= 0) {
 		rmdir(base.path);
 		close(base.fd);
 		base.fd = -1;

@@ -1,7 +1,8 @@
 /*
  * A folder of its own for each worker's process, its TMPDIR, which no other worker reaches and which goes with it. They
  * are all in one folder of this process, in $TMPDIR or /tmp, which is locked while the process lives: what a process
- * that was killed has left there, the next one removes.
+ * that was killed has left there, the next one removes, but where other machines may have theirs too (NFS and the
+ * like).
  *
  * Threads: any. Nothing here waits for the worker, whatever it makes of the folder.
  */

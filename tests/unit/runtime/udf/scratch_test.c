@@ -113,6 +113,24 @@ static void each_has_its_own(void **state)
 	scratch_remove(first);
 }
 
+/* As something that cleans /tmp up does it. */
+static void what_is_cleaned_up_is_made_again(void **state)
+{
+	char first[PATH_MAX], second[PATH_MAX], above[PATH_MAX];
+
+	(void)state;
+	scratch_make(first);
+	snprintf(above, sizeof(above), "%.*s", (int)(strrchr(first, '/') - first), first);
+	assert_int_equal(rmdir(first), 0);
+	assert_int_equal(rmdir(above), 0);
+	scratch_make(second);
+	assert_true(second[0]);
+	close(fill(second, "file"));
+	scratch_remove(first);
+	assert_int_equal(counted(second), 1);
+	scratch_remove(second);
+}
+
 struct swap {
 	char folder[2 * PATH_MAX], other[2 * PATH_MAX];
 	_Atomic bool over;
@@ -177,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(all_is_counted),
 	        cmocka_unit_test(each_has_its_own),
+	        cmocka_unit_test(what_is_cleaned_up_is_made_again),
 	        cmocka_unit_test(what_is_elsewhere_stays),
 	        cmocka_unit_test(a_place_that_is_not_there),
 	};
