@@ -1,7 +1,9 @@
 #include "operator/kube/list_text.h"
 
 #define EVENT_OBJECT "object" /* of an event of a watch */
-#define SPEC         "spec"
+
+/* All that an object may hold whose keys and depth the API server leaves to who writes it. */
+static const char *const free_members[] = {"spec", "data", "status"};
 
 static const char *skip_blanks(const char *at, const char *end)
 {
@@ -143,23 +145,33 @@ static json_t *parse_without(struct slice text, const char *const *path, struct 
 	return object;
 }
 
+/* What the API server takes, and this parser does not. */
+static bool is_beyond_parser(const json_error_t *why)
+{
+	enum json_error_code code = json_error_code(why);
+
+	return code == json_error_stack_overflow || code == json_error_null_byte_in_key ||
+	       code == json_error_numeric_overflow;
+}
+
 json_t *object_text_parse(struct slice text, const char *const *without, struct buffer *scratch, json_error_t *why)
 {
 	json_t *object = parse_without(text, without, scratch, why);
-	const char *spec[] = {SPEC, NULL, NULL};
-	struct buffer shallow;
+	bool is_event = !strcmp(without[0], EVENT_OBJECT);
 
-	if (object || json_error_code(why) != json_error_stack_overflow)
-		return object;
-	if (!strcmp(without[0], EVENT_OBJECT)) {
-		spec[0] = EVENT_OBJECT;
-		spec[1] = SPEC;
+	for (size_t i = 0; i < sizeof(free_members) / sizeof(free_members[0]); i++) {
+		const char *const path[] = {is_event ? EVENT_OBJECT : free_members[i],
+		                            is_event ? free_members[i] : NULL, NULL};
+		struct buffer less;
+
+		if (object || !is_beyond_parser(why))
+			return object;
+		buffer_init(&less);
+		if (blank_member(text, path, &less))
+			object = parse_without(buffer_slice(&less), without, scratch, why);
+		buffer_release(&less);
+		drop_member(object, path);
 	}
-	buffer_init(&shallow);
-	if (blank_member(text, spec, &shallow))
-		object = parse_without(buffer_slice(&shallow), without, scratch, why);
-	buffer_release(&shallow);
-	drop_member(object, spec);
 	return object;
 }
 

@@ -25,8 +25,9 @@ int list_text_next(struct slice *items, struct slice *ret_item);
  * Parses an object but for one member, by its path of keys that ends in NULL, which is skipped over: managedFields are
  * most of many an object, and nobody reads them. `scratch` is overwritten.
  *
- * An object that is nested deeper than the parser goes (the API server takes more) comes without its spec: what one
- * tenant writes is not to keep the list of all from being read.
+ * An object that the API server takes and the parser does not (it is nested deeper, a key has a NUL, a number is too
+ * large) comes without its spec, data or status, the first of them that mends it: what one tenant writes is not to keep
+ * the list of all from being read.
  */
 json_t *object_text_parse(struct slice text, const char *const *without, struct buffer *scratch, json_error_t *why);
 

@@ -167,10 +167,53 @@ static void deep_test(void **state)
 	buffer_release(&text);
 }
 
+/* Keys, numbers and depths that the API server keeps as they are; of a ControllerRevision in its data. */
+static void beyond_parser_test(void **state)
+{
+	static const struct {
+		const char *text, *object;
+	} rows[] = {
+	        {"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"podTemplate\":{\"a\\u0000b\":1}}}",
+	         "{\"metadata\":{\"name\":\"a\"}}"},
+	        {"{\"metadata\":{\"name\":\"a\"},\"data\":{\"\\u0000\":1},\"revision\":3}",
+	         "{\"metadata\":{\"name\":\"a\"},\"revision\":3}"},
+	        {"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"x\":1},\"data\":{\"n\":99999999999999999999}}",
+	         "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"x\":1}}"},
+	        {"{\"metadata\":{\"name\":\"a\"},\"status\":{\"\\u0000\":1}}", "{\"metadata\":{\"name\":\"a\"}}"},
+	        {"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"x\":tru}}", NULL},
+	};
+	static const char *const item[] = {"metadata", "managedFields", NULL},
+	                         *const event[] = {"object", "metadata", "managedFields", NULL};
+	struct buffer scratch, text;
+
+	(void)state;
+	buffer_init(&scratch);
+	buffer_init(&text);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		bool is_event = i % 2;
+		json_error_t why;
+		json_t *object;
+		char *got;
+
+		buffer_clear(&text);
+		buffer_printf(&text, is_event ? "{\"type\":\"ADDED\",\"object\":%s}" : "%s", rows[i / 2].text);
+		object = object_text_parse(buffer_slice(&text), is_event ? event : item, &scratch, &why);
+		got = object ? json_dumps(is_event ? json_object_get(object, "object") : object,
+		                          JSON_COMPACT | JSON_SORT_KEYS)
+		             : NULL;
+		if (!got != !rows[i / 2].object || (got && strcmp(got, rows[i / 2].object) != 0))
+			fail_msg("%s: %s", text.data, got ? got : why.text);
+		free(got);
+		json_decref(object);
+	}
+	buffer_release(&scratch);
+	buffer_release(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(list_test), cmocka_unit_test(parse_test),
-	                                   cmocka_unit_test(deep_test)};
+	                                   cmocka_unit_test(deep_test), cmocka_unit_test(beyond_parser_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
