@@ -32,12 +32,42 @@ static bool is_plain(const char *text, size_t size)
 	return !strstr(text, ": ") && !strstr(text, " #");
 }
 
+/* The code point of a character that YAML takes for the end of a line, as JSON has no other than \n and \r, or 0. */
+static unsigned line_break(const char *text, size_t left)
+{
+	if (left > 1 && !memcmp(text, "\xc2\x85", 2))
+		return 0x85;
+	if (left > 2 && !memcmp(text, "\xe2\x80\xa8", 3))
+		return 0x2028;
+	return left > 2 && !memcmp(text, "\xe2\x80\xa9", 3) ? 0x2029 : 0;
+}
+
 static bool has_control(const char *text, size_t size, bool lines)
 {
 	for (size_t i = 0; i < size; i++)
-		if (((unsigned char)text[i] < ' ' && !(lines && text[i] == '\n')) || text[i] == 0x7f)
+		if (((unsigned char)text[i] < ' ' && !(lines && text[i] == '\n')) || text[i] == 0x7f ||
+		    line_break(text + i, size - i))
 			return true;
 	return false;
+}
+
+/* Within double quotes, where an end of a line would be a blank. */
+static void write_quoted(struct slice text, struct buffer *out)
+{
+	struct buffer json;
+
+	buffer_init(&json);
+	text_json_string(&json, text);
+	for (size_t i = 0; i < json.size; i++) {
+		unsigned code = line_break(json.data + i, json.size - i);
+
+		if (code)
+			buffer_printf(out, "\\u%04x", code);
+		else
+			buffer_append_char(out, json.data[i]);
+		i += code > 0xff ? 2 : code > 0;
+	}
+	buffer_release(&json);
 }
 
 static bool is_block(const char *text, size_t size)
@@ -72,7 +102,7 @@ static void write_string(const char *text, size_t size, int indent, struct buffe
 		return;
 	}
 	if (strlen(text) != size || has_control(text, size, false) || is_ambiguous(text, size)) {
-		text_json_string(out, (struct slice){text, size});
+		write_quoted((struct slice){text, size}, out);
 	} else if (is_plain(text, size)) {
 		buffer_append(out, text, size);
 	} else {
@@ -139,10 +169,10 @@ static void write_object(const json_t *object, int indent, struct buffer *out)
 		size_t size = strlen(keys[i]);
 
 		buffer_printf(out, "%*s", i ? indent : 0, "");
-		if (is_plain(keys[i], size) && !is_ambiguous(keys[i], size))
+		if (is_plain(keys[i], size) && !is_ambiguous(keys[i], size) && !has_control(keys[i], size, false))
 			buffer_append(out, keys[i], size);
 		else
-			text_json_string(out, slice_of(keys[i]));
+			write_quoted(slice_of(keys[i]), out);
 		buffer_append_char(out, ':');
 		if (!is_nested(value)) {
 			buffer_append_char(out, ' ');

@@ -182,8 +182,8 @@ static void beyond_parser_test(void **state)
 	        {"{\"metadata\":{\"name\":\"a\"},\"status\":{\"\\u0000\":1}}", "{\"metadata\":{\"name\":\"a\"}}"},
 	        {"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"x\":tru}}", NULL},
 	};
-	static const char *const item[] = {"metadata", "managedFields", NULL},
-	                         *const event[] = {"object", "metadata", "managedFields", NULL};
+	static const char *const item[] = {"metadata", "managedFields", NULL}, *const event[] = {"object", "metadata",
+	                                                                                         "managedFields", NULL};
 	struct buffer scratch, text;
 
 	(void)state;

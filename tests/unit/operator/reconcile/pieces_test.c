@@ -166,6 +166,9 @@ static void manifest_test(void **state)
 	        {"quotes", "{\"a\": \"'x' it's\"}", "a: '''x'' it''s'\n"},
 	        {"lines", "{\"a\": \"x\\n  y\\n\", \"b\": \"x\\ny\"}", "a: |\n  x\n    y\nb: |-\n  x\n  y\n"},
 	        {"a control character", "{\"a\": \"x\\u0007\"}", "a: \"x\\u0007\"\n"},
+	        {"what YAML takes for ends of lines",
+	         "{\"a\": \"x\\u2028y:\\u0085  z\", \"b\": \"u\\u2029 v\\nw\", \"c\\u0085d\": 1, \"e\\nf\": 2}",
+	         "a: \"x\\u2028y:\\u0085  z\"\nb: \"u\\u2029 v\\nw\"\n\"c\\u0085d\": 1\n\"e\\nf\": 2\n"},
 	};
 
 	(void)state;

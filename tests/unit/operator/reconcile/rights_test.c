@@ -147,6 +147,32 @@ static void what_the_installation_allows_test(void **state)
 	}
 }
 
+/* What is checked is what is applied: a text with YAML's other ends of lines hides nothing from the check. */
+static void texts_hide_nothing_test(void **state)
+{
+	static const char *const breaks[] = {"\\u2028", "\\u2029", "\\u0085"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+		json_t *spec = json_sprintf(
+		        SPEC("\"containers\": [{\"image\": \"b%s        imagePullPolicy:%s          \\\"x\", \"name\": "
+		             "\"a\", \"securityContext\": {\"privileged\": true}, \"workingDir\": \"x\\\"%s        "
+		             "name:%s          a\"}]"),
+		        breaks[i], breaks[i], breaks[i], breaks[i]);
+		struct observed observed;
+		struct world world;
+		struct plan plan;
+
+		world_init(&world, json_string_value(spec));
+		world_look(&world, &observed, &plan);
+		if (template_of(&plan))
+			fail_msg("%s: a pod that is privileged", breaks[i]);
+		plan_release(&plan);
+		world_release(&world);
+		json_decref(spec);
+	}
+}
+
 #define FILE_SINK    "\"sinks\": [{\"file\": {\"path\": \"/data/out\"}}]"
 #define VOLUME(kind) "\"podTemplate\": {\"spec\": {\"volumes\": [{\"name\": \"v\", \"" kind "\": {}}]"
 
@@ -188,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_left_out_is_filled_in_test),
 	                                   cmocka_unit_test(what_the_installation_allows_test),
+	                                   cmocka_unit_test(texts_hide_nothing_test),
 	                                   cmocka_unit_test(files_on_volumes_have_a_group_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
