@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 enum rollback_policy { ROLLBACK_NEVER, ROLLBACK_AUTO };
-enum evictions { EVICTIONS_ALLOW, EVICTIONS_BLOCK };
+enum evictions { EVICTIONS_ALLOW, EVICTIONS_BLOCK, EVICTIONS_LEAVE };
 enum deletion { DELETION_KEEP, DELETION_DELETE };
 
 struct deletion_spec {

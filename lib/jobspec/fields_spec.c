@@ -115,7 +115,8 @@ static const struct rule spec_rules[] = {{.cel = DEAD_LETTER_CEL("onBadRow"),
                                           .holds = one_pod_at_most},
                                          {0}};
 
-static const struct choice evictions[] = {{"allow", EVICTIONS_ALLOW}, {"block", EVICTIONS_BLOCK}, {NULL, 0}};
+static const struct choice evictions[] = {
+        {"allow", EVICTIONS_ALLOW}, {"block", EVICTIONS_BLOCK}, {"leave", EVICTIONS_LEAVE}, {NULL, 0}};
 static const struct choice rollbacks[] = {{"never", ROLLBACK_NEVER}, {"auto", ROLLBACK_AUTO}, {NULL, 0}};
 
 static const struct field spec_fields[] = {
@@ -309,7 +310,8 @@ static const struct field spec_fields[] = {
          .doc = "What the job's PodDisruptionBudget says to a node that is drained: allow: the pod drains and commits, "
                 "and goes on "
                 "elsewhere; block: the node waits, while the pod is ready, until this is allow again or the job is "
-                "suspended."},
+                "suspended; leave: there is none, for one of your own has the pod: the API server evicts no pod that "
+                "two have."},
         {.name = "rollback",
          .kind = FIELD_ENUM,
          .cluster = true,

@@ -7,6 +7,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/base/text.h"
 #include "operator/manager/poller.h"
 #include "operator/reconcile/object.h"
 
@@ -14,6 +15,8 @@
 #define PAUSE_MS_MAX    15000
 #define WORDS_BYTES_MAX 1024
 #define STEP_MS         50
+#define JOB_OBJECTS_MAX 4   /* of one job are explained: what it makes more of says the same */
+#define EVENTS_MAX      200 /* of one object are read */
 
 struct explainer {
 	struct manager *manager;
@@ -29,6 +32,7 @@ struct words {
 	const char *uid;
 	char text[WORDS_BYTES_MAX];
 	char at[40];
+	size_t events;
 };
 
 /* The last warning about the pod. */
@@ -37,7 +41,11 @@ static int read_words(void *context, json_t *event, struct kube_error *err)
 	struct words *words = context;
 	const char *at = object_text(event, "deprecatedLastTimestamp", NULL);
 
-	(void)err;
+	if (++words->events > EVENTS_MAX) {
+		json_decref(event);
+		return kube_fail(err, KUBE_TOO_LARGE, "more than %d Events of one object: the rest is not read",
+		                 EVENTS_MAX);
+	}
 	if (!at[0])
 		at = object_text(event, "metadata", "creationTimestamp", NULL);
 	if (!strcmp(object_text(event, "regarding", "uid", NULL), words->uid) && strcmp(at, words->at) >= 0) {
@@ -61,6 +69,8 @@ static void explain(struct explainer *explainer, const char *uid, const json_t *
 	              &version, &err) < 0)
 		log_debug("Events of a pod could not be read", "pod=\"%s\" error=\"%s\"",
 		          object_text(pod, "name", NULL), err.error.text);
+	for (char *end = words.text + strlen(words.text); !text_is_utf8(slice_of(words.text)) && end > words.text;)
+		*--end = '\0'; /* cut within a character */
 	if (words.text[0])
 		manager_told(explainer->manager, uid, object_text(pod, "key", NULL),
 		             object_integer(pod, "restarts", NULL), json_pack("{s:s}", "words", words.text));
@@ -86,8 +96,19 @@ static bool is_due(struct explainer *explainer, const char *uid, const json_t *p
 	return true;
 }
 
+/* No job has so many that the others wait for it. `of_jobs` is {key: how many}. */
+static bool has_had_enough(json_t *of_jobs, const json_t *pod)
+{
+	const char *key = object_text(pod, "key", NULL);
+	json_int_t count = json_integer_value(json_object_get(of_jobs, key));
+
+	json_object_set_new(of_jobs, key, json_integer(count + 1));
+	return count >= JOB_OBJECTS_MAX;
+}
+
 static void look_at(struct explainer *explainer, const json_t *pods)
 {
+	json_t *of_jobs = json_object();
 	const char *uid;
 	json_t *pod;
 	void *next;
@@ -95,10 +116,13 @@ static void look_at(struct explainer *explainer, const json_t *pods)
 	json_object_foreach(object_borrow(pods), uid, pod)
 	{
 		if (atomic_load(&explainer->stopping))
-			return;
+			break;
+		if (has_had_enough(of_jobs, pod))
+			continue;
 		if (is_due(explainer, uid, pod))
 			explain(explainer, uid, pod);
 	}
+	json_decref(of_jobs);
 	json_object_foreach_safe(explainer->asked, next, uid, pod)
 	{
 		if (!json_object_get(pods, uid))

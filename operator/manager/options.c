@@ -21,6 +21,7 @@ static int usage(FILE *out, int code)
 	      "  --workers N               StreamJobs that are worked on at the same time (4)\n"
 	      "  --resync DURATION         look at every StreamJob again after so long (10m)\n"
 	      "  --poll DURATION           ask pods for their status every so often (2s)\n"
+	      "  --min-turn DURATION       a job that was Ready has so long in an upgrade at the least (1m)\n"
 	      "  --figures DURATION        write the figures of a status at most so often (1m)\n"
 	      "  --listen ADDRESS          serve /healthz, /readyz, /metrics (:8080)\n"
 	      "  --metrics-bind-address A  the same\n"
@@ -155,6 +156,8 @@ static int parse_one(int option, struct options *options)
 		return parse_duration("poll", &options->poll_ms);
 	case 'F':
 		return parse_duration("figures", &options->figures_ms);
+	case 'M':
+		return parse_duration("min-turn", &options->turn_ms);
 	case 'e':
 		return parse_leader_elect(&options->leader_elect);
 	case 'f':
@@ -187,6 +190,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	                                             {"resync", required_argument, NULL, 'r'},
 	                                             {"poll", required_argument, NULL, 'p'},
 	                                             {"figures", required_argument, NULL, 'F'},
+	                                             {"min-turn", required_argument, NULL, 'M'},
 	                                             {"log-format", required_argument, NULL, 'f'},
 	                                             {"log-level", required_argument, NULL, 'L'},
 	                                             {"help", no_argument, NULL, 'h'},

@@ -117,11 +117,12 @@ size_t pods_asked_end(struct pods_asked *pods)
 	for (size_t i = 0; i < pods->count; i++) {
 		struct asked *asked = pods->items[i];
 
-		if (json_object_get(pods->seen, asked->uid)) {
+		if (!asked->gone && json_object_get(pods->seen, asked->uid)) {
 			json_object_set_new(pods->by_uid, asked->uid, json_integer((json_int_t)kept));
 			pods->items[kept++] = asked;
 		} else if (asked->under_way) {
-			asked->gone = true; /* its page is the client's: a later round frees it */
+			asked->gone =
+			        true; /* its page is the client's: a later round frees it, also where the pod is back */
 			pods->items[kept++] = asked;
 		} else {
 			asked_free(asked);

@@ -246,6 +246,7 @@ int operator_run(int argc, char **argv)
 	manager->settings.image = options.image;
 	manager->settings.operator= manager->operator;
 	manager->settings.figures_ms = options.figures_ms;
+	manager->settings.turn_ms = options.turn_ms;
 	manager->started_ms = clock_monotonic_ms(&system_clock);
 	manager->settings.cluster_id = options.cluster_id;
 	manager->settings.accounts = options.accounts;

@@ -39,7 +39,17 @@ static bool plan_leftovers(struct plan *plan)
 /* A job without pods needs none; one that is there stays. */
 static bool needs_budget(const struct view *view)
 {
-	return !view->observed->no_budgets && (pods_wanted(view) || view_child(view, KIND_BUDGET, view->name));
+	return !view->observed->no_budgets && view->spec->cluster.evictions != EVICTIONS_LEAVE &&
+	       (pods_wanted(view) || view_child(view, KIND_BUDGET, view->name));
+}
+
+/* Ours goes where the job has one of its owner's. */
+static void plan_no_budget(struct plan *plan)
+{
+	const json_t *budget = view_child(plan->view, KIND_BUDGET, plan->view->name);
+
+	if (budget && plan->view->spec->cluster.evictions == EVICTIONS_LEAVE && !plan->view->observed->no_budgets)
+		plan_delete(plan, KIND_BUDGET, budget);
 }
 
 static void plan_children(struct plan *plan)
@@ -146,6 +156,7 @@ static void plan_good_spec(struct plan *plan)
 	plan_annotations(plan);
 	plan_place(plan);
 	plan_children(plan);
+	plan_no_budget(plan);
 	plan_collect(plan);
 	plan_revision(plan);
 }

@@ -22,6 +22,7 @@ struct settings {
 	        *accounts; /* "NAMESPACE/NAME", either may be *: ServiceAccounts that a pod template may name */
 	size_t accounts_count;
 	bool projected_tokens; /* a pod template may project tokens, certificates and trust bundles */
+	int64_t turn_ms;       /* a job that was Ready has so long in an upgrade at the least; 0: a minute */
 	int64_t figures_ms;    /* figures are written at most so often; 0: FIGURES_MS */
 };
 

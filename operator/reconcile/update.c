@@ -5,6 +5,9 @@
 #include "operator/reconcile/life.h"
 #include "operator/reconcile/steps.h"
 
+#define READY_TURN_MS_MIN 60000
+#define OTHER_TURN_MS_MAX 3600000
+
 /* Annotations of the job that are noted on its pods. */
 static const char *const asks[] = {NOTE_TAKE_OVER, NOTE_DROP_PENDING, "streamjob.dev/restart"};
 
@@ -76,14 +79,26 @@ bool update_is_late(const struct view *view, const struct health *health)
 	return view->update.running && view->update.was_ready && is_past(view) && !is_over(view, health);
 }
 
+/* A turn is all jobs' matter: what a job gives itself neither halts the others at once, nor, where it was not Ready
+ * before, keeps them waiting for a day. */
+static int64_t turn_ms(const struct view *view, bool ready)
+{
+	int64_t given_ms = view->spec->cluster.progress_deadline_ms, min_ms = view->settings->turn_ms;
+
+	if (!min_ms)
+		min_ms = READY_TURN_MS_MIN;
+	if (ready)
+		return given_ms < min_ms ? min_ms : given_ms;
+	return given_ms > OTHER_TURN_MS_MAX ? OTHER_TURN_MS_MAX : given_ms;
+}
+
 json_t *update_json(const struct view *view, const struct health *health)
 {
 	const json_t *conditions = object_at(view->job, "status", "conditions", NULL);
 	bool ready = !strcmp(object_text(object_condition(conditions, "Ready"), "status", NULL), "True");
 
 	if (view->update.claims)
-		return json_pack("{s:o, s:b}", "until",
-		                 object_time_json(view->observed->now_ms + view->spec->cluster.progress_deadline_ms),
+		return json_pack("{s:o, s:b}", "until", object_time_json(view->observed->now_ms + turn_ms(view, ready)),
 		                 "wasReady", ready);
 	if (!view->update.running || is_over(view, health))
 		return NULL;

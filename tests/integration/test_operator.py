@@ -968,4 +968,6 @@ def test_what_a_drained_node_may_evict(job, operator):
     made = job.deployment()["metadata"]["generation"]
     job.apply(evictions="block")
     eventually(lambda: budget() == (0, "AlwaysAllow"), "the other one")
+    job.apply(evictions="leave")
+    eventually(lambda: not job.children("poddisruptionbudgets"), "none, for the team has its own")
     assert job.deployment()["metadata"]["generation"] == made, "no pod is replaced for that"

@@ -123,7 +123,7 @@ BROKEN = container({"waiting": {"reason": "ImagePullBackOff", "message": "two: n
 def test_an_upgrade_goes_in_waves_over_restarts_and_halts(cluster, namespace, tmp_path, runtime):  # noqa: F811
     runtime.document = FLOWS
     fleet = Fleet(cluster, namespace, runtime, 5)
-    options = ["--leader-elect=false", "--max-updating", "2"]
+    options = ["--leader-elect=false", "--max-updating", "2", "--min-turn", "2s"]
 
     def upgraded(image):
         return of_class(tmp_path, cluster, namespace, image, *options)

@@ -127,6 +127,37 @@ static void turn_test(void **state)
 	world_release(&world);
 }
 
+/* How long a turn lasts is not the job's alone to say. */
+static void turn_length_test(void **state)
+{
+	static const struct {
+		const char *deadline, *document;
+		int64_t seconds;
+	} rows[] = {
+	        {"\"1s\"", FLOWS, 60},        {"\"10m\"", FLOWS, 600},          {"\"2h\"", FLOWS, 7200},
+	        {"\"1s\"", SAYS("input"), 1}, {"\"24h\"", SAYS("input"), 3600},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct world world;
+		const char *until;
+
+		world_init(&world, "{}");
+		set_spec(&world, "progressDeadline", rows[i].deadline);
+		settle(&world);
+		run_pod(&world, POD_RUNS, rows[i].document);
+		world.image = "streamjob:next";
+		settle(&world);
+		world.may_update = true;
+		world_turn(&world, PLAN_STEPS_MAX);
+		until = object_text(world.job, "status", "update", "until", NULL);
+		if (object_time(until) != world.now_ms - world.now_ms % 1000 + rows[i].seconds * 1000)
+			fail_msg("%s, %s: %s", rows[i].deadline, rows[i].document, until);
+		world_release(&world);
+	}
+}
+
 static void late_test(void **state)
 {
 	struct world world;
@@ -545,6 +576,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(turn_test),
+	        cmocka_unit_test(turn_length_test),
 	        cmocka_unit_test(late_test),
 	        cmocka_unit_test(bad_spec_test),
 	        cmocka_unit_test(paused_test),

@@ -407,12 +407,30 @@ static void late_code_test(void **state)
 	world_release(&world);
 }
 
+/* A team's own budget has the pod: two would keep it from every eviction. */
+static void no_budget_test(void **state)
+{
+	static const char *const says[] = {"allow", "leave", "block"};
+	struct world world;
+
+	(void)state;
+	world_init(&world, "{}");
+	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++) {
+		json_object_set_new(json_object_get(world.job, "spec"), "evictions", json_string(says[i]));
+		while (world_turn(&world, PLAN_STEPS_MAX))
+			;
+		assert_int_equal(world_named(&world, KIND_BUDGET, "home-feed") != NULL, strcmp(says[i], "leave") != 0);
+	}
+	world_release(&world);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(steps_test),       cmocka_unit_test(crash_test), cmocka_unit_test(roll_out_test),
-	        cmocka_unit_test(never_ready_test), cmocka_unit_test(drain_test), cmocka_unit_test(deletion_test),
-	        cmocka_unit_test(never_seen_test),  cmocka_unit_test(code_test),  cmocka_unit_test(late_code_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(steps_test),      cmocka_unit_test(crash_test),
+	                                   cmocka_unit_test(roll_out_test),   cmocka_unit_test(never_ready_test),
+	                                   cmocka_unit_test(drain_test),      cmocka_unit_test(deletion_test),
+	                                   cmocka_unit_test(never_seen_test), cmocka_unit_test(code_test),
+	                                   cmocka_unit_test(late_code_test),  cmocka_unit_test(no_budget_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
