@@ -23,7 +23,7 @@ if [ -n "${SAN:-}" ]; then
 	*" test_"*) ;;
 	*)
 		export STREAMJOB_TEST_SANITIZER="${SAN%%,*}"
-		set -- --ignore=postgres_parity --ignore=test_operator.py "$@"
+		set -- --ignore=postgres_parity --ignore-glob='test_operator*.py' --ignore=test_docs.py "$@"
 		;;
 	esac
 fi
