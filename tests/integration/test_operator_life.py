@@ -164,6 +164,8 @@ WAYS = {  # of docs/status.md, "What stands in a pod's way": the pod's status; R
 @pytest.mark.parametrize("way", WAYS)
 def test_what_stands_in_a_pods_way_is_said(job, runtime, way):
     status, reason, words = WAYS[way]
+    for one in status.get("conditions") or []:
+        one["lastTransitionTime"] = now()
     make_pod(job, runtime.port, running())
     job.wait("Ready", "True", "Running")
     set_pod_status(job, {"containerStatuses": None, "conditions": None, "initContainerStatuses": None} | status)

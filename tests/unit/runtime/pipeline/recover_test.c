@@ -152,14 +152,14 @@ static void hidden_test(void **state)
 /* A crash left window 7 pending: its rows, and only they, are in it, also when a function fails meanwhile. */
 static void pending_test(void **state)
 {
-	char *job = sums_job("1s", "", "");
+	char *job = sums_job("1h", "", "");
 
 	(void)state;
 	for (unsigned lanes = 1; lanes <= 2; lanes++) {
 		struct scripted_run *run = scripted_on_rows("pending", job, 2, 3000, lanes);
 
 		run->rows.source.boundary =
-		        (struct boundary){.pending = true, .sequence = 7, .start_ms = 1000, .end_ms = 2000};
+		        (struct boundary){.pending = true, .sequence = 7, .start_ms = 3600000, .end_ms = 7200000};
 		for (size_t p = 0; p < 2; p++) {
 			run->rows.committed[p] = run->rows.position[p] = 300;
 			run->rows.to[p] = 900;
