@@ -18,7 +18,7 @@ from image import Image  # noqa: E402
 from servers import Kafka, Pushgateway, wait_for  # noqa: E402
 
 NAMESPACE = "reco"
-QUICK = ("--resync=1s",)  # an hour's resyncs in the time of a test
+QUICK = ("--resync=1s", "--figures=5s")  # an hour's resyncs, and its figures, in the time of a test
 
 
 @pytest.fixture(scope="session")
