@@ -47,8 +47,10 @@ static void end_now(void *second, int code)
 	pthread_t thread;
 
 	latch_init(&last.said);
-	if (pthread_create(&thread, NULL, say, second) == 0)
+	if (pthread_create(&thread, NULL, say, second) == 0) {
+		pthread_detach(thread);
 		latch_wait(&last.said, LAST_WORD_MS);
+	}
 	_exit(code);
 }
 

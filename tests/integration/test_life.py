@@ -38,7 +38,7 @@ def ran(kafka, tmp_path):
     topic, group, name = unique("life"), unique("group"), unique("first")
     kafka.create_topic(topic, PARTITIONS)
     kafka.produce(topic, RECORDS)
-    job = start_over(kafka, tmp_path, name, topic, group, args=["--until-idle", "500ms"])
+    job = start_over(kafka, tmp_path, name, topic, group, args=["--until-idle", "2s"])
     assert job.run(60) == 0, job.log()
     job.name_of_job = name
     return topic, group, job
@@ -162,7 +162,7 @@ def test_metadata_that_is_not_known_fails_the_start_and_stays(kafka, tmp_path, r
 def test_offsets_set_by_hand_are_where_a_new_life_begins(kafka, tmp_path, ran):
     topic, group, job = ran
     set_group_offsets(kafka, group, topic, {p: (len(RECORDS[p]) - 100, "") for p in range(PARTITIONS)})
-    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=["--until-idle", "500ms"])
+    again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=["--until-idle", "2s"])
     assert again.run(60) == 0, again.log()
     assert "offsets were set by hand" in again.log() and "new life" in again.log()
     assert sum_rows(file_rows(tmp_path / "again")) == expected_sums(passing_of({p: rows[-100:] for p, rows in RECORDS.items()}))
@@ -197,7 +197,7 @@ def test_a_life_that_the_operator_knows_and_the_group_does_not_is_a_loss(kafka, 
     known = tmp_path / "known.json"
     known.write_text(json.dumps({"life": life, "sequence": 3}))
     loses(kafka, topic, group)
-    args = ["--until-idle", "500ms", "--known", str(known)]
+    args = ["--until-idle", "2s", "--known", str(known)]
     again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args)
     refused(kafka, again, topic, group, f"group {group} has no offsets for topic {topic}", "window 3 of the life " + life, "onOffsetLoss: earliest", "another groupId")
     again = start_over(kafka, tmp_path, job.name_of_job, topic, group, file="again", args=args, onOffsetLoss="earliest", startingOffsets="latest")
@@ -250,7 +250,7 @@ def lifetime(kafka, gateway, tmp_path, name, sink):
 
     def job(topic, group, **source):
         spec = manifest(name, kafka_source(kafka, topic, lease="300ms", groupId=group, **source), [made()], size="1h")
-        return StreamJob(tmp_path, spec, args=["--until-idle", "500ms"], name=f"{name}-{time.monotonic_ns()}")
+        return StreamJob(tmp_path, spec, args=["--until-idle", "2s"], name=f"{name}-{time.monotonic_ns()}")
 
     def run(topic, group, **source):
         once = job(topic, group, **source)
