@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -53,10 +54,10 @@ def alive(process):
 
 def test_output_is_whole_and_the_seconds_stand_at_the_end(run):
     text, code = run("""
-        Step("slow", WAIT, "echo slow 1; sleep .5; echo slow 2"), Step("quick", WAIT, "sleep .2; echo quick"), provide("made", "echo unseen")
+        Step("slow", WAIT, "echo slow 1; sleep 3; echo slow 2"), Step("quick", WAIT, "sleep .2; echo quick"), provide("made", "echo unseen")
     """)
     assert code == 0
-    assert "== quick\nquick\n== quick: 0 s" in text and "== slow\nslow 1\nslow 2\n== slow: " in text
+    assert re.search(r"== quick\nquick\n== quick: \d+ s", text) and "== slow\nslow 1\nslow 2\n== slow: " in text
     assert "unseen" not in text and "made" not in text, "nothing needs it"
     assert [line.split()[0] for line in text.splitlines() if " passed  " in line] == ["slow", "quick"]
     assert text.endswith("suites: 2 passed, 0 failed\n")
