@@ -102,7 +102,8 @@ def choose(config, items):
     sanitizer = os.environ.get("STREAMJOB_TEST_SANITIZER")
     if not sanitizer:
         return
-    check([item.nodeid for item in items])
+    if not config.getoption("lf"):  # then only files are read in which a test has failed
+        check([item.nodeid for item in items])
     out = {item for item in items if left_out(item.nodeid, sanitizer)}
     if out:
         config.hook.pytest_deselected(items=sorted(out, key=items.index))
