@@ -102,7 +102,7 @@ def choose(config, items):
     sanitizer = os.environ.get("STREAMJOB_TEST_SANITIZER")
     if not sanitizer:
         return
-    if not config.getoption("lf"):  # then only files are read in which a test has failed
+    if not config.getoption("lf", False):  # then only files are read in which a test has failed
         check([item.nodeid for item in items])
     out = {item for item in items if left_out(item.nodeid, sanitizer)}
     if out:
