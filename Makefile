@@ -15,8 +15,10 @@ PKG_LIBS = $(shell pkg-config --libs $(PKGS) 2>/dev/null)
 # What the operator's image carries: all but what only the runtime reads.
 OPERATOR_LIBS = $(shell pkg-config --libs $(filter-out rdkafka libzstd,$(PKGS)) 2>/dev/null) -lpg_query -lm -lpthread
 
+# -Wswitch-enum: a switch names every kind of its family, so that a new one is forgotten nowhere. A library's codes, of which only
+# some are meant, are switched over as an (int).
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
-	-Wformat=2 -Wimplicit-fallthrough -Wcast-qual -Wwrite-strings -Wno-format-nonliteral
+	-Wformat=2 -Wimplicit-fallthrough -Wcast-qual -Wwrite-strings -Wno-format-nonliteral -Wswitch-enum
 HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fcf-protection=full
 OPT := $(if $(SAN),-O1 -g1,-O2 -g) -fno-omit-frame-pointer
 ifeq ($(shell uname -m),aarch64)

@@ -138,7 +138,9 @@ const struct column *run_in_list(struct node *node, struct run *run, const uint3
 		IN_LOOP(doubles, DOUBLE_EQ) break;
 	case TYPE_STRING:
 		IN_LOOP(strings, STRING_EQ) break;
-	default:
+	case TYPE_NULL:
+	case TYPE_BIGINT:
+	case TYPE_TIMESTAMP:
 		IN_LOOP(bigints, PLAIN_EQ) break;
 	}
 	return &node->result;

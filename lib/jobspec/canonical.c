@@ -185,9 +185,15 @@ static bool is_set(const struct object *object, const struct field *field, const
 			if (inner->offset == FIELD_NOT_STORED || is_set(field->object, inner, member))
 				return true;
 		return false;
-	default:
-		return true;
+	case FIELD_ENUM:
+	case FIELD_BOOLEAN:
+	case FIELD_INTEGER:
+	case FIELD_DOUBLE:
+	case FIELD_DURATION:
+	case FIELD_BYTES:
+		break;
 	}
+	return true;
 }
 
 /* The format of a column that is no TIMESTAMP would be refused when read again. */

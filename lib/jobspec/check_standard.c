@@ -128,10 +128,11 @@ static bool is_good(const struct control *control, const json_t *json)
 		return is_value(control, json);
 	case WANTED_ALL_OF:
 		return json_is_array(json) && count_values(control, json) == json_array_size(json);
-	default:
+	case WANTED_HAS:
 		count = count_values(control, json);
 		return count && count != SIZE_MAX;
 	}
+	return false;
 }
 
 static void say(const struct control *control, const json_t *json, const char *place, struct problems *problems)

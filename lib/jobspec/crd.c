@@ -207,8 +207,12 @@ static void write_kind(const struct field *field, int indent, struct buffer *out
 	case FIELD_KEYED_OBJECTS:
 		write_map(field, indent, out);
 		break;
-	default:
+	case FIELD_STRING:
+	case FIELD_EXPRESSION:
 		write_string(field->min, field->max, field->pattern, indent, out);
+		break;
+	case FIELD_OBJECT: /* the caller writes its fields */
+		break;
 	}
 }
 

@@ -251,9 +251,14 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 		return 0;
 	case YAML_ALIAS_EVENT:
 		return on_alias(builder, event);
-	default:
-		return 0;
+	case YAML_NO_EVENT:
+	case YAML_STREAM_START_EVENT:
+	case YAML_STREAM_END_EVENT:
+	case YAML_DOCUMENT_START_EVENT:
+	case YAML_DOCUMENT_END_EVENT:
+		break;
 	}
+	return 0;
 }
 
 /* An empty text between two "---" is one empty scalar. */

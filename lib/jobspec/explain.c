@@ -161,11 +161,19 @@ static void explain_sink(const struct sink_spec *sink, struct buffer *out)
 
 static void explain_commits(const struct jobspec *job, struct buffer *out)
 {
-	if (job->dead_letter.kind == SINK_FILE)
+	switch (job->dead_letter.kind) {
+	case SINK_FILE:
 		buffer_printf(out, "dead       file %s\n", job->dead_letter.file.path);
-	if (job->dead_letter.kind == SINK_KAFKA)
+		break;
+	case SINK_KAFKA:
 		buffer_printf(out, "dead       kafka topic %s at %s\n", job->dead_letter.kafka.topic,
 		              job->dead_letter.kafka.bootstrap_servers);
+		break;
+	case SINK_PUSHGATEWAY:
+	case SINK_STDOUT:
+	case SINK_NONE:
+		break;
+	}
 	if (job->source.kind != SOURCE_KAFKA) {
 		buffer_append_text(out, "commits    nothing: this source begins anew at each start\n");
 		return;

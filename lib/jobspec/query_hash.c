@@ -30,9 +30,12 @@ static bool is_default(const struct field *field, const json_t *value)
 	case JSON_TRUE:
 	case JSON_FALSE:
 		return !strcmp(json_is_true(value) ? "true" : "false", field->initial);
-	default:
-		return false;
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+	case JSON_NULL:
+		break;
 	}
+	return false;
 }
 
 static void drop_defaults(const struct object *object, json_t *json);

@@ -267,8 +267,17 @@ static void read_field(struct reader *reader, const struct field *field, const s
 	case FIELD_DOUBLES:
 		read_doubles(reader, field, node, path, (void *)member, (void *)(members + field->count_offset));
 		break;
-	default:
+	case FIELD_STRING:
+	case FIELD_EXPRESSION:
+	case FIELD_WORD:
+	case FIELD_ENUM:
+	case FIELD_BOOLEAN:
+	case FIELD_INTEGER:
+	case FIELD_DOUBLE:
+	case FIELD_DURATION:
+	case FIELD_BYTES:
 		read_scalar(reader, field, node, path, member);
+		break;
 	}
 }
 

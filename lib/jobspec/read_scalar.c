@@ -78,11 +78,20 @@ static void expected(const struct field *field, const struct node *node, struct 
 	case FIELD_BYTES:
 		error_set(ret_text, "expected %s", bytes_pattern.what);
 		break;
-	default:
+	case FIELD_STRING:
+	case FIELD_EXPRESSION:
+	case FIELD_STRINGS:
+	case FIELD_STRING_MAP:
+	case FIELD_DOUBLES:
+	case FIELD_JSON:
+	case FIELD_OBJECT:
+	case FIELD_OBJECTS:
+	case FIELD_KEYED_OBJECTS:
 		if (node->kind == NODE_SCALAR && node_scalar_type(node) != SCALAR_NULL)
 			error_set(ret_text, "expected a string: quote it, \"%.40s\"", node->text.data);
 		else
 			error_set(ret_text, "expected a string");
+		break;
 	}
 }
 
@@ -103,9 +112,20 @@ static bool takes(const struct field *field, enum scalar_type type)
 		return type == SCALAR_INTEGER || type == SCALAR_FLOAT;
 	case FIELD_BYTES:
 		return type == SCALAR_INTEGER || type == SCALAR_STRING;
-	default:
-		return type == SCALAR_STRING;
+	case FIELD_STRING:
+	case FIELD_EXPRESSION:
+	case FIELD_WORD:
+	case FIELD_DURATION:
+	case FIELD_STRINGS:
+	case FIELD_STRING_MAP:
+	case FIELD_DOUBLES:
+	case FIELD_JSON:
+	case FIELD_OBJECT:
+	case FIELD_OBJECTS:
+	case FIELD_KEYED_OBJECTS:
+		break;
 	}
+	return type == SCALAR_STRING;
 }
 
 static size_t characters(struct slice text)
@@ -256,9 +276,18 @@ int store_text(struct reader *reader, const struct field *field, struct slice te
 		return store_amount(field, text, member, wrong, right);
 	case FIELD_DOUBLE:
 		return store_double(field, text, member, wrong, right);
-	default:
-		return store_string(reader, field, text, member, wrong, right);
+	case FIELD_STRING:
+	case FIELD_EXPRESSION:
+	case FIELD_STRINGS:
+	case FIELD_STRING_MAP:
+	case FIELD_DOUBLES:
+	case FIELD_JSON:
+	case FIELD_OBJECT:
+	case FIELD_OBJECTS:
+	case FIELD_KEYED_OBJECTS:
+		break;
 	}
+	return store_string(reader, field, text, member, wrong, right);
 }
 
 void read_scalar(struct reader *reader, const struct field *field, const struct node *node, const char *path,

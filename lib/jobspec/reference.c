@@ -136,7 +136,11 @@ static void write_bounds(const struct field *field, struct buffer *out)
 	case FIELD_KEYED_OBJECTS:
 		buffer_printf(out, "%lld to %lld entries", (long long)field->min, (long long)field->max);
 		break;
-	default:
+	case FIELD_WORD:
+	case FIELD_ENUM:
+	case FIELD_BOOLEAN:
+	case FIELD_JSON:
+	case FIELD_OBJECT:
 		break;
 	}
 }

@@ -52,15 +52,27 @@ static enum reconcile_result settle(struct manager *manager, const char *key, co
 		memory_namespace_ends(manager->memory, key, object_uid(job), clock_monotonic_ms(manager->clock));
 		queue_add(manager->queue, key);
 		return RECONCILE_REQUEUE;
-	default:
-		log_warn("a write failed", "job=\"%s\" reason=%s error=\"%s\"", key, kube_reason_name(err->reason),
-		         err->error.text);
-		if (err->retry_after_ms)
-			queue_add_after(manager->queue, key, err->retry_after_ms);
-		else
-			queue_add_rate_limited(manager->queue, key);
-		return RECONCILE_ERROR;
+	case KUBE_UNAVAILABLE:
+	case KUBE_SILENT:
+	case KUBE_UNTRUSTED:
+	case KUBE_CREDENTIALS:
+	case KUBE_UNAUTHORIZED:
+	case KUBE_FORBIDDEN:
+	case KUBE_GONE:
+	case KUBE_VERSION_TOO_LARGE:
+	case KUBE_INVALID:
+	case KUBE_THROTTLED:
+	case KUBE_MALFORMED:
+	case KUBE_TOO_LARGE:
+		break;
 	}
+	log_warn("a write failed", "job=\"%s\" reason=%s error=\"%s\"", key, kube_reason_name(err->reason),
+	         err->error.text);
+	if (err->retry_after_ms)
+		queue_add_after(manager->queue, key, err->retry_after_ms);
+	else
+		queue_add_rate_limited(manager->queue, key);
+	return RECONCILE_ERROR;
 }
 
 static void record(struct manager *manager, struct kube_client *client, const struct plan *plan, const json_t *job,

@@ -129,7 +129,12 @@ json_t *desired_child(const struct view *view, enum kind kind, int replicas)
 	case KIND_BUDGET:
 		json_object_set_new(object, "spec", budget_spec(view));
 		break;
-	default:
+	case KIND_STREAM_JOB:
+	case KIND_JOB:
+	case KIND_REVISION:
+	case KIND_REPLICA_SET:
+	case KIND_POD:
+	case KIND_COUNT:
 		abort(); /* desired_kinds has no other */
 	}
 	return finish(object);

@@ -33,9 +33,11 @@ static bool means_nothing(const char *field, const json_t *value)
 	case JSON_NULL:
 	case JSON_FALSE:
 		return true;
-	default:
-		return false;
+	case JSON_REAL:
+	case JSON_TRUE:
+		break;
 	}
+	return false;
 }
 
 static double suffix_scale(const char *suffix)

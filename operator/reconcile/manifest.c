@@ -129,8 +129,12 @@ static void write_scalar(const json_t *value, struct buffer *out)
 	case JSON_FALSE:
 		buffer_append_text(out, "false");
 		break;
-	default:
+	case JSON_NULL:
+	case JSON_STRING:
+	case JSON_ARRAY:
+	case JSON_OBJECT:
 		buffer_append_text(out, "null");
+		break;
 	}
 	buffer_append_char(out, '\n');
 }

@@ -96,7 +96,8 @@ void mounts_add_sink(struct mounts *mounts, const struct sink_spec *sink, bool o
 	case SINK_FILE:
 		add_folder(mounts, sink->file.path);
 		break;
-	default:
+	case SINK_STDOUT:
+	case SINK_NONE:
 		break;
 	}
 }
@@ -106,10 +107,32 @@ static void add_outputs(struct mounts *mounts, const struct jobspec *spec, bool 
 {
 	for (size_t i = 0; i < spec->sinks_count; i++)
 		mounts_add_sink(mounts, &spec->sinks[i], optional);
-	if (spec->dead_letter.kind == SINK_FILE)
+	switch (spec->dead_letter.kind) {
+	case SINK_FILE:
 		add_folder(mounts, spec->dead_letter.file.path);
-	if (spec->dead_letter.kind == SINK_KAFKA)
+		break;
+	case SINK_KAFKA:
 		add_security(mounts, &spec->dead_letter.kafka.security, optional);
+		break;
+	case SINK_PUSHGATEWAY:
+	case SINK_STDOUT:
+	case SINK_NONE:
+		break;
+	}
+}
+
+static void add_source(struct mounts *mounts, const struct source_spec *source)
+{
+	switch (source->kind) {
+	case SOURCE_KAFKA:
+		add_security(mounts, &source->kafka.client.security, false);
+		break;
+	case SOURCE_FILE:
+	case SOURCE_STDIN:
+	case SOURCE_DATAGEN:
+	case SOURCE_NONE:
+		break;
+	}
 }
 
 void mounts_begin(json_t *job_file, struct mounts *ret_mounts)
@@ -127,8 +150,7 @@ void mounts_make(const struct jobspec *spec, const char *config_map, const char 
 	if (place)
 		add(ret_mounts, "streamjob-place", PLACE_DIR, true,
 		    json_pack("{s:{s:s, s:b}}", "configMap", "name", place, "optional", 1));
-	if (spec->source.kind == SOURCE_KAFKA)
-		add_security(ret_mounts, &spec->source.kafka.client.security, false);
+	add_source(ret_mounts, &spec->source);
 	for (size_t i = 0; i < spec->functions_count; i++)
 		add_code(ret_mounts, &spec->functions[i]);
 	add_outputs(ret_mounts, spec, false);

@@ -90,8 +90,17 @@ void view_child_name(const struct view *view, enum kind kind, const char *spec_h
 		snprintf(suffix, sizeof(suffix), "-%.16s", spec_hash);
 		name_child(view->name, suffix, NAME_MAX_BYTES, ret_name);
 		return;
-	default:
+	case KIND_STREAM_JOB:
+	case KIND_SERVICE_ACCOUNT:
+	case KIND_NETWORK_POLICY:
+	case KIND_DEPLOYMENT:
+	case KIND_JOB:
+	case KIND_BUDGET:
+	case KIND_REPLICA_SET:
+	case KIND_POD:
+	case KIND_COUNT:
 		name_child(view->name, "", NAME_MAX_BYTES, ret_name);
+		return;
 	}
 }
 

@@ -109,9 +109,12 @@ static struct dead_letter *make_dead_letter(const struct jobspec *job, const str
 		if (options->input || options->output)
 			return NULL;
 		return kafka_dead_letter_new(&job->dead_letter.kafka, options->secrets);
-	default:
-		return NULL;
+	case SINK_PUSHGATEWAY:
+	case SINK_STDOUT:
+	case SINK_NONE:
+		break;
 	}
+	return NULL;
 }
 
 /* With what a file sink has beside it: runtime/file/side_file.h. */

@@ -71,7 +71,9 @@ static void set_number(struct json_decoder *decoder, size_t index, const struct 
 	case TYPE_TIMESTAMP:
 		good = spec->format != TIMESTAMP_ISO8601 && epoch_ms(number, spec->format, &column->bigints[row]);
 		break;
-	default:
+	case TYPE_NULL:
+	case TYPE_BOOLEAN:
+	case TYPE_STRING:
 		break;
 	}
 	set_found(decoder, index, good, number->text);

@@ -147,7 +147,7 @@ void client_refresh(rd_kafka_t *rk, const struct kafka_client *spec, const char 
 
 const char *client_cure(rd_kafka_resp_err_t code)
 {
-	switch (code) {
+	switch ((int)code) {
 	case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
 		return "; the job's user needs Write and Describe on this transactional id";
 	case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:

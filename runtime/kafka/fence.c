@@ -63,7 +63,7 @@ void fence_free(struct fence *fence)
 /* The broker was away or slow in the middle of a transaction: the producer is as good as before. */
 static bool passes(rd_kafka_resp_err_t code)
 {
-	switch (code) {
+	switch ((int)code) {
 	case RD_KAFKA_RESP_ERR__TIMED_OUT:
 	case RD_KAFKA_RESP_ERR__TRANSPORT:
 	case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:

@@ -173,9 +173,12 @@ static int take_fence(struct kafka_reader *reader, struct error *err)
 		fence_free(reader->fence);
 		reader->fence = NULL;
 		return 0;
-	default:
-		return -1;
+	case FENCE_RETRY:
+	case FENCE_DENIED:
+	case FENCE_LOST:
+		break;
 	}
+	return -1;
 }
 
 /* What a process before this one may have under way at a sink that cannot be fenced, counted from the fence on. */

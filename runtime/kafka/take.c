@@ -155,7 +155,7 @@ int take_event(struct kafka_reader *reader, struct kafka_lane *lane, const rd_ka
 {
 	struct error why;
 
-	switch (message->err) {
+	switch ((int)message->err) {
 	case RD_KAFKA_RESP_ERR__PARTITION_EOF:
 		take_end(reader, lane, message);
 		return 0;

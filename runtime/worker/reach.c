@@ -96,9 +96,10 @@ static uint64_t rights(enum reach reach)
 		return READING;
 	case REACH_USE:
 		return READING | WRITE_FILE;
-	default:
-		return UINT64_MAX;
+	case REACH_ALL:
+		break;
 	}
+	return UINT64_MAX;
 }
 
 static int allow_reached(struct rules *rules, const char *path, unsigned depth);

@@ -117,10 +117,12 @@ static bool make(enum sort sort, const char *job, char ret_name[NAME_MAX_BYTES +
 	case PLACE:
 		name_child(job, "-place", NAME_MAX_BYTES, ret_name);
 		return is_subdomain(ret_name);
-	default:
-		name_child(job, "-0123456789abcdef", NAME_MAX_BYTES, ret_name);
-		return is_subdomain(ret_name);
+	case JOB_FILE:
+	case SORTS:
+		break;
 	}
+	name_child(job, "-0123456789abcdef", NAME_MAX_BYTES, ret_name);
+	return is_subdomain(ret_name);
 }
 
 static void legal_and_different_test(void **state)

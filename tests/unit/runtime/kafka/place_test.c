@@ -156,7 +156,8 @@ static void damaged(void **state)
 				break;
 			case PLACE_PART: /* another key than "life" */
 				break;
-			default:
+			case PLACE_FOREIGN:
+			case PLACE_NONE:
 				assert_true(err.text[0]);
 			}
 			text.data[at] = before;

@@ -66,9 +66,11 @@ static enum take step_take(struct source *source, unsigned lane, struct record_b
 		return TAKE_FAILED;
 	case STEP_END:
 		return TAKE_END;
-	default:
-		return TAKE_NOTHING;
+	case STEP_WAIT:
+	case STEP_NOTHING:
+		break;
 	}
+	return TAKE_NOTHING;
 }
 
 static int step_resume(struct source *source, struct error *err)
