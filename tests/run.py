@@ -63,7 +63,7 @@ ADDRESS, THREAD = "SAN=address,undefined", "SAN=thread"
 MAKE = f"make -s -j{os.cpu_count() or 1}"
 # The operator on a real API server, without a kubelet; run.sh leaves it out of a whole run under a sanitizer too.
 OPERATOR = "tests/integration/run.sh test_operator.py"
-OPERATOR_PLAIN = f"{OPERATOR} test_operators.py test_operator_children.py test_operator_life.py test_operator_restart.py test_operator_tenants.py test_docs.py"
+OPERATOR_PLAIN = f"{OPERATOR} test_operators.py test_operator_children.py test_operator_faults.py test_operator_life.py test_operator_restart.py test_operator_tenants.py test_docs.py"
 # The images' librdkafka: what differs in it from this machine's, and no more than some four minutes.
 TRIXIE = (
     "STREAMJOB=$PWD/build/trixie/run/streamjob STREAMJOB_TOPIC_IDS=1 tests/integration/run.sh test_topic_anew.py test_owner.py test_owner_steps.py test_life.py"

@@ -14,6 +14,7 @@ UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b")
 OWN_MACHINE = re.compile(r"(?<![\w.*}])/(home|root|work|Users)/\w")
 ROOM_NAME = re.compile(r"(?<![\w./<-])((?:%s)/[a-z_]+)(/[\w./-]*\.\w+)?(?![\w*])" % "|".join(WINGS))
 FILE_NAME = re.compile(r"(?<![\w./-])((?:tests|docs|examples|bench|crds|packages)/[\w./-]*\.(?:md|sh|py|c|h|yaml|txt))\b")
+TEST_NAME = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 
 # A call of the log: its message, and the literals and PRI… macros of its fields; log_fields.h has their grammar.
@@ -122,13 +123,20 @@ def check_rooms(house, seen):
             yield f"floors.txt:1: there is no room {room.name}"
 
 
+def check_named_tests(lines):
+    for number, line in enumerate(lines, 1):
+        for path, name in TEST_NAME.findall(line):
+            if not os.path.exists(path) or f"\ndef {name}(" not in open(path, encoding="utf-8").read():
+                yield number, f"there is no test {path}::{name}"
+
+
 def main():
     house = rooms()
     seen = set()
     for path, lines in files():
         found = [*check_words(path, lines, house), *check_script(path, lines)]
         if path.endswith(".md"):
-            found += check_links(path, lines)
+            found += [*check_links(path, lines), *check_named_tests(lines)]
         if is_c(path):
             found += check_size(path, lines)
             if path.split("/")[0] in WINGS:

@@ -132,6 +132,7 @@ FAULTS = {
     "webhook-refuses": (lambda: (400, "admission webhook \"policy.example.com\" denied the request: no team label"), "denied the request: no team label"),
     "quota": (lambda: (403, "exceeded quota: compute-resources, requested: count=1, used: count=5, limited: count=5"), "exceeded quota: compute-resources"),
     "webhook-down": (lambda: (500, "Internal error occurred: failed calling webhook \"policy.example.com\": no endpoints available"), "failed calling webhook"),
+    "conflict": (lambda: (409, "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version"), "has been modified"),
     "throttled": (lambda: (429, "too many requests, please try again later"), "too many requests"),
 }  # fmt: skip
 

@@ -24,6 +24,7 @@ class ApiProxy:
         self.writes, self.after_write, self.lock = 0, lambda *_: None, threading.Lock()
         self.instead, self.upstreams = lambda *_: None, set()
         self.holds = lambda path: False  # of watches whose events wait
+        self.is_cut = False
         folder = pathlib.Path(cluster.api.folder)
         proxy = self
 
@@ -32,6 +33,9 @@ class ApiProxy:
 
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if proxy.is_cut:
+                    self.close_connection = True
+                    return None
                 if answer := proxy.instead(self.command, self.path):
                     return self.refuse(*answer)
                 context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
@@ -65,7 +69,7 @@ class ApiProxy:
 
             def refuse(self, code, message):
                 status = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "message": message}
-                text = json.dumps(status | {"reason": {403: "Forbidden", 500: "InternalError"}.get(code, "")}).encode()
+                text = json.dumps(status | {"reason": {403: "Forbidden", 409: "Conflict", 500: "InternalError"}.get(code, "")}).encode()
                 self.send_response(code)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(text)))
@@ -91,9 +95,17 @@ class ApiProxy:
     def url(self):
         return f"https://127.0.0.1:{self.port}"
 
+    def cut(self):
+        """From now on nothing is answered, until `is_cut` is False again."""
+        self.is_cut = True
+        self.end_upstreams()
+
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+        self.end_upstreams()
+
+    def end_upstreams(self):
         for upstream in list(self.upstreams):  # a watch, which the API server would wait for
             if upstream.sock:
                 upstream.sock.shutdown(socket.SHUT_RDWR)
