@@ -1,21 +1,7 @@
 #include "lib/jobspec/check.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#define PROBLEM_TEXT_MAX 1024
-
-void check_problem(struct problems *problems, const char *path, const char *right, const char *wrong, ...)
-{
-	char text[PROBLEM_TEXT_MAX];
-	va_list arguments;
-
-	va_start(arguments, wrong);
-	vsnprintf(text, sizeof(text), wrong, arguments);
-	va_end(arguments);
-	problems_add_at(problems, path, PROBLEM_NO_OFFSET, text, right);
-}
 
 /* Without the names of all columns every expression that uses one would be called wrong. */
 static bool columns_are_known(const struct jobspec *job)

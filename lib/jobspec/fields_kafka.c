@@ -10,18 +10,6 @@ static const struct choice losses[] = {{"fail", OFFSET_LOSS_FAIL}, {"earliest", 
 static const struct choice encodings[] = {
         {"utf8", BYTES_UTF8}, {"base64", BYTES_BASE64}, {"hex", BYTES_HEX}, {NULL, 0}};
 
-static const struct field secret_fields[] = {{.name = "name",
-                                              .kind = FIELD_STRING,
-                                              .required = true,
-                                              .offset = offsetof(struct secret_ref, name),
-                                              .min = 1,
-                                              .max = 253,
-                                              .pattern = &secret_name_pattern,
-                                              .doc = "Name of a Secret in the job's namespace."},
-                                             {0}};
-const struct object secret_object = {
-        .title = "Secret reference", .size = sizeof(struct secret_ref), .fields = secret_fields};
-
 static bool is_sasl(const struct kafka_security *security)
 {
 	return !strncmp(security->protocol, "SASL_", 5);

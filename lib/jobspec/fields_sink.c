@@ -2,7 +2,6 @@
 #include "lib/jobspec/tables.h"
 
 static const struct choice metric_types[] = {{"gauge", METRIC_GAUGE}, {"counter", METRIC_COUNTER}, {NULL, 0}};
-const struct choice rejections[] = {{"skip", REJECTED_SKIP}, {"fail", REJECTED_FAIL}, {NULL, 0}};
 static const struct choice row_formats[] = {{"json", FORMAT_JSON}, {"table", FORMAT_TABLE}, {NULL, 0}};
 
 static const struct field metric_fields[] = {

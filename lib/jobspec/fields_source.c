@@ -3,16 +3,6 @@
 
 #define MEMBER(name) offsetof(struct datagen_column, name)
 
-static const struct field file_fields[] = {{.name = "path",
-                                            .kind = FIELD_STRING,
-                                            .required = true,
-                                            .offset = offsetof(struct file_target, path),
-                                            .min = 1,
-                                            .max = 4096,
-                                            .doc = "Path of a file with one JSON object a line."},
-                                           {0}};
-const struct object file_object = {.title = "File", .size = sizeof(struct file_target), .fields = file_fields};
-
 static const struct field no_fields[] = {{0}};
 static const struct object stdin_object = {
         .title = "Standard input", .size = sizeof(struct source_spec), .fields = no_fields};

@@ -1,5 +1,6 @@
 /*
- * What query.c and query_rows.c share: inside lib/jobspec only.
+ * What the compilation of a job shares: query.c (the whole), query_rows.c (rows), query_expr.c (one expression). Inside
+ * lib/jobspec only.
  */
 #ifndef STREAMJOB_QUERY_PARTS_H
 #define STREAMJOB_QUERY_PARTS_H

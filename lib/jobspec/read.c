@@ -15,13 +15,6 @@ size_t read_count(const struct reader *reader)
 	return reader->problems->count + reader->problems->dropped;
 }
 
-void read_problem(struct reader *reader, const struct node *node, const char *path, const char *wrong,
-                  const char *right)
-{
-	problems_add(reader->problems, reader->file, node->line, node->column, path, wrong,
-	             right && *right ? right : NULL);
-}
-
 static bool is_null(const struct node *node)
 {
 	return node->kind == NODE_SCALAR && node_scalar_type(node) == SCALAR_NULL;

@@ -1,4 +1,4 @@
-/* Paths of fields, and keys that are there twice. */
+/* Where in the document a problem is: paths of fields, and keys that are there twice. */
 #include <ctype.h>
 #include <stdlib.h>
 
@@ -81,4 +81,11 @@ void read_duplicates(struct reader *reader, const struct node *node, const char 
 		else if (entry->key->kind == NODE_SCALAR)
 			read_duplicates(reader, entry->value, path_member(reader->scratch, path, entry->key->text));
 	}
+}
+
+void read_problem(struct reader *reader, const struct node *node, const char *path, const char *wrong,
+                  const char *right)
+{
+	problems_add(reader->problems, reader->file, node->line, node->column, path, wrong,
+	             right && *right ? right : NULL);
 }

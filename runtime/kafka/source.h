@@ -1,6 +1,7 @@
 /*
- * The Kafka source's state, shared by source.c (open, lanes, status), start.c (where to begin), claim.c (whose the job
- * is), committer.c (commits), monitor.c, take.c and ordered.c (lanes) and wake.c. Inside runtime/kafka only.
+ * The Kafka source's state, shared by source.c (open, rewind, status), connect.c (the handle), start.c and begin.c
+ * (where to begin), claim.c (whose the job is), committer.c (commits), monitor.c, lanes.c (their queues), take.c and
+ * ordered.c over message.c (records), wake.c; below them all reader.c and log_range.c. Inside runtime/kafka only.
  *
  * All partitions are read by one handle with librdkafka's simple consumer: the job knows where each begins, and no
  * group membership delays a start. The group only keeps offsets. That one process has the job is the fence's work.
@@ -87,8 +88,7 @@ void reader_disconnect(struct kafka_reader *reader);
 
 /* The lanes read from the partitions' positions. */
 int reader_start_lanes(struct kafka_reader *reader, struct error *err);
-/* Where the partition's records come for that lane. */
-rd_kafka_queue_t *reader_queue(const struct kafka_reader *reader, const struct kafka_lane *lane, size_t partition);
+void reader_close_lane(struct kafka_lane *lane);
 
 /* Looks after the topic on a thread of its own: health, partitions that were added, transactions left open. */
 int reader_monitor_start(struct kafka_reader *reader, struct error *err);

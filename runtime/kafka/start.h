@@ -11,6 +11,8 @@ int reader_start(struct kafka_reader *reader, struct error *err);
 int reader_begin(struct source *source, const struct sink_held *known, size_t count, struct error *err);
 /* No more records of it come. Not 0: rd_kafka_last_error says why. */
 int reader_stop_partition(struct kafka_reader *reader, int32_t partition);
+/* A request brought nothing in time: once more, up to REQUEST_TIMEOUT_MS, and not during a stop. */
+bool reader_asks_again(const struct kafka_reader *reader, rd_kafka_resp_err_t code, int *rounds);
 /* The log's first and next offset of a partition. */
 int reader_range(struct kafka_reader *reader, int32_t partition, int64_t *ret_low, int64_t *ret_high,
                  struct error *err);
