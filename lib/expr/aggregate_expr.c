@@ -1,6 +1,7 @@
 /* Aggregate calls are cut out of the tree: each becomes a column of the output program's batch, after the group keys.
  */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
@@ -17,35 +18,6 @@ struct aggregate_scope {
 	struct aggregate_expr *expr;
 };
 
-/* The signatures: one row each. TYPE_NULL as result: that of the argument. */
-static const struct signature {
-	const char *name;
-	enum aggregate_kind kind;
-	enum type result;
-	bool numbers;   /* only of numbers */
-	bool parameter; /* a second argument, a constant from 0 to 1 */
-} signatures[] = {
-        {"count", AGGREGATE_COUNT, TYPE_BIGINT, false, false},
-        {"sum", AGGREGATE_SUM, TYPE_NULL, true, false},
-        {"avg", AGGREGATE_AVG, TYPE_DOUBLE, true, false},
-        {"min", AGGREGATE_MIN, TYPE_NULL, false, false},
-        {"max", AGGREGATE_MAX, TYPE_NULL, false, false},
-        {"percentile", AGGREGATE_PERCENTILE, TYPE_DOUBLE, true, true},
-};
-
-static const struct signature *find_signature(const char *name)
-{
-	for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
-		if (strcasecmp(signatures[i].name, name) == 0)
-			return &signatures[i];
-	return NULL;
-}
-
-bool aggregate_name(const char *name)
-{
-	return find_signature(name) != NULL;
-}
-
 bool aggregate_row_column(const struct aggregate_scope *scope, const char *name)
 {
 	return scope && schema_find(scope->row, slice_of(name)) >= 0;
@@ -54,23 +26,6 @@ bool aggregate_row_column(const struct aggregate_scope *scope, const char *name)
 const struct schema *aggregate_row(const struct aggregate_scope *scope)
 {
 	return scope->row;
-}
-
-const char *aggregate_kind_name(enum aggregate_kind kind)
-{
-	static const char *const names[] = {
-	        [AGGREGATE_COUNT_ROWS] = "COUNT(*)",
-	        [AGGREGATE_COUNT] = "COUNT",
-	        [AGGREGATE_COUNT_DISTINCT] = "COUNT(DISTINCT)",
-	        [AGGREGATE_SUM] = "SUM",
-	        [AGGREGATE_AVG] = "AVG",
-	        [AGGREGATE_MIN] = "MIN",
-	        [AGGREGATE_MAX] = "MAX",
-	        [AGGREGATE_PERCENTILE] = "PERCENTILE",
-	        [AGGREGATE_USER] = "a function of the job",
-	};
-
-	return names[kind];
 }
 
 /* Past the parenthesis that closes the one at text[i]; quoted text is passed over. */
@@ -120,96 +75,127 @@ static void call_release(struct aggregate_call *call)
 	free(call->text);
 }
 
-/* PERCENTILE's p. */
-static bool check_parameter(struct checker *checker, const json_t *json, double *ret_parameter)
+/* A constant from 0 to 1. */
+static bool check_fraction(struct checker *checker, const struct aggregate_entry *entry, const json_t *json,
+                           double *ret_fraction)
 {
-	struct program *program = program_from_json(checker, json, TYPE_DOUBLE, "the second argument of PERCENTILE");
-	struct node *root = program ? program->root : NULL;
-	bool good = root && root->constant && !root->value.null && root->value.real >= 0 && root->value.real <= 1;
+	char what[96];
+	struct program *program;
+	struct node *root;
+	bool good;
 
+	snprintf(what, sizeof(what), "the second argument of %s", entry->id);
+	program = program_from_json(checker, json, TYPE_DOUBLE, what);
+	root = program ? program->root : NULL;
+	good = root && root->constant && !root->value.null && root->value.real >= 0 && root->value.real <= 1;
 	if (good)
-		*ret_parameter = root->value.real;
+		*ret_fraction = root->value.real;
 	else if (root)
 		expr_problem(checker, root->offset, "write a number from 0 to 1, such as 0.95",
-		             "the second argument of PERCENTILE must be a constant from 0 to 1");
+		             "%s must be a constant from 0 to 1", what);
 	program_free(program);
 	return good;
 }
 
-static bool check_type(struct checker *checker, const struct signature *signature, struct aggregate_call *call,
-                       size_t offset)
+static bool refuse_type(struct checker *checker, const struct aggregate_entry *entry, enum type type, size_t offset)
 {
-	enum type type = program_type(call->argument);
-
-	call->argument_type = type;
-	call->result_type = signature->result;
-	if (signature->result == TYPE_NULL)
-		call->result_type = signature->kind == AGGREGATE_SUM && type == TYPE_INT ? TYPE_BIGINT : type;
-	if (signature->numbers && !type_is_number(type)) {
-		expr_problem(checker, offset, "use a number, or CAST", "%s does not take type %s", signature->name,
-		             type_name(type));
-		return false;
-	}
-	if ((signature->kind == AGGREGATE_MIN || signature->kind == AGGREGATE_MAX) && type == TYPE_BOOLEAN) {
-		expr_problem(checker, offset, "use COUNT(*) FILTER (WHERE …)", "%s does not take type BOOLEAN",
-		             signature->name);
-		return false;
-	}
-	return true;
+	expr_problem(checker, offset,
+	             entry->arguments[0] == ARGUMENT_ORDERED ? "use COUNT(*) FILTER (WHERE …)"
+	                                                     : "use a number, or CAST",
+	             "%s does not take type %s", entry->name, type_name(type));
+	return false;
 }
 
-static bool check_argument(struct checker *checker, const struct signature *signature, const json_t *body,
-                           struct aggregate_call *call)
+static bool check_star(struct checker *checker, const struct aggregate_entry *entry, size_t offset,
+                       struct aggregate_call *call)
 {
-	const json_t *arguments = json_object_get(body, "args");
-	size_t offset = json_offset(checker, body), wanted = signature->parameter ? 2 : 1;
-
-	if (json_object_get(body, "agg_star")) {
-		if (signature->kind == AGGREGATE_COUNT) {
-			call->kind = AGGREGATE_COUNT_ROWS;
-			call->result_type = TYPE_BIGINT;
-			return true;
-		}
-		expr_problem(checker, offset, "name the column", "%s(*) has no meaning", signature->name);
-		return false;
+	if (entry->form == FORM_ROWS) {
+		call->result_type = aggregate_result_type(entry, TYPE_NULL);
+		return true;
 	}
-	if (json_array_size(arguments) != wanted) {
-		expr_problem(checker, offset, wanted == 2 ? "write PERCENTILE(x, 0.95)" : "give it one argument",
-		             "%s does not take %zu argument%s", signature->name, json_array_size(arguments),
-		             json_array_size(arguments) == 1 ? "" : "s");
-		return false;
-	}
-	call->argument = program_from_json(checker, json_array_get(arguments, 0), TYPE_NULL, signature->name);
-	if (!call->argument || !check_type(checker, signature, call, offset))
-		return false;
-	return wanted == 1 || check_parameter(checker, json_array_get(arguments, 1), &call->parameter);
+	expr_problem(checker, offset, "name the column", "%s(*) has no meaning", entry->name);
+	return false;
 }
 
-static bool check_modifiers(struct checker *checker, const struct signature *signature, const json_t *body,
+static size_t arguments_count(const struct aggregate_entry *entry)
+{
+	size_t count = 0;
+
+	while (entry->arguments[count] != ARGUMENT_NONE)
+		count++;
+	return count;
+}
+
+static bool refuse_count(struct checker *checker, const struct aggregate_entry *entry, size_t given, size_t offset)
+{
+	struct buffer right;
+
+	buffer_init(&right);
+	buffer_append_text(&right, "write ");
+	aggregate_signature(entry, &right);
+	expr_problem(checker, offset, arguments_count(entry) == 1 ? "give it one argument" : right.data,
+	             "%s does not take %zu argument%s", entry->name, given, given == 1 ? "" : "s");
+	buffer_release(&right);
+	return false;
+}
+
+static bool check_arguments(struct checker *checker, const struct aggregate_entry *entry, const json_t *body,
                             struct aggregate_call *call)
 {
-	size_t offset = json_offset(checker, body);
+	const json_t *arguments = json_object_get(body, "args");
+	size_t offset = json_offset(checker, body), wanted = arguments_count(entry);
+	bool good = true;
 
-	if (json_object_get(body, "agg_order") || json_object_get(body, "agg_within_group")) {
-		expr_problem(checker, offset, "leave it out", "ORDER BY inside an aggregate is not supported");
+	if (json_object_get(body, "agg_star"))
+		return check_star(checker, entry, offset, call);
+	if (json_array_size(arguments) != wanted)
+		return refuse_count(checker, entry, json_array_size(arguments), offset);
+	call->argument = program_from_json(checker, json_array_get(arguments, 0),
+	                                   entry->arguments[0] == ARGUMENT_BOOLEAN  ? TYPE_BOOLEAN
+	                                   : entry->arguments[0] == ARGUMENT_DOUBLE ? TYPE_DOUBLE
+	                                                                            : TYPE_NULL,
+	                                   entry->name);
+	if (!call->argument)
 		return false;
-	}
-	if (!json_object_get(body, "agg_distinct"))
-		return true;
-	if (signature->kind == AGGREGATE_MIN || signature->kind == AGGREGATE_MAX)
-		return true; /* the same with and without */
-	if (signature->kind != AGGREGATE_COUNT) {
-		expr_problem(checker, offset, "COUNT(DISTINCT x) is supported", "%s(DISTINCT …) is not supported",
-		             signature->name);
+	call->argument_type = program_type(call->argument);
+	call->result_type = aggregate_result_type(entry, call->argument_type);
+	if (!aggregate_argument_takes(entry->arguments[0], call->argument_type))
+		return refuse_type(checker, entry, call->argument_type, offset);
+	for (size_t i = 1; i < wanted; i++)
+		good = check_fraction(checker, entry, json_array_get(arguments, i), &call->parameter) && good;
+	return good;
+}
+
+static bool refuse_order(struct checker *checker, const json_t *body)
+{
+	if (!json_object_get(body, "agg_order") && !json_object_get(body, "agg_within_group"))
 		return false;
-	}
-	call->kind = AGGREGATE_COUNT_DISTINCT;
+	expr_problem(checker, json_offset(checker, body), "leave it out",
+	             "ORDER BY inside an aggregate is not supported");
 	return true;
 }
 
-/* Fills the call; what it holds is released by the caller, also on failure. `signature` NULL: of user function
- * `number`. */
-static bool check_call(struct checker *outer, const struct signature *signature, size_t number, const json_t *body,
+/* The catalog's row for the call's form; another row of the name where there is none for it, and a problem. */
+static const struct aggregate_entry *find_entry(struct checker *checker, const char *name, const json_t *body,
+                                                bool *ret_good)
+{
+	enum aggregate_form form = json_object_get(body, "agg_star")       ? FORM_ROWS
+	                           : json_object_get(body, "agg_distinct") ? FORM_DISTINCT
+	                                                                   : FORM_VALUES;
+	const struct aggregate_entry *entry = aggregate_entry_find(name, form);
+
+	*ret_good = !refuse_order(checker, body);
+	if (entry)
+		return entry;
+	if (form == FORM_DISTINCT && *ret_good)
+		expr_problem(checker, json_offset(checker, body), "COUNT(DISTINCT x) is supported",
+		             "%s(DISTINCT …) is not supported", name);
+	*ret_good = false;
+	return aggregate_entry_find(name, FORM_VALUES);
+}
+
+/* Fills the call; what it holds is released by the caller, also on failure. `name` NULL: of user function `number`. */
+static bool check_call(struct checker *outer, const char *name, size_t number, const json_t *body,
                        struct aggregate_call *call)
 {
 	struct checker checker = *outer;
@@ -218,10 +204,11 @@ static bool check_call(struct checker *outer, const struct signature *signature,
 
 	checker.aggregates = NULL; /* none inside another */
 	checker.schema = outer->aggregates->row;
-	if (signature) {
-		call->kind = signature->kind;
-		good = check_argument(&checker, signature, body, call);
-		good = check_modifiers(&checker, signature, body, call) && good;
+	if (name) {
+		const struct aggregate_entry *entry = find_entry(&checker, name, body, &good);
+
+		call->kind = aggregate_entry_kind(entry);
+		good = check_arguments(&checker, entry, body, call) && good;
 	} else {
 		call->kind = AGGREGATE_USER;
 		call->user = user_call_from_json(&checker, number, body);
@@ -237,8 +224,7 @@ static bool check_call(struct checker *outer, const struct signature *signature,
 }
 
 /* The call becomes one of the expression's; NULL after a problem. */
-static struct aggregate_call *add_call(struct checker *checker, const struct signature *signature, size_t number,
-                                       const json_t *body)
+static struct aggregate_call *add_call(struct checker *checker, const char *name, size_t number, const json_t *body)
 {
 	struct aggregate_expr *expr = checker->aggregates->expr;
 	struct aggregate_call call = {0};
@@ -248,7 +234,7 @@ static struct aggregate_call *add_call(struct checker *checker, const struct sig
 		             "more than %d aggregate calls in one expression", AGGREGATE_CALLS_MAX);
 		return NULL;
 	}
-	if (!check_call(checker, signature, number, body, &call)) {
+	if (!check_call(checker, name, number, body, &call)) {
 		call_release(&call);
 		return NULL;
 	}
@@ -273,7 +259,7 @@ struct node *check_aggregate(struct checker *checker, const json_t *body, const 
 		return expr_problem(checker, json_offset(checker, body),
 		                    "aggregates stand in spec.aggregates, and not inside one another",
 		                    "the aggregate %s may not stand here", name);
-	call = add_call(checker, find_signature(name), 0, body);
+	call = add_call(checker, name, 0, body);
 	return call ? call_column(checker, body, call->result_type) : NULL;
 }
 

@@ -7,20 +7,8 @@
 #ifndef STREAMJOB_AGGREGATE_EXPR_H
 #define STREAMJOB_AGGREGATE_EXPR_H
 
+#include "lib/expr/aggregate_catalog.h"
 #include "lib/expr/user_call.h"
-
-/* COUNT_ROWS is COUNT(*). The signatures live in aggregate_catalog.c: one row each. */
-enum aggregate_kind {
-	AGGREGATE_COUNT_ROWS,
-	AGGREGATE_COUNT,
-	AGGREGATE_COUNT_DISTINCT,
-	AGGREGATE_SUM,
-	AGGREGATE_AVG,
-	AGGREGATE_MIN,
-	AGGREGATE_MAX,
-	AGGREGATE_PERCENTILE,
-	AGGREGATE_USER, /* of spec.functions */
-};
 
 struct aggregate_call {
 	enum aggregate_kind kind;
@@ -53,11 +41,5 @@ struct aggregate_expr *aggregate_expr_compile_calling(struct slice text, const s
                                                       const struct user_functions *functions,
                                                       const struct expr_problems *problems);
 void aggregate_expr_free(struct aggregate_expr *expr);
-
-/*
- * Result types: COUNT* BIGINT; SUM INT, BIGINT -> BIGINT, DOUBLE -> DOUBLE; AVG -> DOUBLE; MIN, MAX as the argument
- * (not BOOLEAN); PERCENTILE of a number -> DOUBLE. "SUM".
- */
-const char *aggregate_kind_name(enum aggregate_kind kind);
 
 #endif

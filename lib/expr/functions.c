@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lib/base/text.h"
+#include "lib/expr/aggregate_catalog.h"
 #include "lib/expr/coerce.h"
 #include "lib/expr/kernels.h"
 #include "lib/expr/parse.h"
@@ -68,11 +69,9 @@ static bool is_called(const struct checker *checker, size_t offset, const char *
 
 static struct node *unknown_function(struct checker *checker, size_t offset, const char *name)
 {
-	static const char *const aggregates[] = {"count", "sum", "avg", "min", "max", "percentile"};
-	size_t aggregates_count = sizeof(aggregates) / sizeof(aggregates[0]), count = 0;
-	size_t users = checker->functions ? checker->functions->count : 0;
+	size_t users = checker->functions ? checker->functions->count : 0, count = 0;
 	const char **names =
-	        arena_alloc(&checker->program->arena, (FUNCTIONS + aggregates_count + users) * sizeof(const char *));
+	        arena_alloc(&checker->program->arena, (FUNCTIONS + AGGREGATE_KINDS + users) * sizeof(const char *));
 	const char *nearest;
 	char right[128];
 
@@ -80,8 +79,8 @@ static struct node *unknown_function(struct checker *checker, size_t offset, con
 		return NULL;
 	for (size_t i = 0; i < FUNCTIONS; i++)
 		names[count++] = functions[i].name;
-	for (size_t i = 0; i < aggregates_count; i++)
-		names[count++] = aggregates[i];
+	for (enum aggregate_kind kind = 0; kind < AGGREGATE_KINDS; kind++)
+		names[count++] = aggregate_entry(kind)->name;
 	for (size_t i = 0; i < users; i++)
 		if (checker->functions->items[i].name)
 			names[count++] = checker->functions->items[i].name;

@@ -85,7 +85,6 @@ struct node *check_a_expr(struct checker *checker, const struct json_t *body);
 struct node *check_function(struct checker *checker, const struct json_t *body);
 struct node *check_aggregate(struct checker *checker, const struct json_t *body, const char *name);
 struct node *check_user_aggregate(struct checker *checker, size_t number, const struct json_t *body);
-bool aggregate_name(const char *name);
 /* Whether a column of that name can be aggregated where only group keys stand alone; `scope` may be NULL. */
 bool aggregate_row_column(const struct aggregate_scope *scope, const char *name);
 /* The columns that can be aggregated. */

@@ -57,10 +57,8 @@ static const char *not_additive(const struct query *query, size_t column)
 		a--;
 	expr = a ? query->aggregates[a - 1] : NULL;
 	for (size_t i = 0; expr && i < expr->calls_count; i++)
-		if (expr->calls[i].kind != AGGREGATE_COUNT_ROWS && expr->calls[i].kind != AGGREGATE_COUNT &&
-		    expr->calls[i].kind != AGGREGATE_COUNT_DISTINCT && expr->calls[i].kind != AGGREGATE_SUM &&
-		    expr->calls[i].kind != AGGREGATE_USER)
-			return aggregate_kind_name(expr->calls[i].kind);
+		if (expr->calls[i].kind != AGGREGATE_USER && !aggregate_entry(expr->calls[i].kind)->adds_up)
+			return aggregate_entry(expr->calls[i].kind)->id;
 	return NULL;
 }
 

@@ -1,7 +1,8 @@
 /*
  * Aggregates: what happens to the rows of one group.
  *
- * An aggregate is one file that ends in `const struct aggregate`s, listed in aggregate.c's table. Its state is plain
+ * An aggregate is one file, which ends in a `const struct aggregate_types SYMBOL_aggregate`, and one line in
+ * lib/expr/aggregates.def. Its state is plain
  * memory that the caller owns; what a state holds beyond it comes from the budget and is given back by `release`.
  * Two states of the same aggregate combine to what one state would be had it seen both inputs: lanes, pods and
  * restarts all rest on that.
@@ -20,9 +21,7 @@
 enum { AGGREGATE_FAILED = -1, AGGREGATE_OUT_OF_BUDGET = -2 };
 
 struct aggregate {
-	enum aggregate_kind kind;
-	enum type argument; /* TYPE_NULL: any */
-	size_t state_size;  /* bytes, a multiple of 8; memory is aligned to 16 */
+	size_t state_size; /* bytes, a multiple of 8; memory is aligned to 16 */
 	void (*init)(void *state);
 	/*
 	 * Adds rows[i] of `column` to states[i], i < n. NULLs were taken out by the caller. COUNT(*) gets column NULL.
@@ -39,6 +38,12 @@ struct aggregate {
 	void (*save)(const void *state, struct buffer *out);
 	int (*load)(void *state, struct slice *in, struct budget *budget, struct error *err);
 	void (*release)(void *state, struct budget *budget); /* NULL where there is nothing to free */
+};
+
+/* An aggregate by the type of its first argument, TYPE_NULL: that of name(*). NULL: the catalog does not let it pass.
+ */
+struct aggregate_types {
+	const struct aggregate *of[TYPE_COUNT];
 };
 
 /* The state of AGGREGATE_USER: the accumulators are in the function's worker. */

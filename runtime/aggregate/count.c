@@ -58,9 +58,7 @@ static int count_load(void *state, struct slice *in, struct budget *budget, stru
 	return 0;
 }
 
-const struct aggregate count_rows_aggregate = {
-        .kind = AGGREGATE_COUNT_ROWS,
-        .argument = TYPE_NULL,
+static const struct aggregate count_of = {
         .state_size = sizeof(struct count),
         .init = count_init,
         .update = count_update,
@@ -70,14 +68,13 @@ const struct aggregate count_rows_aggregate = {
         .load = count_load,
 };
 
-const struct aggregate count_aggregate = {
-        .kind = AGGREGATE_COUNT,
-        .argument = TYPE_NULL,
-        .state_size = sizeof(struct count),
-        .init = count_init,
-        .update = count_update,
-        .combine = count_combine,
-        .finalize = count_finalize,
-        .save = count_save,
-        .load = count_load,
-};
+const struct aggregate_types count_rows_aggregate = {.of = {[TYPE_NULL] = &count_of}};
+
+const struct aggregate_types count_aggregate = {.of = {
+                                                        [TYPE_BOOLEAN] = &count_of,
+                                                        [TYPE_INT] = &count_of,
+                                                        [TYPE_BIGINT] = &count_of,
+                                                        [TYPE_DOUBLE] = &count_of,
+                                                        [TYPE_STRING] = &count_of,
+                                                        [TYPE_TIMESTAMP] = &count_of,
+                                                }};

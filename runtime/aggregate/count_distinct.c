@@ -167,10 +167,8 @@ static int set_load(void *state, struct slice *in, struct budget *budget, struct
 	return 0;
 }
 
-#define COUNT_DISTINCT(name, type_, update_)                                                                           \
-	const struct aggregate name = {                                                                                \
-	        .kind = AGGREGATE_COUNT_DISTINCT,                                                                      \
-	        .argument = type_,                                                                                     \
+#define COUNT_DISTINCT(name, update_)                                                                                  \
+	static const struct aggregate name = {                                                                         \
 	        .state_size = sizeof(struct word_set),                                                                 \
 	        .init = set_init,                                                                                      \
 	        .update = update_,                                                                                     \
@@ -181,8 +179,16 @@ static int set_load(void *state, struct slice *in, struct budget *budget, struct
 	        .release = set_release,                                                                                \
 	};
 
-COUNT_DISTINCT(count_distinct_boolean, TYPE_BOOLEAN, boolean_update)
-COUNT_DISTINCT(count_distinct_int, TYPE_INT, int_update)
-COUNT_DISTINCT(count_distinct_bigint, TYPE_BIGINT, bigint_update)
-COUNT_DISTINCT(count_distinct_timestamp, TYPE_TIMESTAMP, bigint_update)
-COUNT_DISTINCT(count_distinct_double, TYPE_DOUBLE, double_update)
+COUNT_DISTINCT(count_distinct_boolean, boolean_update)
+COUNT_DISTINCT(count_distinct_int, int_update)
+COUNT_DISTINCT(count_distinct_bigint, bigint_update)
+COUNT_DISTINCT(count_distinct_double, double_update)
+
+const struct aggregate_types count_distinct_aggregate = {.of = {
+                                                                 [TYPE_BOOLEAN] = &count_distinct_boolean,
+                                                                 [TYPE_INT] = &count_distinct_int,
+                                                                 [TYPE_BIGINT] = &count_distinct_bigint,
+                                                                 [TYPE_DOUBLE] = &count_distinct_double,
+                                                                 [TYPE_STRING] = &count_distinct_string,
+                                                                 [TYPE_TIMESTAMP] = &count_distinct_bigint,
+                                                         }};

@@ -157,8 +157,6 @@ static int set_load(void *state, struct slice *in, struct budget *budget, struct
 }
 
 const struct aggregate count_distinct_string = {
-        .kind = AGGREGATE_COUNT_DISTINCT,
-        .argument = TYPE_STRING,
         .state_size = sizeof(struct text_set),
         .init = set_init,
         .update = set_update,

@@ -49,7 +49,7 @@ static int extreme_load(void *state, struct slice *in, struct budget *budget, st
 }
 
 /* `better(new, old)`: the new value takes the old one's place. */
-#define EXTREME(name, kind_, type_, column_member, member, better)                                                     \
+#define EXTREME(name, type_, column_member, member, better)                                                            \
 	static int name##_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,     \
 	                         struct budget *budget, size_t *ret_done, struct error *err)                           \
 	{                                                                                                              \
@@ -86,9 +86,7 @@ static int extreme_load(void *state, struct slice *in, struct budget *budget, st
 		EXTREME_RESULT_##member;                                                                               \
 		return 0;                                                                                              \
 	}                                                                                                              \
-	const struct aggregate name = {                                                                                \
-	        .kind = kind_,                                                                                         \
-	        .argument = type_,                                                                                     \
+	static const struct aggregate name = {                                                                         \
 	        .state_size = sizeof(struct extreme),                                                                  \
 	        .init = extreme_init,                                                                                  \
 	        .update = name##_update,                                                                               \
@@ -102,11 +100,27 @@ static int extreme_load(void *state, struct slice *in, struct budget *budget, st
 #define INTEGER_ABOVE(a, b)    integer_below(b, a)
 #define REAL_ABOVE(a, b)       real_below(b, a)
 
-EXTREME(min_int, AGGREGATE_MIN, TYPE_INT, ints, integer, integer_below)
-EXTREME(min_bigint, AGGREGATE_MIN, TYPE_BIGINT, bigints, integer, integer_below)
-EXTREME(min_timestamp, AGGREGATE_MIN, TYPE_TIMESTAMP, bigints, integer, integer_below)
-EXTREME(min_double, AGGREGATE_MIN, TYPE_DOUBLE, doubles, real, real_below)
-EXTREME(max_int, AGGREGATE_MAX, TYPE_INT, ints, integer, INTEGER_ABOVE)
-EXTREME(max_bigint, AGGREGATE_MAX, TYPE_BIGINT, bigints, integer, INTEGER_ABOVE)
-EXTREME(max_timestamp, AGGREGATE_MAX, TYPE_TIMESTAMP, bigints, integer, INTEGER_ABOVE)
-EXTREME(max_double, AGGREGATE_MAX, TYPE_DOUBLE, doubles, real, REAL_ABOVE)
+EXTREME(min_int, TYPE_INT, ints, integer, integer_below)
+EXTREME(min_bigint, TYPE_BIGINT, bigints, integer, integer_below)
+EXTREME(min_timestamp, TYPE_TIMESTAMP, bigints, integer, integer_below)
+EXTREME(min_double, TYPE_DOUBLE, doubles, real, real_below)
+EXTREME(max_int, TYPE_INT, ints, integer, INTEGER_ABOVE)
+EXTREME(max_bigint, TYPE_BIGINT, bigints, integer, INTEGER_ABOVE)
+EXTREME(max_timestamp, TYPE_TIMESTAMP, bigints, integer, INTEGER_ABOVE)
+EXTREME(max_double, TYPE_DOUBLE, doubles, real, REAL_ABOVE)
+
+const struct aggregate_types min_aggregate = {.of = {
+                                                      [TYPE_INT] = &min_int,
+                                                      [TYPE_BIGINT] = &min_bigint,
+                                                      [TYPE_DOUBLE] = &min_double,
+                                                      [TYPE_STRING] = &min_string,
+                                                      [TYPE_TIMESTAMP] = &min_timestamp,
+                                              }};
+
+const struct aggregate_types max_aggregate = {.of = {
+                                                      [TYPE_INT] = &max_int,
+                                                      [TYPE_BIGINT] = &max_bigint,
+                                                      [TYPE_DOUBLE] = &max_double,
+                                                      [TYPE_STRING] = &max_string,
+                                                      [TYPE_TIMESTAMP] = &max_timestamp,
+                                              }};

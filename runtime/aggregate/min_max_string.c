@@ -128,8 +128,6 @@ static int text_load(void *state, struct slice *in, struct budget *budget, struc
 }
 
 const struct aggregate min_string = {
-        .kind = AGGREGATE_MIN,
-        .argument = TYPE_STRING,
         .state_size = sizeof(struct text_extreme),
         .init = text_init,
         .update = min_update,
@@ -141,8 +139,6 @@ const struct aggregate min_string = {
 };
 
 const struct aggregate max_string = {
-        .kind = AGGREGATE_MAX,
-        .argument = TYPE_STRING,
         .state_size = sizeof(struct text_extreme),
         .init = text_init,
         .update = max_update,

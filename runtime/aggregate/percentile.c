@@ -344,10 +344,8 @@ static int sketch_load(void *state, struct slice *in, struct budget *budget, str
 	return result < 0 ? result : bins_load(&sketch->negative, in, budget, err);
 }
 
-#define PERCENTILE(name, type_, update_)                                                                               \
-	const struct aggregate name = {                                                                                \
-	        .kind = AGGREGATE_PERCENTILE,                                                                          \
-	        .argument = type_,                                                                                     \
+#define PERCENTILE(name, update_)                                                                                      \
+	static const struct aggregate name = {                                                                         \
 	        .state_size = sizeof(struct sketch),                                                                   \
 	        .init = sketch_init,                                                                                   \
 	        .update = update_,                                                                                     \
@@ -358,6 +356,9 @@ static int sketch_load(void *state, struct slice *in, struct budget *budget, str
 	        .release = sketch_release,                                                                             \
 	};
 
-PERCENTILE(percentile_int, TYPE_INT, int_update)
-PERCENTILE(percentile_bigint, TYPE_BIGINT, bigint_update)
-PERCENTILE(percentile_double, TYPE_DOUBLE, double_update)
+PERCENTILE(percentile_int, int_update)
+PERCENTILE(percentile_bigint, bigint_update)
+PERCENTILE(percentile_double, double_update)
+
+const struct aggregate_types percentile_aggregate = {
+        .of = {[TYPE_INT] = &percentile_int, [TYPE_BIGINT] = &percentile_bigint, [TYPE_DOUBLE] = &percentile_double}};

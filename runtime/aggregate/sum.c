@@ -96,10 +96,8 @@ static int integer_load(void *state, struct slice *in, struct budget *budget, st
 	return 0;
 }
 
-#define SUM_OR_AVG(name, kind_, type_, update_, finalize_)                                                             \
-	const struct aggregate name = {                                                                                \
-	        .kind = kind_,                                                                                         \
-	        .argument = type_,                                                                                     \
+#define SUM_OR_AVG(name, update_, finalize_)                                                                           \
+	static const struct aggregate name = {                                                                         \
 	        .state_size = sizeof(struct integer_sum),                                                              \
 	        .init = integer_init,                                                                                  \
 	        .update = update_,                                                                                     \
@@ -109,7 +107,13 @@ static int integer_load(void *state, struct slice *in, struct budget *budget, st
 	        .load = integer_load,                                                                                  \
 	};
 
-SUM_OR_AVG(sum_int, AGGREGATE_SUM, TYPE_INT, int_update, integer_sum_finalize)
-SUM_OR_AVG(sum_bigint, AGGREGATE_SUM, TYPE_BIGINT, bigint_update, integer_sum_finalize)
-SUM_OR_AVG(avg_int, AGGREGATE_AVG, TYPE_INT, int_update, integer_avg_finalize)
-SUM_OR_AVG(avg_bigint, AGGREGATE_AVG, TYPE_BIGINT, bigint_update, integer_avg_finalize)
+SUM_OR_AVG(sum_int, int_update, integer_sum_finalize)
+SUM_OR_AVG(sum_bigint, bigint_update, integer_sum_finalize)
+SUM_OR_AVG(avg_int, int_update, integer_avg_finalize)
+SUM_OR_AVG(avg_bigint, bigint_update, integer_avg_finalize)
+
+const struct aggregate_types sum_aggregate = {
+        .of = {[TYPE_INT] = &sum_int, [TYPE_BIGINT] = &sum_bigint, [TYPE_DOUBLE] = &sum_double}};
+
+const struct aggregate_types avg_aggregate = {
+        .of = {[TYPE_INT] = &avg_int, [TYPE_BIGINT] = &avg_bigint, [TYPE_DOUBLE] = &avg_double}};

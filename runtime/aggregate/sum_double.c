@@ -100,10 +100,8 @@ static int double_load(void *state, struct slice *in, struct budget *budget, str
 	return 0;
 }
 
-#define SUM_OR_AVG(name, kind_, finalize_)                                                                             \
+#define SUM_OR_AVG(name, finalize_)                                                                                    \
 	const struct aggregate name = {                                                                                \
-	        .kind = kind_,                                                                                         \
-	        .argument = TYPE_DOUBLE,                                                                               \
 	        .state_size = sizeof(struct double_sum),                                                               \
 	        .init = double_init,                                                                                   \
 	        .update = double_update,                                                                               \
@@ -114,5 +112,5 @@ static int double_load(void *state, struct slice *in, struct budget *budget, str
 	        .release = double_release,                                                                             \
 	};
 
-SUM_OR_AVG(sum_double, AGGREGATE_SUM, sum_finalize)
-SUM_OR_AVG(avg_double, AGGREGATE_AVG, avg_finalize)
+SUM_OR_AVG(sum_double, sum_finalize)
+SUM_OR_AVG(avg_double, avg_finalize)

@@ -51,8 +51,6 @@ static int user_load(void *state, struct slice *in, struct budget *budget, struc
 }
 
 const struct aggregate user_aggregate = {
-        .kind = AGGREGATE_USER,
-        .argument = TYPE_NULL,
         .state_size = sizeof(struct user_state),
         .init = user_init,
         .update = user_update,

@@ -17,7 +17,7 @@ static void render(struct buffer *out, const char *text)
 	for (size_t i = 0; i < expr->calls_count; i++) {
 		const struct aggregate_call *call = &expr->calls[i];
 
-		buffer_printf(out, "; %s %s -> %s \"%s\"", aggregate_kind_name(call->kind),
+		buffer_printf(out, "; %s %s -> %s \"%s\"", aggregate_entry(call->kind)->id,
 		              type_name(call->argument_type), type_name(call->result_type), call->text);
 		if (call->parameter != 0)
 			buffer_printf(out, " %g", call->parameter);
@@ -43,10 +43,10 @@ static void table_test(void **state)
 	static const struct {
 		const char *text, *expected;
 	} cases[] = {
-	        {"COUNT(*)", "BIGINT; COUNT(*) NULL -> BIGINT \"COUNT(*)\""},
-	        {"count( * )", "BIGINT; COUNT(*) NULL -> BIGINT \"count( * )\""},
+	        {"COUNT(*)", "BIGINT; COUNT_ROWS NULL -> BIGINT \"COUNT(*)\""},
+	        {"count( * )", "BIGINT; COUNT_ROWS NULL -> BIGINT \"count( * )\""},
 	        {"COUNT(s)", "BIGINT; COUNT STRING -> BIGINT \"COUNT(s)\""},
-	        {"COUNT(DISTINCT d)", "BIGINT; COUNT(DISTINCT) DOUBLE -> BIGINT \"COUNT(DISTINCT d)\""},
+	        {"COUNT(DISTINCT d)", "BIGINT; COUNT_DISTINCT DOUBLE -> BIGINT \"COUNT(DISTINCT d)\""},
 	        {"SUM(i)", "BIGINT; SUM INT -> BIGINT \"SUM(i)\""},
 	        {"SUM(l)", "BIGINT; SUM BIGINT -> BIGINT \"SUM(l)\""},
 	        {"SUM(d)", "DOUBLE; SUM DOUBLE -> DOUBLE \"SUM(d)\""},
@@ -58,19 +58,21 @@ static void table_test(void **state)
 	        {"PERCENTILE(d, 1)", "DOUBLE; PERCENTILE DOUBLE -> DOUBLE \"PERCENTILE(d, 1)\" 1"},
 	        {"PERCENTILE(d, 0.5 + 0.25)", "DOUBLE; PERCENTILE DOUBLE -> DOUBLE \"PERCENTILE(d, 0.5 + 0.25)\" 0.75"},
 	        {"COUNT(*) FILTER (WHERE s = 'click')",
-	         "BIGINT; COUNT(*) NULL -> BIGINT \"COUNT(*) FILTER (WHERE s = 'click')\" filtered"},
+	         "BIGINT; COUNT_ROWS NULL -> BIGINT \"COUNT(*) FILTER (WHERE s = 'click')\" filtered"},
 	        {"COUNT(*) filter(where s = ')') * 2",
-	         "BIGINT; COUNT(*) NULL -> BIGINT \"COUNT(*) filter(where s = ')')\" filtered"},
+	         "BIGINT; COUNT_ROWS NULL -> BIGINT \"COUNT(*) filter(where s = ')')\" filtered"},
 	        {"COUNT(s = 'it''s )') + 1", "BIGINT; COUNT BOOLEAN -> BIGINT \"COUNT(s = 'it''s )')\""},
-	        {"SUM(l) / COUNT(*)", "BIGINT; SUM BIGINT -> BIGINT \"SUM(l)\"; COUNT(*) NULL -> BIGINT \"COUNT(*)\""},
-	        {"SUM(l) * 100.0 / COUNT(*) FILTER (WHERE b)", "DOUBLE; SUM BIGINT -> BIGINT \"SUM(l)\"; COUNT(*) NULL "
-	                                                       "-> BIGINT \"COUNT(*) FILTER (WHERE b)\" filtered"},
+	        {"SUM(l) / COUNT(*)",
+	         "BIGINT; SUM BIGINT -> BIGINT \"SUM(l)\"; COUNT_ROWS NULL -> BIGINT \"COUNT(*)\""},
+	        {"SUM(l) * 100.0 / COUNT(*) FILTER (WHERE b)",
+	         "DOUBLE; SUM BIGINT -> BIGINT \"SUM(l)\"; COUNT_ROWS NULL "
+	         "-> BIGINT \"COUNT(*) FILTER (WHERE b)\" filtered"},
 	        {"SUM(CASE WHEN s = 'a' THEN 1 ELSE 0 END)",
 	         "BIGINT; SUM INT -> BIGINT \"SUM(CASE WHEN s = 'a' THEN 1 ELSE 0 END)\""},
 	        {"COALESCE(MAX(s), 'none')", "STRING; MAX STRING -> STRING \"MAX(s)\""},
-	        {"s || COUNT(*)", "STRING; COUNT(*) NULL -> BIGINT \"COUNT(*)\""},
-	        {"i + COUNT(*)", "BIGINT; COUNT(*) NULL -> BIGINT \"COUNT(*)\""},
-	        {"COUNT(*) > 1", "BOOLEAN; COUNT(*) NULL -> BIGINT \"COUNT(*)\""},
+	        {"s || COUNT(*)", "STRING; COUNT_ROWS NULL -> BIGINT \"COUNT(*)\""},
+	        {"i + COUNT(*)", "BIGINT; COUNT_ROWS NULL -> BIGINT \"COUNT(*)\""},
+	        {"COUNT(*) > 1", "BOOLEAN; COUNT_ROWS NULL -> BIGINT \"COUNT(*)\""},
 	        {"s", NONE},
 	        {"1 + 1", NONE},
 	        {"l", "0: " NOT_A_KEY},
@@ -89,7 +91,7 @@ static void table_test(void **state)
 	        {"PERCENTILE(d, -0.1)", FRACTION},
 	        {"PERCENTILE(d, NULL)", FRACTION},
 	        {"PERCENTILE(d, d)", FRACTION},
-	        {"PERCENTILE(d)", "0: percentile does not take 1 argument; write PERCENTILE(x, 0.95)\n"},
+	        {"PERCENTILE(d)", "0: percentile does not take 1 argument; write PERCENTILE(number, fraction)\n"},
 	        {"PERCENTILE(*)", "0: percentile(*) has no meaning; name the column\n"},
 	        {"SUM(*)", "0: sum(*) has no meaning; name the column\n"},
 	        {"COUNT()", "0: count does not take 0 arguments; give it one argument\n"},
