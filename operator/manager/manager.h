@@ -89,6 +89,9 @@ struct kube_client *manager_client(struct manager *manager);
 bool manager_may_work(struct manager *manager);
 /* Where the operator keeps what is its own: the Lease, the cluster's id. */
 const char *manager_namespace(const struct manager *manager);
+/* What a pod of that job, its container started `restarts` times anew, said or did not; `report` as in struct observed,
+ * a reference taken. From any thread. */
+void manager_told(struct manager *manager, const char *uid, const char *key, int64_t restarts, json_t *report);
 struct kube_resource resource_of(enum kind kind);
 
 #endif

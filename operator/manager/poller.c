@@ -36,17 +36,6 @@ static int64_t monotonic_ms(const struct manager *manager)
 	return clock_monotonic_ms(manager->clock);
 }
 
-void manager_told(struct manager *manager, const char *uid, const char *key, int64_t restarts, json_t *report)
-{
-	bool flows = json_is_true(object_at(report, "document", "ready", NULL));
-	int64_t figures_ms = flows ? manager->settings.figures_ms : WORDS_MS;
-
-	json_object_set_new(report, "at", json_integer(clock_wall_ms(manager->clock)));
-	json_object_set_new(report, "restarts", json_integer(restarts));
-	if (memory_report(manager->memory, uid, report, monotonic_ms(manager), figures_ms))
-		queue_add(manager->queue, key);
-}
-
 static int status_port(const json_t *pod)
 {
 	const json_t *containers = object_at(pod, "spec", "containers", NULL);

@@ -23,27 +23,6 @@
 #define BACKOFF_MS_MAX            10000 /* of a job whose writes fail: so soon after the cause is gone it is mended */
 #define SERVICE_ACCOUNT_NAMESPACE KUBE_SERVICE_ACCOUNT_DIR "/namespace"
 
-bool manager_may_work(struct manager *manager)
-{
-	return !manager->lease || lease_is_leader(manager->lease);
-}
-
-const char *manager_namespace(const struct manager *manager)
-{
-	const char *given = manager->options->lease_namespace;
-
-	return given ? given : kube_cluster_namespace(manager->cluster);
-}
-
-struct kube_client *manager_client(struct manager *manager)
-{
-	struct kube_client *client = kube_client_new(manager->cluster);
-
-	if (manager->lease)
-		kube_client_set_gate(client, lease_writable_ms, manager->lease);
-	return client;
-}
-
 static void start_workers(struct manager *manager)
 {
 	for (; manager->workers_started < manager->options->workers; manager->workers_started++)

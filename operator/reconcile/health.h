@@ -35,6 +35,14 @@ struct health {
 /* `refused` and `words`: a step that failed and why, or NULL. */
 void health_judge(const struct view *view, const struct step *refused, const struct error *words,
                   struct health *ret_health);
+/* flow.c, below the verdict: a health that says nothing yet; whether data flows, by what the pods say. */
+void health_init(const struct view *view, struct health *health);
+void health_judge_flow(const struct view *view, struct health *health);
+/* The operator is still at work: Reconciling; Ready=False for it too; and while pods end, one of which may be on a node
+ * that is away and drain for ever. */
+void health_reconciles(struct health *health, const char *reason, const char *words);
+void health_progresses(struct health *health, const char *reason, const char *words);
+void health_drains(const struct view *view, struct health *health, const char *words);
 /* Whether data flows through pods that are as the spec asks. */
 bool view_flows(const struct view *view);
 /* Time alone changes the verdict after so long, or sooner. */

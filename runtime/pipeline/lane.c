@@ -19,13 +19,6 @@ static int64_t job_ms(const struct lane *lane)
 	return job_clock_ms(&lane->setup->status->job_clock);
 }
 
-struct window lane_window_at(const struct lane *lane, int64_t time_ms)
-{
-	const struct window_spec *spec = &lane->setup->job->window;
-
-	return tumbling_window(time_ms, spec->size_ms, spec->offset_ms);
-}
-
 static int open_partial(struct lane *lane, struct window window)
 {
 	struct status *status = lane->setup->status;

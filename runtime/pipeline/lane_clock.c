@@ -125,3 +125,10 @@ size_t lane_apply_verdicts(struct lane *lane, size_t n)
 		lane_note_late(lane, late, first_late);
 	return kept;
 }
+
+struct window lane_window_at(const struct lane *lane, int64_t time_ms)
+{
+	const struct window_spec *spec = &lane->setup->job->window;
+
+	return tumbling_window(time_ms, spec->size_ms, spec->offset_ms);
+}

@@ -5,8 +5,6 @@
 #include "lib/base/memory.h"
 #include "runtime/worker/python.h"
 
-struct python python;
-
 static PyObject *text_object(struct slice text)
 {
 	return PyUnicode_DecodeUTF8(text.data, (Py_ssize_t)text.size, "replace");
