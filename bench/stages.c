@@ -59,14 +59,12 @@ static void fail(const char *what)
 
 static void prepare(struct stages *s, const struct jobspec *job)
 {
-	struct problems problems;
+	struct error err;
 	bool *read;
 
-	problems_init(&problems);
-	s->query = query_compile(job, NULL, &problems);
+	s->query = query_compile(job, NULL, NULL, &err);
 	if (!s->query)
 		fail("the job does not compile: run streamjob validate");
-	problems_release(&problems);
 	read = xcalloc(s->query->row.count + 1, sizeof(bool));
 	memcpy(read, s->query->read, (s->query->declared_count + s->query->source_count) * sizeof(bool));
 	batch_init(&s->batch, &s->query->row, read, BATCH_ROWS_MAX);

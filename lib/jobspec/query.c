@@ -170,21 +170,26 @@ struct query *query_compile_parts(const struct jobspec *job, const char *clock, 
 	return query;
 }
 
-struct query *query_compile(const struct jobspec *job, const char *clock, struct problems *problems)
+struct query *query_compile(const struct jobspec *job, const char *clock, const struct user_functions *functions,
+                            struct error *err)
 {
-	return query_compile_calling(job, clock, NULL, problems);
-}
-
-struct query *query_compile_calling(const struct jobspec *job, const char *clock,
-                                    const struct user_functions *functions, struct problems *problems)
-{
+	struct problems problems;
+	struct buffer text;
+	struct query *query;
 	bool good;
-	struct query *query = query_compile_parts(job, clock, functions, problems, &good);
 
-	if (good)
-		return query;
-	query_free(query);
-	return NULL;
+	problems_init(&problems);
+	query = query_compile_parts(job, clock, functions, &problems, &good);
+	if (!good) {
+		buffer_init(&text);
+		problems_print(&problems, &text);
+		error_set(err, "%.*s", (int)(text.size - 1), text.data); /* without the last LF */
+		buffer_release(&text);
+		query_free(query);
+		query = NULL;
+	}
+	problems_release(&problems);
+	return query;
 }
 
 void query_free(struct query *query)

@@ -36,12 +36,14 @@ struct query {
 	struct program *having; /* NULL: every group; over result */
 };
 
-/* NULL after at least one problem was added. `clock` names the TIMESTAMP column that plays the clock, or is NULL:
- * it counts as read. */
-struct query *query_compile(const struct jobspec *job, const char *clock, struct problems *problems);
-/* The same with functions whose code was loaded, in the order of the specs; they outlive the query. */
-struct query *query_compile_calling(const struct jobspec *job, const char *clock,
-                                    const struct user_functions *functions, struct problems *problems);
+/*
+ * The plan of a job that was checked, which all that run or show it have from here. `clock` names the TIMESTAMP column
+ * that plays the clock, or is NULL: it counts as read. `functions`: whose code was loaded, in the order of the specs;
+ * they outlive the query; NULL: what the specs say. NULL: err has every problem, a line each, as only the code of a
+ * function can bring one now.
+ */
+struct query *query_compile(const struct jobspec *job, const char *clock, const struct user_functions *functions,
+                            struct error *err);
 void query_free(struct query *query);
 
 /* What the specs alone say of the functions: free(). */

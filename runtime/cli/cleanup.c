@@ -159,14 +159,11 @@ int command_cleanup(int argc, char **argv)
 	job = job_file_load(options.file, options.name, &jobs);
 	code = EXIT_USAGE;
 	if (job) {
-		struct problems problems;
-		struct query *query;
+		struct error err;
+		struct query *query = query_compile(job, NULL, NULL, &err); /* the job was checked: never NULL */
 
-		problems_init(&problems);
-		query = query_compile(job, NULL, &problems); /* the job was checked: never NULL */
 		code = delete_groups(job, query, &options) ? EXIT_OK : EXIT_FAILED;
 		query_free(query);
-		problems_release(&problems);
 	}
 	jobspecs_release(&jobs);
 	return code;

@@ -24,24 +24,20 @@ static int explain(const struct jobspec *job, const char *functions_dir)
 	struct functions *functions = functions_new(job, &udf_worker_ops, &environment, &system_clock);
 	struct user_functions known = {.items = functions->known, .count = functions->count};
 	struct query *query = NULL;
-	struct problems problems;
 	struct buffer out;
 	struct error err;
 
-	problems_init(&problems);
 	buffer_init(&out);
-	if (functions_load(functions, &err) < 0)
-		buffer_printf(&out, "%s\n", err.text);
-	else
-		query = query_compile_calling(job, NULL, &known, &problems);
+	if (functions_load(functions, &err) == 0)
+		query = query_compile(job, NULL, &known, &err);
 	if (query)
 		query_explain(job, query, &out);
-	problems_print(&problems, &out);
+	else
+		buffer_printf(&out, "%s\n", err.text);
 	fwrite(buffer_slice(&out).data, 1, out.size, query ? stdout : stderr);
 	query_free(query);
 	functions_free(functions);
 	buffer_release(&out);
-	problems_release(&problems);
 	return query ? EXIT_OK : EXIT_FAILED;
 }
 

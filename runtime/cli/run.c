@@ -20,47 +20,6 @@
 
 #define LIVE_LINE_MS 500
 
-bool run_is_bounded(const struct run *run)
-{
-	const struct source_spec *source = &run->parts.job->source;
-
-	return run->options->input || run->options->until_idle_ms || source->kind == SOURCE_FILE ||
-	       source->kind == SOURCE_STDIN || (source->kind == SOURCE_DATAGEN && source->datagen.rows);
-}
-
-struct query *run_compile(const struct pipeline_options *parts, struct error *err)
-{
-	const struct functions *functions = parts->functions;
-	struct user_functions known = {0};
-	struct problems problems;
-	struct query *query;
-	struct buffer text;
-
-	if (functions)
-		known = (struct user_functions){.items = functions->known, .count = functions->count};
-	problems_init(&problems);
-	query = query_compile_calling(parts->job, parts->clock_column, functions ? &known : NULL, &problems);
-	buffer_init(&text);
-	problems_print(&problems, &text);
-	if (!query)
-		error_set(err, "%.*s", SLICE_ARG(buffer_slice(&text)));
-	buffer_release(&text);
-	problems_release(&problems);
-	return query;
-}
-
-int run_load_functions(struct run *run, const struct pipeline_options *parts, struct error *err)
-{
-	struct recovery recovery = {.functions = parts->functions,
-	                            .stop = &run->stop,
-	                            .status = parts->status,
-	                            .bounded = run_is_bounded(run)};
-	int outcome = recover_load(&recovery, err);
-
-	run->refused = recovery.refused;
-	return outcome;
-}
-
 static int fail(struct run *run)
 {
 	status_error(&run->status, &run->error);

@@ -160,19 +160,6 @@ static int add_known(struct fire *fire, int64_t start_ms, struct keyed_table *ta
 	return 0;
 }
 
-void fire_result_error(struct fire *fire, const char *what, const char *why)
-{
-	char reason[LOSS_REASON_MAX];
-	const struct loss_note note = {.count = 1, .reason = reason};
-	struct error err;
-
-	atomic_fetch_add(&fire->status->result_errors, 1);
-	error_set(&err, "a result of %s became NULL: %s", what, why);
-	status_error(fire->status, &err);
-	snprintf(reason, sizeof(reason), "%.64s: %s", what, why);
-	losses_note(&fire->status->losses, LOSS_RESULT, &note);
-}
-
 /* A chunk of groups as columns: keys, then what every call finalizes to. */
 static int fill_groups(struct fire *fire, const struct partial *partial, void **groups, size_t n)
 {

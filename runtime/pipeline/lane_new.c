@@ -4,24 +4,6 @@
 #include "runtime/pipeline/fire.h"
 #include "runtime/pipeline/lane_parts.h"
 
-static int compile(struct lane *lane, struct error *err)
-{
-	struct problems problems;
-	struct buffer text;
-
-	problems_init(&problems);
-	lane->query = query_compile_calling(lane->setup->job, lane->setup->clock_column,
-	                                    lane->setup->functions ? &lane->functions.known : NULL, &problems);
-	if (!lane->query) {
-		buffer_init(&text);
-		problems_print(&problems, &text);
-		error_set(err, "%.*s", SLICE_ARG(buffer_slice(&text)));
-		buffer_release(&text);
-	}
-	problems_release(&problems);
-	return lane->query ? 0 : -1;
-}
-
 static void make_calls(struct lane *lane)
 {
 	const struct aggregate_call **calls = fire_calls(lane->setup->job, lane->query, &lane->calls_count);
@@ -66,7 +48,9 @@ struct lane *lane_new(struct lane_setup *setup, unsigned number, struct error *e
 	lane->clock_index = -1;
 	calls_init(&lane->functions, setup->functions, number);
 	lane->functions.records = &lane->records;
-	if (compile(lane, err) < 0) {
+	lane->query =
+	        query_compile(setup->job, setup->clock_column, setup->functions ? &lane->functions.known : NULL, err);
+	if (!lane->query) {
 		lane_free(lane);
 		return NULL;
 	}

@@ -131,20 +131,10 @@ static int fire_all(struct pipeline *pipeline, struct error *err)
 static int make_query(struct pipeline *pipeline, struct error *err)
 {
 	struct functions *functions = pipeline->options->functions;
-	struct problems problems;
-	struct buffer text;
 
 	calls_init(&pipeline->functions, functions, 0);
-	problems_init(&problems);
-	pipeline->query = query_compile_calling(pipeline->options->job, pipeline->options->clock_column,
-	                                        functions ? &pipeline->functions.known : NULL, &problems);
-	if (!pipeline->query) {
-		buffer_init(&text);
-		problems_print(&problems, &text);
-		error_set(err, "%.*s", SLICE_ARG(buffer_slice(&text)));
-		buffer_release(&text);
-	}
-	problems_release(&problems);
+	pipeline->query = query_compile(pipeline->options->job, pipeline->options->clock_column,
+	                                functions ? &pipeline->functions.known : NULL, err);
 	return pipeline->query ? 0 : -1;
 }
 

@@ -5,13 +5,11 @@
 
 static struct query *compile(const struct jobspec *job, const char *clock)
 {
-	struct problems problems;
-	struct query *query;
+	struct error err = {.text = ""};
+	struct query *query = query_compile(job, clock, NULL, &err);
 
-	problems_init(&problems);
-	query = query_compile(job, clock, &problems);
-	assert_int_equal(problems.count, 0);
-	problems_release(&problems);
+	assert_string_equal(err.text, "");
+	assert_non_null(query);
 	return query;
 }
 
@@ -224,11 +222,31 @@ static void explain_sources_test(void **state)
 	}
 }
 
+/* What a function's code turns out to yield may not fit the job: every problem of it comes back as one error. */
+static void problems_test(void **state)
+{
+	struct jobspecs jobs = good_jobs(
+	        "spoilt", slice_of(WIDE "  aggregates: [{name: k, expr: SUM(b)}, {name: l, expr: MIN(c)}]\n"));
+	struct jobspec job = *jobs.items[0];
+	struct named_expr select = {.name = "s", .expr = "b + true"};
+	struct error err = {.text = ""};
+
+	(void)state;
+	job.select = &select;
+	job.select_count = 1;
+	job.filter = "nobody > 1";
+	assert_null(query_compile(&job, NULL, NULL, &err));
+	assert_non_null(strstr(err.text, "spec.filter"));
+	assert_non_null(strstr(err.text, "\nspec.select[0].expr"));
+	assert_int_not_equal(err.text[strlen(err.text) - 1], '\n');
+	jobspecs_release(&jobs);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_test), cmocka_unit_test(shape_test),
-	                                   cmocka_unit_test(functions_test), cmocka_unit_test(explain_test),
-	                                   cmocka_unit_test(explain_sources_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(reads_test),           cmocka_unit_test(shape_test),
+	                                   cmocka_unit_test(functions_test),       cmocka_unit_test(explain_test),
+	                                   cmocka_unit_test(explain_sources_test), cmocka_unit_test(problems_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
