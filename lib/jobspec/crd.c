@@ -284,9 +284,6 @@ void jobspec_crd(struct buffer *out)
 	text_line(out, indent, "description", "A stream job: events in, aggregated per group and window, results out.");
 	line(out, indent, "required:");
 	line(out, indent, "- spec");
-	line(out, indent, "x-kubernetes-validations:");
-	write_rule("self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')",
-	           "the name is longer than 63 characters or has a point", "choose a DNS-1123 label", indent, out);
 	line(out, indent, "properties:");
 	line(out, indent + 2, "apiVersion:");
 	line(out, indent + 4, "type: string");

@@ -8,11 +8,20 @@
 #define ID_START    "streamjob."
 #define HASH_DIGITS 16
 
-_Static_assert(sizeof(ID_START) + JOB_NAME_MAX + 1 + JOB_NAME_MAX <= JOB_ID_MAX + 1, "a job's id is never cut");
-
 void job_id(const char *namespace, const char *name, char ret_id[JOB_ID_MAX + 1])
 {
-	snprintf(ret_id, JOB_ID_MAX + 1, ID_START "%.*s.%.*s", JOB_NAME_MAX, namespace, JOB_NAME_MAX, name);
+	char whole[sizeof(ID_START) + NAMESPACE_MAX + 1 + JOB_NAME_MAX + 1], hex[HASH_SHA256_HEX];
+	int start = snprintf(whole, sizeof(whole), ID_START "%.*s.", NAMESPACE_MAX, namespace);
+
+	snprintf(whole + start, sizeof(whole) - (size_t)start, "%.*s", JOB_NAME_MAX, name);
+	for (char *c = whole + start; *c; c++)
+		*c = *c == '.' ? '_' : *c;
+	if (strlen(whole) <= JOB_ID_MAX) {
+		snprintf(ret_id, JOB_ID_MAX + 1, "%s", whole);
+		return;
+	}
+	hash_sha256_hex(slice_of(whole), hex);
+	snprintf(ret_id, JOB_ID_MAX + 1, "%.*s__%.*s", JOB_ID_MAX - HASH_DIGITS - 2, whole, HASH_DIGITS, hex);
 }
 
 static bool is_inside_character(char byte)

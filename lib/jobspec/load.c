@@ -14,7 +14,9 @@
 #define JOB_GROUP "streamjob.dev/"
 
 static const struct field name_field = {
-        .name = "name", .kind = FIELD_STRING, .min = 1, .max = JOB_NAME_MAX, .pattern = &job_name_pattern};
+        .name = "name", .kind = FIELD_STRING, .min = 1, .max = JOB_NAME_MAX, .pattern = &secret_name_pattern};
+static const struct field namespace_field = {
+        .name = "namespace", .kind = FIELD_STRING, .min = 1, .max = NAMESPACE_MAX, .pattern = &job_name_pattern};
 
 /* The text of a plain scalar or string under the root, or "". */
 static struct slice root_text(const struct node *root, const char *key)
@@ -64,7 +66,7 @@ static void read_metadata(struct reader *reader, const struct node *root, struct
 		read_scalar(reader, &name_field, name, "metadata.name", &job->name);
 	job->namespace = "default";
 	if (namespace)
-		read_scalar(reader, &name_field, namespace, "metadata.namespace", &job->namespace);
+		read_scalar(reader, &namespace_field, namespace, "metadata.namespace", &job->namespace);
 }
 
 static void read_root(struct reader *reader, const struct node *root, struct jobspec *job)

@@ -10,8 +10,11 @@
 
 static const char *claim_on(const struct observed *observed)
 {
-	const json_t *deployment = object_named(observed->children[KIND_DEPLOYMENT], object_name(observed->job));
+	const json_t *deployment;
+	char name[NAME_MAX_BYTES + 1];
 
+	name_workload(object_name(observed->job), name);
+	deployment = object_named(observed->children[KIND_DEPLOYMENT], name);
 	if (!deployment || !object_is_controlled(deployment, object_uid(observed->job)))
 		return "";
 	return object_text(deployment, "metadata", "annotations", NOTE_OPERATOR, NULL);

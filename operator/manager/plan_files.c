@@ -165,11 +165,15 @@ static int keep(void *context, json_t *object, struct kube_error *err)
 /* The children that there are, as the operator's stores would have them. */
 static int list_children(struct kube_client *client, const json_t *job, struct observed *observed, struct error *err)
 {
-	json_t *selector = json_sprintf(CHILDREN_SELECTOR "," LABEL_INSTANCE "=%s", object_name(job));
-	struct kube_selection selection = {.label_selector = json_string_value(selector)};
+	char label[NAME_LABEL_MAX + 1];
+	json_t *selector;
+	struct kube_selection selection;
 	struct kube_error why;
 	int result = 0;
 
+	name_label(object_name(job), label);
+	selector = json_sprintf(CHILDREN_SELECTOR "," LABEL_INSTANCE "=%s", label);
+	selection = (struct kube_selection){.label_selector = json_string_value(selector)};
 	for (int kind = KIND_SERVICE_ACCOUNT; result == 0 && kind < KIND_COUNT; kind++) {
 		struct kube_resource resource = resource_of((enum kind)kind);
 		char *version = NULL;

@@ -94,14 +94,16 @@ static bool belongs(const struct poller *poller, const json_t *pod, const char *
 {
 	struct manager *manager = poller->manager;
 	const char *namespace = object_text(pod, "metadata", "namespace", NULL);
-	const char *job_name = object_label(pod, LABEL_INSTANCE);
+	const char *job_name = object_job(pod);
 	json_t *deployment, *job, *replica_sets;
+	char name[NAME_MAX_BYTES + 1];
 	bool yes;
 
 	if (pods_asked_has(poller->pods, object_uid(pod)))
 		return true;
 	job = store_get(manager->stores[KIND_STREAM_JOB], namespace, job_name);
-	deployment = store_get(manager->stores[KIND_DEPLOYMENT], namespace, job_name);
+	name_workload(job_name, name);
+	deployment = store_get(manager->stores[KIND_DEPLOYMENT], namespace, name);
 	replica_sets = store_owned(manager->stores[KIND_REPLICA_SET], key);
 	yes = job && deployment && object_is_controlled(deployment, object_uid(job)) &&
 	      pod_belongs(pod, replica_sets, deployment);
@@ -127,11 +129,9 @@ static void ask_later(struct poller *poller, const json_t *pod, const char *key)
 /* A pod of a job of ours is asked, explained, or left alone. */
 static void look_at_pod(struct poller *poller, const json_t *pod, json_t *waiting)
 {
-	json_t *key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL),
-	                           object_label(pod, LABEL_INSTANCE));
+	json_t *key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL), object_job(pod));
 
-	bool ours = manager_has_job(poller->manager, object_text(pod, "metadata", "namespace", NULL),
-	                            object_label(pod, LABEL_INSTANCE));
+	bool ours = manager_has_job(poller->manager, object_text(pod, "metadata", "namespace", NULL), object_job(pod));
 	bool runs = !strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && is_running(pod);
 
 	if (ours && runs && belongs(poller, pod, json_string_value(key)))
@@ -145,7 +145,7 @@ static void look_at_pod(struct poller *poller, const json_t *pod, json_t *waitin
 static void look_at_cleanup(struct poller *poller, const json_t *cleanup, json_t *waiting)
 {
 	const char *namespace = object_text(cleanup, "metadata", "namespace", NULL);
-	const char *job = object_label(cleanup, LABEL_INSTANCE);
+	const char *job = object_job(cleanup);
 	json_t *key = json_sprintf("%s/%s", namespace, job);
 
 	if (is_late(poller->manager, cleanup) && !object_integer(cleanup, "status", "active", NULL) &&

@@ -10,8 +10,7 @@
 static void add_index(json_t *object)
 {
 	json_t *metadata = json_object_get(object, "metadata"), *owners = json_array();
-	json_t *uid = json_sprintf("%s/%s", object_text(object, "metadata", "namespace", NULL),
-	                           object_label(object, LABEL_INSTANCE));
+	json_t *uid = json_sprintf("%s/%s", object_text(object, "metadata", "namespace", NULL), object_job(object));
 
 	json_array_append_new(owners, json_pack("{s:s, s:o, s:b}", "kind", INDEX_KIND, "uid", uid, "controller", 1));
 	json_array_extend(owners, json_object_get(metadata, "ownerReferences"));

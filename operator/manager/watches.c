@@ -98,10 +98,10 @@ static void child_changed(void *context, enum change change, const json_t *befor
 {
 	struct watch *watch = context;
 	const json_t *child = after ? after : before;
-	const char *job = object_label(child, LABEL_INSTANCE);
+	const char *job = object_job(child);
 
 	if (!job[0])
-		job = object_label(before, LABEL_INSTANCE); /* it was taken off */
+		job = object_job(before); /* it was taken off */
 	/* Jobs are looked at after the first lists anyway. What appears later is mostly what we have just made. */
 	/* A ReplicaSet says only whose the pods are, which come after it. */
 	if (!job[0] || watch->kind == KIND_REPLICA_SET || (change == CHANGE_ADDED && !atomic_load(&watch->listed)))

@@ -139,13 +139,14 @@ json_t *cleanup_template(const struct view *view, const struct jobspec *file, co
 	json_object_del(spec, "serviceAccountName"); /* the namespace's own: ours goes with the StreamJob; no token */
 	template = json_pack("{s:{s:o, s:{s:s}}, s:o}", "metadata", "labels", labels, "annotations", NOTE_JOB_FILE,
 	                     text, "spec", spec);
+	pod_note_job(view, json_object_get(template, "metadata"));
 	merge_some(view, template);
 	return template;
 }
 
 json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds)
 {
-	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *spec;
+	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *spec, *object;
 	char name[NAME_MAX_BYTES + 1];
 
 	cleanup_name(view, name);
@@ -153,7 +154,9 @@ json_t *desired_cleanup(const struct view *view, const struct jobspec *file, con
 	spec = json_pack("{s:i, s:I, s:i, s:o}", "backoffLimit", 2, "activeDeadlineSeconds", (json_int_t)seconds,
 	                 "ttlSecondsAfterFinished", CLEANUP_KEPT_S, "template",
 	                 cleanup_template(view, file, text, seconds));
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}, s:o}", "apiVersion", kind_names[KIND_JOB].api_version, "kind",
-	                 kind_names[KIND_JOB].kind, "metadata", "name", name, "namespace", view->namespace, "labels",
-	                 labels, "spec", spec);
+	object = json_pack("{s:s, s:s, s:{s:s, s:s, s:o}, s:o}", "apiVersion", kind_names[KIND_JOB].api_version, "kind",
+	                   kind_names[KIND_JOB].kind, "metadata", "name", name, "namespace", view->namespace, "labels",
+	                   labels, "spec", spec);
+	pod_note_job(view, json_object_get(object, "metadata"));
+	return object;
 }

@@ -19,9 +19,24 @@ static json_t *owners(const struct view *view, enum kind kind)
 
 static json_t *head(const struct view *view, enum kind kind, const char *component, const char *name)
 {
-	return json_pack("{s:s, s:s, s:{s:s, s:s, s:o, s:o}}", "apiVersion", kind_names[kind].api_version, "kind",
-	                 kind_names[kind].kind, "metadata", "name", name, "namespace", view->namespace, "labels",
-	                 pod_labels(view, component), "ownerReferences", owners(view, kind));
+	json_t *object =
+	        json_pack("{s:s, s:s, s:{s:s, s:s, s:o, s:o}}", "apiVersion", kind_names[kind].api_version, "kind",
+	                  kind_names[kind].kind, "metadata", "name", name, "namespace", view->namespace, "labels",
+	                  pod_labels(view, component), "ownerReferences", owners(view, kind));
+
+	pod_note_job(view, json_object_get(object, "metadata"));
+	return object;
+}
+
+static void note(json_t *object, const char *key, const char *value)
+{
+	json_t *notes = json_object_get(json_object_get(object, "metadata"), "annotations");
+
+	if (!notes) {
+		notes = json_object();
+		json_object_set_new(json_object_get(object, "metadata"), "annotations", notes);
+	}
+	json_object_set_new(notes, key, json_string(value));
 }
 
 /* Says what was applied, so that a field which is no longer asked for is seen too. */
@@ -29,14 +44,8 @@ static json_t *finish(json_t *object)
 {
 	char hash[OBJECT_HASH_SIZE];
 
-	json_t *notes = json_object_get(json_object_get(object, "metadata"), "annotations");
-
 	object_hash(object, hash);
-	if (!notes) {
-		notes = json_object();
-		json_object_set_new(json_object_get(object, "metadata"), "annotations", notes);
-	}
-	json_object_set_new(notes, NOTE_APPLIED, json_string(hash));
+	note(object, NOTE_APPLIED, hash);
 	return object;
 }
 
@@ -69,7 +78,7 @@ static json_t *network_policy_spec(const struct view *view)
 	                         "podSelector", "matchLabels", LABEL_NAME, "prometheus");
 
 	return json_pack("{s:{s:{s:s, s:s}}, s:[s], s:[{s:o, s:[{s:i, s:s}]}]}", "podSelector", "matchLabels",
-	                 LABEL_NAME, "streamjob", LABEL_INSTANCE, view->name, "policyTypes", "Ingress", "ingress",
+	                 LABEL_NAME, "streamjob", LABEL_INSTANCE, view->label, "policyTypes", "Ingress", "ingress",
 	                 "from", from, "ports", "port", STATUS_PORT, "protocol", "TCP");
 }
 
@@ -98,8 +107,7 @@ static void claim(const struct view *view, json_t *object)
 	if (!operator)
 		operator= object_text(view_deployment(view), "metadata", "annotations", NOTE_OPERATOR, NULL);
 	if (operator[0])
-		json_object_set_new(json_object_get(object, "metadata"), "annotations",
-		                    json_pack("{s:s}", NOTE_OPERATOR, operator));
+		note(object, NOTE_OPERATOR, operator);
 }
 
 json_t *desired_child(const struct view *view, enum kind kind, int replicas)

@@ -7,6 +7,7 @@
 
 #define HASH_DIGITS    16
 #define SERVICE_PREFIX "sj-"
+#define POINTED_PREFIX "sj--" /* no job's name begins with '-', so no other Service is called so */
 
 void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1])
 {
@@ -19,9 +20,26 @@ void name_child(const char *job, const char *suffix, size_t max, char ret_name[N
 	}
 	hash_sha256_hex(slice_of(job), hex);
 	size = max - suffix_size - HASH_DIGITS - 1;
-	while (size && job[size - 1] == '.')
-		size--; /* ".-" is no name */
 	snprintf(ret_name, NAME_MAX_BYTES + 1, "%.*s-%.*s%s", (int)size, job, HASH_DIGITS, hex, suffix);
+	if (ret_name[size - 1] == '.')
+		ret_name[size - 1] = '-'; /* ".-" is no name, and a shorter one could be another job's */
+}
+
+void name_workload(const char *job, char ret_name[NAME_MAX_BYTES + 1])
+{
+	name_child(job, "", NAME_WORKLOAD_MAX, ret_name);
+}
+
+void name_label(const char *job, char ret_label[NAME_LABEL_MAX + 1])
+{
+	char hex[HASH_SHA256_HEX];
+
+	if (strlen(job) <= NAME_LABEL_MAX) {
+		snprintf(ret_label, NAME_LABEL_MAX + 1, "%s", job);
+		return;
+	}
+	hash_sha256_hex(slice_of(job), hex);
+	snprintf(ret_label, NAME_LABEL_MAX + 1, "%.*s_%.*s", NAME_LABEL_MAX - HASH_DIGITS - 1, job, HASH_DIGITS, hex);
 }
 
 /* Begins with a letter, which no name of ours does by chance, and fits. */
@@ -33,13 +51,13 @@ static bool is_service_name(const char *job)
 
 void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1])
 {
-	char prefixed[sizeof(SERVICE_PREFIX) + NAME_MAX_BYTES], hex[HASH_SHA256_HEX];
+	char prefixed[sizeof(POINTED_PREFIX) + NAME_MAX_BYTES], hex[HASH_SHA256_HEX];
 
 	if (is_service_name(job)) {
 		snprintf(ret_name, NAME_MAX_BYTES + 1, "%s", job);
 		return;
 	}
-	snprintf(prefixed, sizeof(prefixed), SERVICE_PREFIX "%s", job);
+	snprintf(prefixed, sizeof(prefixed), "%s%s", strchr(job, '.') ? POINTED_PREFIX : SERVICE_PREFIX, job);
 	if (!strchr(job, '.')) {
 		name_child(prefixed, "", NAME_LABEL_MAX, ret_name);
 		return;

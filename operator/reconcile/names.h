@@ -18,6 +18,7 @@
 #define LABEL_SCRAPER   "streamjob.dev/scraper"
 
 #define NOTE_APPLIED   "streamjob.dev/applied"   /* hash of what was applied last */
+#define NOTE_JOB       "streamjob.dev/job"       /* its name, where a label's value cannot hold it */
 #define NOTE_SPEC_HASH "streamjob.dev/spec-hash" /* of the job file that a pod runs */
 #define NOTE_CODE_HASH "streamjob.dev/code-hash" /* of the ConfigMaps that a pod's functions are in */
 
@@ -44,17 +45,25 @@
 #define CHILDREN_SELECTOR  LABEL_MANAGER "=" FIELD_MANAGER
 #define STRANGERS_SELECTOR LABEL_MANAGER "!=" FIELD_MANAGER
 
-#define NAME_LABEL_MAX 63  /* of Services, batch Jobs and label values */
-#define NAME_MAX_BYTES 253 /* of the rest */
+#define NAME_LABEL_MAX    63  /* of Services, batch Jobs and label values */
+#define NAME_WORKLOAD_MAX 242 /* of Deployments, for their ReplicaSets have up to 11 characters more */
+#define NAME_MAX_BYTES    253 /* of the rest, and of a StreamJob itself */
 
 /*
  * "JOB<suffix>" below `max` characters, else `max` of them: the beginning of JOB, '-', 16 digits of JOB's hash, and the
  * suffix. So a name that was cut is not that of another job. `max` is at most NAME_MAX_BYTES.
  */
 void name_child(const char *job, const char *suffix, size_t max, char ret_name[NAME_MAX_BYTES + 1]);
+/* What most children are called: JOB, cut as above at NAME_WORKLOAD_MAX. */
+void name_workload(const char *job, char ret_name[NAME_MAX_BYTES + 1]);
+/*
+ * The value of LABEL_INSTANCE: JOB, or where that is longer than NAME_LABEL_MAX its beginning, '_', which no job's name
+ * has, and a hash; such a child has JOB itself in NOTE_JOB.
+ */
+void name_label(const char *job, char ret_label[NAME_LABEL_MAX + 1]);
 /*
  * A Service's, which begins with a letter, has no point and at most NAME_LABEL_MAX characters: JOB, or where that is
- * none or begins with "sj-", "sj-JOB", cut as above, and with a hash where points had to go.
+ * none or begins with "sj-", "sj-JOB", cut as above; "sj--JOB" and a hash where points had to go.
  */
 void name_service(const char *job, char ret_name[NAME_MAX_BYTES + 1]);
 /* "<prefix><16 digits of text's hash>": volumes named after what they hold. */

@@ -5,6 +5,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/memory.h"
 #include "lib/data/civil.h"
+#include "operator/reconcile/names.h"
 
 json_t *object_borrow(const json_t *object)
 {
@@ -68,6 +69,31 @@ const char *object_uid(const json_t *object)
 const char *object_label(const json_t *object, const char *label)
 {
 	return object_text(object, "metadata", "labels", label, NULL);
+}
+
+static const char *owner_job(const json_t *object)
+{
+	size_t index;
+	json_t *owner;
+
+	json_array_foreach(object_at(object, "metadata", "ownerReferences", NULL), index, owner)
+	{
+		if (!strcmp(object_text(owner, "kind", NULL), "StreamJob"))
+			return object_text(owner, "name", NULL);
+	}
+	return "";
+}
+
+const char *object_job(const json_t *object)
+{
+	const char *label = object_label(object, LABEL_INSTANCE), *name;
+
+	if (!strchr(label, '_'))
+		return label;
+	name = object_text(object, "metadata", "annotations", NOTE_JOB, NULL);
+	if (!name[0])
+		name = owner_job(object);
+	return name[0] ? name : label;
 }
 
 bool object_is_deleted(const json_t *object)

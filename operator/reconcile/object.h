@@ -21,6 +21,8 @@ int64_t object_integer(const json_t *object, ...) __attribute__((sentinel));
 const char *object_name(const json_t *object);
 const char *object_uid(const json_t *object);
 const char *object_label(const json_t *object, const char *label);
+/* The name of the StreamJob that a child or its pod is of, "" where there is none: names.h. */
+const char *object_job(const json_t *object);
 bool object_is_deleted(const json_t *object); /* has a deletionTimestamp */
 /* The owner that is its controller, or NULL. */
 const json_t *object_controller(const json_t *object);

@@ -37,16 +37,24 @@ static bool plan_leftovers(struct plan *plan)
 }
 
 /* A job without pods needs none; one that is there stays. */
+static const json_t *view_budget(const struct view *view)
+{
+	char name[NAME_MAX_BYTES + 1];
+
+	name_workload(view->name, name);
+	return view_child(view, KIND_BUDGET, name);
+}
+
 static bool needs_budget(const struct view *view)
 {
 	return !view->observed->no_budgets && view->spec->cluster.evictions != EVICTIONS_LEAVE &&
-	       (pods_wanted(view) || view_child(view, KIND_BUDGET, view->name));
+	       (pods_wanted(view) || view_budget(view));
 }
 
 /* Ours goes where the job has one of its owner's. */
 static void plan_no_budget(struct plan *plan)
 {
-	const json_t *budget = view_child(plan->view, KIND_BUDGET, plan->view->name);
+	const json_t *budget = view_budget(plan->view);
 
 	if (budget && plan->view->spec->cluster.evictions == EVICTIONS_LEAVE && !plan->view->observed->no_budgets)
 		plan_delete(plan, KIND_BUDGET, budget);

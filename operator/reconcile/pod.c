@@ -11,14 +11,27 @@
 
 json_t *pod_labels(const struct view *view, const char *component)
 {
-	return json_pack("{s:s, s:s, s:s, s:s}", LABEL_NAME, "streamjob", LABEL_INSTANCE, view->name, LABEL_COMPONENT,
+	return json_pack("{s:s, s:s, s:s, s:s}", LABEL_NAME, "streamjob", LABEL_INSTANCE, view->label, LABEL_COMPONENT,
 	                 component, LABEL_MANAGER, FIELD_MANAGER);
 }
 
 json_t *pod_selector(const struct view *view)
 {
-	return json_pack("{s:s, s:s, s:s}", LABEL_NAME, "streamjob", LABEL_INSTANCE, view->name, LABEL_COMPONENT,
+	return json_pack("{s:s, s:s, s:s}", LABEL_NAME, "streamjob", LABEL_INSTANCE, view->label, LABEL_COMPONENT,
 	                 COMPONENT_RUNTIME);
+}
+
+void pod_note_job(const struct view *view, json_t *metadata)
+{
+	json_t *notes = json_object_get(metadata, "annotations");
+
+	if (!strcmp(view->label, view->name))
+		return;
+	if (!notes) {
+		notes = json_object();
+		json_object_set_new(metadata, "annotations", notes);
+	}
+	json_object_set_new(notes, NOTE_JOB, json_string(view->name));
 }
 
 static const char *image(const struct view *view)
@@ -165,6 +178,7 @@ json_t *pod_template(const struct view *view, const struct rollout *rollout)
 	template = json_pack(
 	        "{s:{s:o, s:o}, s:o}", "metadata", "labels", labels, "annotations", notes_of(view, rollout), "spec",
 	        pod_of_one(view, one, &mounts, (spec->termination_grace_ms + 999) / 1000 + GRACE_MARGIN_S));
+	pod_note_job(view, json_object_get(template, "metadata"));
 	fill_group(view, template);
 	merge_template(view, template);
 	return template;

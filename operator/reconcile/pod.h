@@ -23,5 +23,7 @@ json_t *pod_of_one(const struct view *view, json_t *one, struct mounts *mounts, 
 json_t *pod_selector(const struct view *view);
 /* The labels of a job's children. */
 json_t *pod_labels(const struct view *view, const char *component);
+/* Adds NOTE_JOB where the labels cannot hold the job's name. */
+void pod_note_job(const struct view *view, json_t *metadata);
 
 #endif

@@ -265,7 +265,7 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	                   (json_int_t)health->ready_replicas, "selector",
 	                   json_sprintf(LABEL_NAME "=streamjob," LABEL_INSTANCE "=%s," LABEL_COMPONENT
 	                                           "=" COMPONENT_RUNTIME,
-	                                view->name));
+	                                view->label));
 	set_text(status, "specHash", view->jobs.count ? view->jobs.items[0]->spec_hash : "");
 	set_text(status, "runningHash", health->running_hash);
 	add_figures(view, health, status);

@@ -36,7 +36,7 @@ void view_child_name(const struct view *view, enum kind kind, const char *spec_h
 	case KIND_REPLICA_SET:
 	case KIND_POD:
 	case KIND_COUNT:
-		name_child(view->name, "", NAME_MAX_BYTES, ret_name);
+		name_workload(view->name, ret_name);
 		return;
 	}
 }
@@ -53,7 +53,10 @@ bool is_job_file(const json_t *config_map)
 
 const json_t *view_deployment(const struct view *view)
 {
-	return view_child(view, KIND_DEPLOYMENT, view->name);
+	char name[NAME_MAX_BYTES + 1];
+
+	name_workload(view->name, name);
+	return view_child(view, KIND_DEPLOYMENT, name);
 }
 
 const char *view_take_over(const struct view *view)

@@ -19,6 +19,7 @@ struct view {
 	const struct settings *settings;
 	const json_t *job;                  /* with the last good spec, where the job went back to it */
 	const char *name, *namespace, *uid; /* the job's own */
+	char label[NAME_LABEL_MAX + 1];     /* of its children */
 	bool deleting;
 	bool held_back;             /* the job is paused, and there would be something to write */
 	const struct jobspec *spec; /* that the pods are to run; NULL: the spec has problems */

@@ -16,6 +16,7 @@ void view_init(struct view *view, const struct observed *observed, const struct 
 	                      .namespace = object_text(observed->job, "metadata", "namespace", NULL),
 	                      .uid = object_uid(observed->job),
 	                      .deleting = object_is_deleted(observed->job)};
+	name_label(view->name, view->label);
 	problems_init(&view->problems);
 	problems_init(&view->unknown);
 	view->problems.unknown = &view->unknown;

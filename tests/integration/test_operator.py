@@ -594,8 +594,8 @@ def replica_set(job):
     """The one that the Deployment's controller would make, and its mark on the Deployment."""
     deployment = job.deployment() | {"kind": "Deployment"}
     path = f"/apis/apps/v1/namespaces/{job.namespace}"
-    template = deployment["spec"]["template"]
-    name = f"{job.name}-{hashlib.sha256(json.dumps(template, sort_keys=True).encode() + deployment['metadata']['uid'].encode()).hexdigest()[:10]}"
+    template, deployed = deployment["spec"]["template"], deployment["metadata"]["name"]
+    name = f"{deployed}-{hashlib.sha256(json.dumps(template, sort_keys=True).encode() + deployment['metadata']['uid'].encode()).hexdigest()[:10]}"
     one, at = job.cluster.request("GET", f"{path}/replicasets/{name}"), deployment["metadata"]["annotations"].get(REVISION, "0")
     if one and one["metadata"]["annotations"][REVISION] == at:
         return one | {"kind": "ReplicaSet"}
@@ -603,12 +603,13 @@ def replica_set(job):
     if one:
         one = job.cluster.request("PATCH", f"{path}/replicasets/{name}", mark, "application/merge-patch+json")
     else:
-        metadata = mark["metadata"] | {"name": name, "labels": template["metadata"]["labels"], "ownerReferences": controlled_by(deployment)}
+        notes = {"annotations": deployment["metadata"]["annotations"] | mark["metadata"]["annotations"]}
+        metadata = notes | {"name": name, "labels": template["metadata"]["labels"], "ownerReferences": controlled_by(deployment)}
         spec = {"replicas": 1, "selector": deployment["spec"]["selector"], "template": template}
         one = job.cluster.request("POST", f"{path}/replicasets", {"metadata": metadata, "spec": spec})
-    marked = job.cluster.request("PATCH", f"{path}/deployments/{job.name}", mark, "application/merge-patch+json")
+    marked = job.cluster.request("PATCH", f"{path}/deployments/{deployed}", mark, "application/merge-patch+json")
     seen = {"status": {"observedGeneration": marked["metadata"]["generation"]}}
-    job.cluster.request("PATCH", f"{path}/deployments/{job.name}/status", seen, "application/merge-patch+json")
+    job.cluster.request("PATCH", f"{path}/deployments/{deployed}/status", seen, "application/merge-patch+json")
     return one | {"kind": "ReplicaSet"}
 
 

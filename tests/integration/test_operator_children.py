@@ -2,12 +2,13 @@
 truth, it is mended once the cause is gone, and requests stay few. The real API server, with a proxy that refuses."""
 
 import collections
+import pathlib
 import time
 
 import pytest
 from servers.kubernetes import Operator, eventually
 from servers.proxy import WRITES, ApiProxy
-from test_operator import CHILDREN, Job, cleanup_job, cluster, end_job  # noqa: F401
+from test_operator import CHILDREN, FLOWS, Job, Runtime, cleanup_job, cluster, end_job, make_pod, plan, running, write_job  # noqa: F401
 
 KINDS = {"serviceaccounts": "ServiceAccount", "networkpolicies": "NetworkPolicy", "services": "Service", "configmaps": "ConfigMap", "deployments": "Deployment"}
 WRITES_MAX = 40  # for a job, in the time of a fault and of its end
@@ -210,3 +211,52 @@ def test_a_job_in_a_namespace_that_is_made_again(cluster, tmp_path):  # noqa: F8
         job.apply()
         job.wait("Ready", "False", "Progressing")
         eventually(job.deployment, "the Deployment")
+
+
+ALIKE = ".".join("a23456789-" * 5 + "b" for _ in range(4)) + "-" * 3 + "c" * 30  # 240 characters
+NAMES = [ALIKE + "d" * 13, ALIKE + "d" * 12 + "e", ALIKE + ".f", "feed.eu", "feed-eu", "a" * 63, "a" * 64]
+
+
+def names_of(job):
+    """(kind, name) of the children, but for the job file, whose name has a hash."""
+    return {(plural, child["metadata"]["name"]) for plural in KINDS for child in job.children(plural)}
+
+
+def test_names_of_every_length(world, tmp_path):
+    """Of two jobs whose names are alike to the 240th character each has children, pods, a consumer group of its own, and is whole."""
+    jobs = [Job(world.cluster, world.namespace, name) for name in NAMES]
+    for job in jobs:
+        job.apply(deletionPolicy={"pushgateway": "Delete", "timeout": "1h"})
+    for job in jobs:
+        job.wait("Ready", "False", "Progressing")
+        eventually(lambda j=job: all(len(j.children(p)) == 1 for p in KINDS), f"the children of {job.name}")
+    names = [names_of(job) for job in jobs]
+    assert not [1 for i, one in enumerate(names) for other in names[:i] if one & other]
+    selectors = [job.deployment()["spec"]["selector"]["matchLabels"]["app.kubernetes.io/instance"] for job in jobs]
+    assert len(set(selectors)) == len(jobs) and max(map(len, selectors)) == 63
+    assert len({job.get()["status"]["consumerGroup"] for job in jobs}) == len(jobs)
+    assert [job.deployment()["metadata"]["name"] for job in jobs[3:]] == NAMES[3:], "what fits is as it always was"
+    one, pages = jobs[0], Runtime()
+    pages.document = FLOWS | {"life": "first", "sequence": 7}
+    make_pod(one, pages.port, running())
+    one.wait("Ready", "True", "Running")
+    for job in jobs[1:]:
+        assert job.condition("Ready")["reason"] == "Progressing", "a pod is its own job's only"
+    eventually(lambda: len(one.children("configmaps")) == 2, "its place")
+    file = write_job(tmp_path / "job.json", world.namespace, deletionPolicy={"pushgateway": "Delete", "timeout": "1h"})
+    manifest = pathlib.Path(file).read_text().replace('"name": "home"', f'"name": "{one.name}"', 1)
+    pathlib.Path(file).write_text(manifest)
+    same = plan(world.cluster, "--operator-namespace", "", file)
+    assert (same.returncode, same.stdout) == (0, ""), same.stderr
+    pages.close()
+    world.cluster.request("DELETE", f"/api/v1/namespaces/{world.namespace}/pods/home-1?gracePeriodSeconds=0")
+    for path in {world.path("deployments", job.deployment()["metadata"]["name"]) for job in jobs[:2]}:  # an owner still says whose it is
+        world.cluster.request("PATCH", path, {"metadata": {"annotations": {"streamjob.dev/job": None}}}, "application/merge-patch+json")
+    for job in jobs[:2]:
+        eventually(lambda j=job: j.deployment()["metadata"]["annotations"].get("streamjob.dev/job") == j.name, "it is mended")
+    for job in jobs:
+        job.delete()
+    for job in jobs:
+        eventually(lambda j=job: cleanup_job(j), "the clean-up Job")
+        end_job(job, "Complete")
+        eventually(lambda j=job: j.get() is None, "the StreamJob is gone")

@@ -6,6 +6,8 @@
 
 #define LONG_NAME "a23456789-123456789-123456789-123456789-123456789-123456789-123"
 
+#define LONGEST LONG_NAME "." LONG_NAME "." LONG_NAME "-123456789-123456789-123456789-123456789-123456789"
+
 /* A job of that namespace and name with two Kafka sinks; `group` is YAML: a groupId, or nothing. */
 static struct jobspecs kafka_job(const char *namespace, const char *name, const char *group)
 {
@@ -46,6 +48,11 @@ static void pairs_test(void **state)
 	        {"prod", "feed", "prod", "feed-sink-o"},
 	        {"1", "1-1", "1-1", "1"},
 	        {LONG_NAME, "b", LONG_NAME, "c"},
+	        {"prod", "feed", "prod", "feed.sink-o"},
+	        {"prod", "feed.eu", "prod", "feed-eu"},
+	        {"prod", "x" LONGEST "1", "prod", "x" LONGEST "2"},
+	        {LONG_NAME, "x." LONGEST, LONG_NAME, "x-" LONGEST},
+	        {LONG_NAME, "x." LONGEST, LONG_NAME, "x." LONGEST ".a"},
 	};
 	char ids[6][JOB_ID_MAX + 1];
 

@@ -16,8 +16,8 @@ static void shape_test(void **state)
 	         "job.yaml:3:11: metadata: is not an object; write metadata: {name: ...}\n"},
 	        {"no name", "{name: j}", "{}", "job.yaml:3:11: metadata.name: is missing; give the job a name\n"},
 	        {"a name with capitals", "{name: j}", "{name: Home_Feed}",
-	         "job.yaml:3:18: metadata.name: found \"Home_Feed\"; expected a DNS-1123 label: lower-case letters, "
-	         "digits and -, beginning and ending with a letter or digit\n"},
+	         "job.yaml:3:18: metadata.name: found \"Home_Feed\"; expected a DNS-1123 name: lower-case letters, "
+	         "digits, - and ., beginning and ending with a letter or digit\n"},
 	        {"a name that is a number", "{name: j}", "{name: 17}",
 	         "job.yaml:3:18: metadata.name: found the integer 17; expected a string: quote it, \"17\"\n"},
 	        {"a namespace with a point", "{name: j}", "{name: j, namespace: a.b}",

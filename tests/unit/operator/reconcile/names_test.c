@@ -1,6 +1,5 @@
 /*
- * Names, for StreamJobs of every name that Kubernetes takes for an object: a DNS subdomain of up to 253 characters. The
- * CRD takes fewer, labels of up to 63.
+ * Names, for StreamJobs of every name that Kubernetes takes for an object: a DNS subdomain of up to 253 characters.
  */
 #include "tests/unit/operator/reconcile/world.h"
 
@@ -40,6 +39,15 @@ static bool is_service(const char *text)
 	return is_label(text, strlen(text)) && isalpha((unsigned char)text[0]);
 }
 
+/* Of a label. */
+static bool is_value(const char *text)
+{
+	size_t size = strlen(text);
+
+	return size && size <= LABEL_MAX && isalnum((unsigned char)text[0]) && isalnum((unsigned char)text[size - 1]) &&
+	       strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == size;
+}
+
 static void random_name(char *ret_name, size_t size, bool points)
 {
 	do {
@@ -63,12 +71,18 @@ static void fill_names(char (*names)[NAME_MAX_BYTES + 1])
 		char *name = names[count], other[NAME_MAX_BYTES + 1];
 
 		memcpy(name, names[count - NAMES / 2], NAME_MAX_BYTES + 1);
-		switch (count % 4) {
+		switch (count % 6) {
 		case 0: /* another end */
 			name[strlen(name) - 1] = name[strlen(name) - 1] == 'q' ? 'r' : 'q';
 			break;
 		case 1: /* the Service of another one as a name */
 			name_service(names[count - NAMES / 2], name);
+			break;
+		case 4: /* its Deployment's */
+			name_workload(names[count - NAMES / 2], name);
+			break;
+		case 5: /* its job file's */
+			name_child(names[count - NAMES / 2], "-0123456789abcdef", NAME_MAX_BYTES, name);
 			break;
 		case 2: /* the prefix */
 			snprintf(other, sizeof(other), "sj-%.*s", NAME_MAX_BYTES - 3, name);
@@ -100,7 +114,7 @@ static size_t distinct(char (*names)[NAME_MAX_BYTES + 1], size_t count)
 	return kept;
 }
 
-enum sort { SERVICE, DEPLOYMENT, CLEANUP, PLACE, JOB_FILE, SORTS };
+enum sort { SERVICE, WORKLOAD, LABEL, CLEANUP, PLACE, JOB_FILE, SORTS };
 
 static bool make(enum sort sort, const char *job, char ret_name[NAME_MAX_BYTES + 1])
 {
@@ -108,9 +122,12 @@ static bool make(enum sort sort, const char *job, char ret_name[NAME_MAX_BYTES +
 	case SERVICE:
 		name_service(job, ret_name);
 		return is_service(ret_name);
-	case DEPLOYMENT:
-		name_child(job, "", NAME_MAX_BYTES, ret_name);
-		return is_subdomain(ret_name);
+	case WORKLOAD: /* "-" and a hash of ten digits make the name of a ReplicaSet */
+		name_workload(job, ret_name);
+		return is_subdomain(ret_name) && strlen(ret_name) + 11 <= NAME_MAX_BYTES;
+	case LABEL:
+		name_label(job, ret_name);
+		return is_value(ret_name);
 	case CLEANUP: /* a batch Job's name is a label of its pods */
 		name_child(job, "-cleanup", NAME_LABEL_MAX, ret_name);
 		return is_subdomain(ret_name) && strlen(ret_name) <= LABEL_MAX;
@@ -168,7 +185,7 @@ static void names_stay_test(void **state)
 	}
 }
 
-/* Every label of every child is one: with a name of the most characters that the CRD takes. */
+/* Every label of every child is one, its pods' too, and every child can be found by its job: with the longest name. */
 static void labels_test(void **state)
 {
 	struct observed observed;
@@ -177,13 +194,18 @@ static void labels_test(void **state)
 
 	(void)state;
 	world_init(&world, "{}");
-	json_object_set_new(json_object_get(world.job, "metadata"), "name",
-	                    json_string("023456789-123456789-123456789-123456789-123456789-123456789-123"));
+	json_object_set_new(json_object_get(world.job, "metadata"), "name", json_sprintf("%0253d", 7));
 	world_look(&world, &observed, &plan);
 	assert_true(plan.steps_count >= 5);
 	for (size_t i = 0; i < plan.steps_count; i++) {
-		json_t *labels = object_borrow(object_at(plan.steps[i].object, "metadata", "labels", NULL)), *value;
+		const json_t *object = plan.steps[i].object, *template = object_at(object, "spec", "template", NULL);
+		json_t *labels = object_borrow(object_at(object, "metadata", "labels", NULL)), *value;
 		const char *key;
+
+		if (plan.steps[i].verb == VERB_APPLY || plan.steps[i].verb == VERB_CREATE)
+			assert_string_equal(object_job(object), object_name(world.job));
+		if (template)
+			assert_string_equal(object_job(template), object_name(world.job));
 
 		json_object_foreach(labels, key, value)
 		{
