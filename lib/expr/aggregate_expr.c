@@ -8,25 +8,11 @@
 #include "lib/base/text.h"
 #include "lib/expr/coerce.h"
 #include "lib/expr/aggregate_expr.h"
+#include "lib/expr/parse.h"
 #include "lib/expr/program.h"
 #include "lib/expr/user_tree.h"
 
 #define AGGREGATE_CALLS_MAX 64
-
-struct aggregate_scope {
-	const struct schema *row, *keys;
-	struct aggregate_expr *expr;
-};
-
-bool aggregate_row_column(const struct aggregate_scope *scope, const char *name)
-{
-	return scope && schema_find(scope->row, slice_of(name)) >= 0;
-}
-
-const struct schema *aggregate_row(const struct aggregate_scope *scope)
-{
-	return scope->row;
-}
 
 /* Past the parenthesis that closes the one at text[i]; quoted text is passed over. */
 static size_t past_parenthesis(const char *text, size_t i)

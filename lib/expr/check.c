@@ -9,24 +9,6 @@
 #include "lib/expr/kernels.h"
 #include "lib/expr/parse.h"
 
-struct node *expr_problem(struct checker *checker, size_t offset, const char *right, const char *wrong, ...)
-{
-	char text[ERROR_TEXT_MAX];
-	va_list arguments;
-
-	va_start(arguments, wrong);
-	vsnprintf(text, sizeof(text), wrong, arguments);
-	va_end(arguments);
-	checker->problems->add(checker->problems->context, offset, text, right);
-	return NULL;
-}
-
-struct node *expr_too_deep(struct checker *checker, size_t offset)
-{
-	return expr_problem(checker, offset, "split it over several columns of `select`",
-	                    "the expression is nested more than %d deep", EXPR_DEPTH_MAX);
-}
-
 static struct node *integer_constant(struct checker *checker, size_t offset, int64_t integer)
 {
 	struct value value = {.type = TYPE_BIGINT, .bigint = integer};
@@ -34,24 +16,6 @@ static struct node *integer_constant(struct checker *checker, size_t offset, int
 	if (integer >= INT32_MIN && integer <= INT32_MAX)
 		value.type = TYPE_INT;
 	return node_constant(checker, offset, value);
-}
-
-const char *past_comment(const char *text)
-{
-	size_t depth = 0;
-
-	do {
-		if (text[0] == '/' && text[1] == '*') {
-			depth++;
-			text += 2;
-		} else if (text[0] == '*' && text[1] == '/') {
-			depth--;
-			text += 2;
-		} else {
-			text++;
-		}
-	} while (*text && depth);
-	return text;
 }
 
 /* The digits of a literal's text, which may follow signs, spaces, parentheses and comments. */

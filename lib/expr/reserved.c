@@ -176,3 +176,21 @@ bool expr_reserved_word_at(struct checker *checker, size_t offset)
 	}
 	return false;
 }
+
+const char *past_comment(const char *text)
+{
+	size_t depth = 0;
+
+	do {
+		if (text[0] == '/' && text[1] == '*') {
+			depth++;
+			text += 2;
+		} else if (text[0] == '*' && text[1] == '/') {
+			depth--;
+			text += 2;
+		} else {
+			text++;
+		}
+	} while (*text && depth);
+	return text;
+}

@@ -50,6 +50,13 @@ struct program {
 	const struct user_functions *functions;
 };
 
+struct aggregate_expr;
+/* Where aggregate calls may stand: what they aggregate, and what stands alone. */
+struct aggregate_scope {
+	const struct schema *row, *keys;
+	struct aggregate_expr *expr;
+};
+
 /* Builds the tree; every function adds a problem and returns NULL where something is wrong. */
 struct checker {
 	struct program *program;
@@ -65,21 +72,18 @@ struct node *node_new(struct checker *checker, size_t offset, enum type type, ke
                       size_t count);
 struct node *node_constant(struct checker *checker, size_t offset, struct value value);
 struct node *node_column(struct checker *checker, size_t offset, int column, enum type type);
-/* Problem at a byte of the text; returns NULL. */
+/* Problem at a byte of the text, or that it is past EXPR_DEPTH_MAX; NULL. */
 struct node *expr_problem(struct checker *checker, size_t offset, const char *right, const char *wrong, ...)
         __attribute__((format(printf, 4, 5)));
-/* Past EXPR_DEPTH_MAX; returns NULL. */
 struct node *expr_too_deep(struct checker *checker, size_t offset);
 /* The node's constant where all its children are constants and nothing fails; else the node. */
 struct node *node_fold(struct checker *checker, struct node *node);
 
-/* parse.c: the expression, a jansson object; release the root with json_decref. NULL after a problem. */
 struct json_t;
-struct json_t *expr_parse(struct checker *checker, struct slice text, struct json_t **ret_root);
-
+/* Byte of the text where a part of the parse tree begins. */
+size_t json_offset(const struct checker *checker, const struct json_t *body);
 /* check.c */
 struct node *check_node(struct checker *checker, const struct json_t *json);
-size_t json_offset(const struct checker *checker, const struct json_t *body);
 /* operators.c, functions.c, aggregate_expr.c */
 struct node *check_a_expr(struct checker *checker, const struct json_t *body);
 struct node *check_function(struct checker *checker, const struct json_t *body);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/expr/parse.h"
 #include "lib/expr/program.h"
 #include "lib/expr/user_tree.h"
 

@@ -1,3 +1,4 @@
+#include "lib/expr/parse.h"
 #include "lib/expr/user_form.h"
 
 #include <jansson.h>
