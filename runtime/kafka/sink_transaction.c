@@ -10,6 +10,7 @@
 #define REQUEST_TIMEOUT_MS 10000
 #define COMMIT_TIMEOUT_MS  30000
 #define POLL_MS            100
+#define GIVE_UP_MS         2000
 
 static enum step step_of(rd_kafka_resp_err_t code)
 {
@@ -186,6 +187,27 @@ static rd_kafka_resp_err_t produce_row(struct kafka_sink *sink, const struct win
 	return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* What became of each row. After one that failed the transaction cannot be committed, and librdkafka may hold those
+ * behind it until the transaction's time is over, a minute: they are given up, in each round those that came back
+ * since, and those that are under way when no answer came in GIVE_UP_MS. */
+static rd_kafka_resp_err_t wait_for_rows(struct kafka_sink *sink)
+{
+	rd_kafka_resp_err_t waiting;
+	int waited_ms = 0;
+
+	do {
+		if (sink->refused_now || sink->failure) {
+			rd_kafka_purge(sink->producer,
+			               RD_KAFKA_PURGE_F_QUEUE |
+			                       (waited_ms < GIVE_UP_MS ? 0 : RD_KAFKA_PURGE_F_INFLIGHT));
+			waited_ms += POLL_MS;
+		}
+		waiting = watched(WATCH_SINK, "the flush to", sink->peer, POLL_MS,
+		                  rd_kafka_flush(sink->producer, POLL_MS));
+	} while (waiting == RD_KAFKA_RESP_ERR__TIMED_OUT && !stop_deadline_passed(sink->stop));
+	return waiting;
+}
+
 /* All of them, and what became of each. */
 static enum step produce_rows(struct kafka_sink *sink, const struct window_result *result, struct error *err)
 {
@@ -197,10 +219,7 @@ static enum step produce_rows(struct kafka_sink *sink, const struct window_resul
 	for (size_t row = 0; row < result->rows.rows && !code && !sink->failure && (sink->single || !sink->refused_now);
 	     row++)
 		code = produce_row(sink, result, row);
-	do
-		waiting = watched(WATCH_SINK, "the flush to", sink->peer, POLL_MS,
-		                  rd_kafka_flush(sink->producer, POLL_MS));
-	while (waiting == RD_KAFKA_RESP_ERR__TIMED_OUT && !stop_deadline_passed(sink->stop));
+	waiting = wait_for_rows(sink);
 	if (sink->refused_now) {
 		/* Of a batch it is not known which one; another transaction, a record a batch, will tell. */
 		sink->single = true;

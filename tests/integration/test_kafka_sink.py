@@ -42,21 +42,24 @@ def keys(kafka, topic):
 
 
 TOO_LARGE = [
-    # name, max.message.bytes of the sink's topic, lengths of the large keys
-    ("one, by the default of the broker", None, [1_500_000]),
-    ("two among many", 100_000, [150_000, 300_000]),
-    ("none, but all of them together", 50_000, []),
+    # name, max.message.bytes of the sink's topic, lengths of the large keys, properties of the sink
+    ("one, by the default of the broker", None, [1_500_000], {}),
+    ("two among many", 100_000, [150_000, 300_000], {}),
+    ("two, and batches that are sent one after another", 100_000, [150_000, 300_000],
+     {"max.in.flight.requests.per.connection": "1", "batch.num.messages": "100"}),
+    ("none, but all of them together", 50_000, [], {}),
 ]
 
 
-@pytest.mark.parametrize("limit, lengths", [case[1:] for case in TOO_LARGE], ids=[case[0] for case in TOO_LARGE])
-def test_a_row_that_is_too_large_costs_no_other(kafka, tmp_path, limit, lengths):
+@pytest.mark.parametrize("limit, lengths, properties", [case[1:] for case in TOO_LARGE], ids=[case[0] for case in TOO_LARGE])
+def test_a_row_that_is_too_large_costs_no_other(kafka, tmp_path, limit, lengths, properties):
     source, out, dead = topics(kafka, **({"max_message_bytes": limit} if limit else {}))
     good = [f"good-{i:04}" + "x" * 40 for i in range(1000)]
-    large = [chr(ord("y") + i % 2) * length for i, length in enumerate(lengths)]
+    large = ["good-05" + chr(ord("x") + i % 2) * length for i, length in enumerate(lengths)]
     kafka.produce_each(source, {0: [json.dumps({"k": k}).encode() for k in good + large]}, settings=LARGE)
-    job = counts_job(kafka, tmp_path, source, out, deadLetter={"kafka": {"bootstrapServers": kafka.address, "topic": dead}})
-    assert job.run(60) == 0, job.log()
+    dead_letter = {"kafka": {"bootstrapServers": kafka.address, "topic": dead}}
+    job = counts_job(kafka, tmp_path, source, out, sink={"properties": properties}, deadLetter=dead_letter)
+    assert job.run(120) == 0, job.log()
     assert keys(kafka, out) == good
     letters = kafka.consume(dead)
     assert sorted(json.loads(value)["k"] for _, value, _ in letters) == sorted(large)
