@@ -61,12 +61,35 @@ static void warn_of_division(const struct jobspec *job, const struct query *quer
 	}
 }
 
-void jobspec_check(const struct jobspec *job, const struct function_loader *loader, struct problems *problems)
+static void check_expressions(const struct jobspec *job, const struct user_functions *functions,
+                              struct problems *problems)
+{
+	bool good;
+	struct query *query = query_compile_parts(job, NULL, functions, problems, &good);
+
+	check_metrics(job, query, problems);
+	if (good && problems->warnings)
+		warn_of_division(job, query, problems->warnings);
+	query_free(query);
+}
+
+static void recall_expressions(const struct jobspec *job, const struct checked_specs *checked, const char *key,
+                               struct problems *problems)
+{
+	size_t first = problems->count, dropped = problems->dropped;
+
+	if (checked->recall(checked->context, key, problems))
+		return;
+	check_expressions(job, NULL, problems);
+	if (problems->dropped == dropped)
+		checked->keep(checked->context, key, problems, first);
+}
+
+void jobspec_check(const struct jobspec *job, const struct function_loader *loader, const struct checked_specs *checked,
+                   const char *key, struct problems *problems)
 {
 	size_t before = problems->count + problems->dropped;
 	struct user_functions *functions = NULL;
-	struct query *query;
-	bool good;
 
 	check_names(job, problems);
 	check_functions(job, problems);
@@ -78,10 +101,9 @@ void jobspec_check(const struct jobspec *job, const struct function_loader *load
 		return;
 	if (loader && problems->count + problems->dropped == before)
 		functions = load_functions(job, loader, problems);
-	query = query_compile_parts(job, NULL, functions, problems, &good);
-	check_metrics(job, query, problems);
-	if (good && problems->warnings)
-		warn_of_division(job, query, problems->warnings);
-	query_free(query);
+	if (checked && !functions)
+		recall_expressions(job, checked, key, problems);
+	else
+		check_expressions(job, functions, problems);
 	free(functions);
 }

@@ -11,8 +11,10 @@
 #include "lib/jobspec/load.h"
 #include "lib/jobspec/query.h"
 
-/* Everything below; problems get a path, and an offset inside of an expression. */
-void jobspec_check(const struct jobspec *job, const struct function_loader *loader, struct problems *problems);
+/* Everything below; problems get a path, and an offset inside of an expression. Without a loader the expressions are
+ * compiled only where `checked` does not know the key; it may be NULL. */
+void jobspec_check(const struct jobspec *job, const struct function_loader *loader, const struct checked_specs *checked,
+                   const char *key, struct problems *problems);
 
 /* How the expressions call the functions: `form` of each. */
 void jobspec_function_forms(struct jobspec *job);

@@ -151,15 +151,17 @@ static void free_job(struct jobspec *job)
 	free(job);
 }
 
-static void make_hash(struct jobspec *job)
+/* Of the canonical spec; where its shape is bad, of `spec` as it was given. */
+static void make_key(const struct jobspec *job, bool good, const struct node *spec, char ret_key[HASH_SHA256_HEX])
 {
-	char hex[HASH_SHA256_HEX];
 	struct buffer text;
 
 	buffer_init(&text);
-	jobspec_canonical(job, &text);
-	hash_sha256_hex(buffer_slice(&text), hex);
-	memcpy(job->spec_hash, hex, sizeof(job->spec_hash) - 1);
+	if (good)
+		jobspec_canonical(job, &text);
+	else if (spec)
+		node_json(spec, &text);
+	hash_sha256_hex(buffer_slice(&text), ret_key);
 	buffer_release(&text);
 }
 
@@ -169,6 +171,8 @@ static struct jobspec *load_job(struct reader *reader, struct slice text, const 
 	struct jobspec *job = xcalloc(1, sizeof(*job));
 	struct problems *warnings = reader->problems->warnings;
 	size_t first = reader->problems->count, before = read_count(reader);
+	char key[HASH_SHA256_HEX] = "";
+	bool good;
 
 	arena_init(&job->arena);
 	reader->arena = &job->arena;
@@ -182,12 +186,15 @@ static struct jobspec *load_job(struct reader *reader, struct slice text, const 
 	read_root(reader, root, job);
 	compute_defaults(job);
 	jobspec_function_forms(job);
-	jobspec_check(job, read_count(reader) == before ? reader->loader : NULL, reader->problems);
+	good = read_count(reader) == before;
+	if (good || reader->checked)
+		make_key(job, good, node_get(root, "spec"), key);
+	jobspec_check(job, good ? reader->loader : NULL, reader->checked, key, reader->problems);
 	find_places(reader->problems, first, reader->file, text, root);
 	if (warnings)
 		find_places(warnings, 0, reader->file, text, root);
 	if (read_count(reader) == before) {
-		make_hash(job);
+		memcpy(job->spec_hash, key, sizeof(job->spec_hash) - 1);
 		return job;
 	}
 	free_job(job);
@@ -266,9 +273,11 @@ int jobspecs_load_calling(const char *file, struct slice text, const struct func
 	return load((struct reader){.file = file, .problems = problems, .loader = loader}, text, ret_jobs);
 }
 
-int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs)
+int jobspecs_load_live(const char *file, struct slice text, const struct checked_specs *checked,
+                       struct problems *problems, struct jobspecs *ret_jobs)
 {
-	return load((struct reader){.file = file, .problems = problems, .live = true}, text, ret_jobs);
+	return load((struct reader){.file = file, .problems = problems, .checked = checked, .live = true}, text,
+	            ret_jobs);
 }
 
 void jobspecs_release(struct jobspecs *jobs)

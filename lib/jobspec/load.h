@@ -25,9 +25,21 @@ struct jobspecs {
  * added to `problems`, those of the expressions too. Returns 0 when none was added, else -1.
  */
 int jobspecs_load(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
+/*
+ * What the expressions of a spec were found to be, kept by who loads the same specs again and again. A key is the
+ * SHA-256 of the canonical spec in hexadecimal, or of the spec as it was given where its shape is bad.
+ */
+struct checked_specs {
+	/* Adds the problems that the expressions of that spec had; false: it is not known. */
+	bool (*recall)(void *context, const char *key, struct problems *problems);
+	/* They were compiled, and have the problems from `first` on. */
+	void (*keep)(void *context, const char *key, const struct problems *problems, size_t first);
+	void *context;
+};
 /* The same for what an API server gave out: its schema may be newer than this program, so fields that are not known
- * are left out instead of being problems, and go to problems->unknown. */
-int jobspecs_load_live(const char *file, struct slice text, struct problems *problems, struct jobspecs *ret_jobs);
+ * are left out instead of being problems, and go to problems->unknown. `checked` may be NULL. */
+int jobspecs_load_live(const char *file, struct slice text, const struct checked_specs *checked,
+                       struct problems *problems, struct jobspecs *ret_jobs);
 /* What loading a function's code tells of it; -1: what is wrong with it. Results live as long as the context. */
 struct function_loader {
 	int (*load)(void *context, const struct function_spec *spec, struct user_function *ret_function,

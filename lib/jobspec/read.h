@@ -14,6 +14,7 @@ struct reader {
 	struct arena *arena;                  /* for what the job keeps */
 	struct arena *scratch;                /* for paths */
 	const struct function_loader *loader; /* NULL: code is not looked at */
+	const struct checked_specs *checked;  /* NULL: every expression is compiled */
 	bool live;                            /* fields that are not known are left out */
 };
 

@@ -1,5 +1,8 @@
 /* What the threads of the manager share. */
 #include "operator/manager/manager.h"
+
+#include <string.h>
+
 #include "operator/reconcile/object.h"
 
 bool manager_may_work(struct manager *manager)
@@ -25,9 +28,12 @@ struct kube_client *manager_client(struct manager *manager)
 
 void manager_told(struct manager *manager, const char *uid, const char *key, int64_t restarts, json_t *report)
 {
-	bool flows = json_is_true(object_at(report, "document", "ready", NULL));
+	const json_t *document = json_object_get(report, "document");
+	bool flows = json_is_true(json_object_get(document, "ready"));
 	int64_t figures_ms = flows ? manager->settings.figures_ms : WORDS_MS;
 
+	if (document && strcmp(object_text(document, "owner", "role", NULL), "standby") != 0)
+		figures_told(manager->figures, key, document, clock_monotonic_ms(manager->clock));
 	json_object_set_new(report, "at", json_integer(clock_wall_ms(manager->clock)));
 	json_object_set_new(report, "restarts", json_integer(restarts));
 	if (memory_report(manager->memory, uid, report, clock_monotonic_ms(manager->clock), figures_ms))

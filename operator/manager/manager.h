@@ -4,6 +4,7 @@
  *   informer × kind × namespace   fill the stores, put keys ("namespace/name" of a StreamJob) into the queue
  *   worker × N                    take a key: observe, plan, write, status; worker.c
  *   poller                        asks pods for /status; resyncs; poller.c
+ *   keeper                        writes what is known of checked specs; checked_keep.c
  *   explainer                     asks the API server why pods do not start; explainer.c
  *   lease                         one operator works at a time; the others keep their stores warm
  *   probe                         answers HTTP
@@ -20,8 +21,10 @@
 #include "lib/probe/probe.h"
 #include "operator/cache/informer.h"
 #include "operator/lead/lease.h"
+#include "operator/manager/checked.h"
 #include "operator/manager/cluster_id.h"
 #include "operator/manager/counters.h"
+#include "operator/manager/figures.h"
 #include "operator/manager/group_index.h"
 #include "operator/manager/memory_of_jobs.h"
 #include "operator/manager/options.h"
@@ -62,6 +65,10 @@ struct manager {
 	struct memory_of_jobs *memory;
 	struct waves *waves;
 	struct group_index *groups;
+	struct figures *figures;
+	struct checked *checked;
+	struct checked_keeper *keeper; /* NULL: it does not lead */
+	bool checked_known;            /* what was kept is read; under cluster_id_mutex */
 	struct counters counters;
 	pthread_t workers[WORKERS_MAX], poller, main_thread;
 	unsigned workers_started;
@@ -72,10 +79,6 @@ struct manager {
 	char identity[128], lease_name[LEASE_NAME_SIZE]; /* the Lease's is of the class */
 	char operator[512];                              /* NAMESPACE/LEASE, its claim on jobs */
 };
-
-/* What the stores hold of one StreamJob; false: nothing. Release with observed_release. */
-bool observe(struct manager *manager, const char *key, struct observed *ret_observed);
-void observed_release(struct observed *observed);
 
 void *worker_thread(void *context);
 

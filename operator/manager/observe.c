@@ -1,8 +1,8 @@
-/* From the stores to what a plan is made from. */
+#include "operator/manager/observe.h"
+
 #include <string.h>
 
 #include "lib/base/hash.h"
-#include "operator/manager/manager.h"
 #include "operator/manager/watches.h"
 #include "operator/reconcile/code.h"
 
@@ -65,14 +65,16 @@ static int64_t figures_age_ms(struct manager *manager, const char *key, const ch
 	return age_ms != INT64_MAX ? age_ms : now_ms - manager->started_ms + (int64_t)share;
 }
 
-bool observe(struct manager *manager, const char *key, struct observed *ret_observed)
+bool observe(struct manager *manager, const char *key, struct look *ret_look)
 {
+	struct observed *ret_observed = &ret_look->observed;
 	int64_t now_ms = clock_monotonic_ms(manager->clock);
 	json_t *job = job_of(manager, key);
 
 	if (!job)
 		return false;
-	*ret_observed = (struct observed){.job = job};
+	ret_look->checked = checked_look_begin(manager->checked, key);
+	*ret_observed = (struct observed){.job = job, .checked = checked_look_specs(ret_look->checked)};
 	for (int kind = KIND_SERVICE_ACCOUNT; kind < KIND_COUNT; kind++)
 		ret_observed->children[kind] = store_owned(manager->stores[kind], key);
 	ret_observed->reports = json_object();
@@ -91,8 +93,11 @@ bool observe(struct manager *manager, const char *key, struct observed *ret_obse
 	return true;
 }
 
-void observed_release(struct observed *observed)
+void look_release(struct look *look)
 {
+	struct observed *observed = &look->observed;
+
+	checked_look_end(look->checked);
 	json_decref(object_borrow(observed->job));
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		json_decref(object_borrow(observed->children[kind]));

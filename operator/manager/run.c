@@ -12,6 +12,7 @@
 #include "lib/base/memory.h"
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
+#include "operator/manager/checked_keep.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/watches.h"
@@ -28,6 +29,8 @@ static void start_workers(struct manager *manager)
 	for (; manager->workers_started < manager->options->workers; manager->workers_started++)
 		if (pthread_create(&manager->workers[manager->workers_started], NULL, worker_thread, manager) != 0)
 			abort();
+	if (!manager->keeper)
+		manager->keeper = checked_keeper_start(manager);
 	log_info("working", "workers=%u", manager->workers_started);
 }
 
@@ -154,6 +157,7 @@ static void stop(struct manager *manager)
 	queue_shut_down(manager->queue, manager->workers_started > 0);
 	for (unsigned i = 0; i < manager->workers_started; i++)
 		pthread_join(manager->workers[i], NULL);
+	checked_keeper_stop(manager->keeper);
 	if (manager->poller_started)
 		pthread_join(manager->poller, NULL);
 	if (manager->lease)
@@ -201,6 +205,8 @@ static void release(struct manager *manager)
 	memory_of_jobs_free(manager->memory);
 	waves_free(manager->waves);
 	group_index_free(manager->groups);
+	figures_free(manager->figures);
+	checked_free(manager->checked);
 	kube_cluster_free(manager->cluster);
 	pthread_mutex_destroy(&manager->cluster_id_mutex);
 	free(manager);
@@ -240,6 +246,8 @@ int operator_run(int argc, char **argv)
 	manager->memory = memory_of_jobs_new();
 	manager->waves = waves_new(options.max_updating);
 	manager->groups = group_index_new();
+	manager->figures = figures_new();
+	manager->checked = checked_new();
 	manager->recorder = recorder_new(&system_clock, manager->identity);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		manager->stores[kind] = store_new(0);

@@ -48,8 +48,10 @@ static void job_seen(struct manager *manager, const json_t *job, bool gone)
 	if (key)
 		memory_job_seen(manager->memory, json_string_value(key), object_uid(job),
 		                object_text(job, "metadata", "resourceVersion", NULL));
-	if (key)
+	if (key) {
 		waves_seen(manager->waves, json_string_value(key), gone ? NULL : job);
+		figures_seen(manager->figures, json_string_value(key), gone ? NULL : job);
+	}
 	json_decref(key);
 }
 

@@ -8,9 +8,11 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
+#include "operator/manager/checked_keep.h"
 #include "operator/manager/claim.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
+#include "operator/manager/observe.h"
 #include "operator/manager/perform.h"
 #include "operator/manager/watches.h"
 #include "operator/reconcile/object.h"
@@ -179,23 +181,24 @@ static enum reconcile_result say_forbidden(struct manager *manager, struct kube_
 static enum reconcile_result look_at(struct manager *manager, struct kube_client *client, const char *key,
                                      const char *namespace, enum kind forbidden)
 {
-	struct observed observed;
+	struct look look;
 	enum reconcile_result result;
 
-	if (!namespaces_have(manager, namespace) || !observe(manager, key, &observed)) {
+	if (!namespaces_have(manager, namespace) || !observe(manager, key, &look)) {
 		memory_forget(manager->memory, key);
+		checked_forget(manager->checked, key);
 		queue_forget(manager->queue, key);
 		return RECONCILE_SUCCESS;
 	}
-	if (claim_is_of_other(manager, client, key, &observed)) {
+	if (claim_is_of_other(manager, client, key, &look.observed)) {
 		waves_note(manager->waves, key, false); /* nobody waits until it has been looked at */
 		queue_add_after(manager->queue, key, CLAIM_AGAIN_MS);
 		result = RECONCILE_REQUEUE_AFTER;
 	} else if (forbidden != KIND_COUNT)
-		result = say_forbidden(manager, client, key, &observed, forbidden);
+		result = say_forbidden(manager, client, key, &look.observed, forbidden);
 	else
-		result = reconcile(manager, client, key, &observed);
-	observed_release(&observed);
+		result = reconcile(manager, client, key, &look.observed);
+	look_release(&look);
 	return result;
 }
 
@@ -210,7 +213,7 @@ static enum reconcile_result settle_unknown_cluster(struct manager *manager, con
 	return RECONCILE_ERROR;
 }
 
-/* Before the first look: what pods are told depends on it. */
+/* Before the first look: what pods are told depends on the cluster's id; and which specs are known. */
 static int know_cluster(struct manager *manager, struct kube_client *client, struct kube_error *err)
 {
 	int result = 0;
@@ -224,6 +227,9 @@ static int know_cluster(struct manager *manager, struct kube_client *client, str
 			         manager->cluster_id, manager_namespace(manager), CLUSTER_ID_CONFIG_MAP);
 		}
 	}
+	if (!manager->checked_known)
+		checked_read(manager, client);
+	manager->checked_known = true;
 	pthread_mutex_unlock(&manager->cluster_id_mutex);
 	return result;
 }

@@ -92,7 +92,7 @@ static const struct jobspec *load_file(const struct view *view, struct buffer *t
 {
 	if (!has_ever_run(view) || !cleanup_file(view, text))
 		return NULL;
-	jobspecs_load_live(JOB_FILE, buffer_slice(text), problems, jobs);
+	jobspecs_load_live(JOB_FILE, buffer_slice(text), view->observed->checked, problems, jobs);
 	return jobs->count ? jobs->items[0] : NULL;
 }
 

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "lib/base/error.h"
+#include "lib/jobspec/load.h"
 #include "operator/reconcile/kind.h"
 
 struct settings {
@@ -35,10 +36,11 @@ struct observed {
 	 * without a pod: words of its controller.
 	 */
 	const json_t *reports;
-	const json_t *code;     /* of the ConfigMaps that functions are in, as far as they are there: {name: hash} */
-	const json_t *sharers;  /* other StreamJobs that name a group of this one; groups.h; NULL: none is known */
-	int64_t now_ms;         /* wall */
-	int64_t deleting_ms;    /* since this process first saw the deletion, monotonic; 0 */
+	const json_t *code;    /* of the ConfigMaps that functions are in, as far as they are there: {name: hash} */
+	const json_t *sharers; /* other StreamJobs that name a group of this one; groups.h; NULL: none is known */
+	const struct checked_specs *checked; /* what was found of specs before; NULL: they are compiled anew */
+	int64_t now_ms;                      /* wall */
+	int64_t deleting_ms;                 /* since this process first saw the deletion, monotonic; 0 */
 	int64_t figures_age_ms; /* since the figures were last written, monotonic; INT64_MAX: not by this process */
 	bool may_update;        /* it is the job's turn to get what a new operator or default image makes of it */
 	const json_t *update_halted; /* the job, a string, for which such roll-outs halt; or NULL */

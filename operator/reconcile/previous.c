@@ -85,7 +85,8 @@ static bool load(const struct view *view, const char *query, struct previous_fil
 	if (!config_map || object_is_deleted(config_map))
 		return false;
 	problems_init(&problems);
-	jobspecs_load_live(JOB_FILE, slice_of(object_text(config_map, "data", JOB_FILE, NULL)), &problems, &file->jobs);
+	jobspecs_load_live(JOB_FILE, slice_of(object_text(config_map, "data", JOB_FILE, NULL)), view->observed->checked,
+	                   &problems, &file->jobs);
 	problems_release(&problems);
 	if (file->jobs.count == 1) {
 		jobspec_query_hash(file->jobs.items[0], hash);

@@ -19,7 +19,7 @@ void view_load(const struct view *view, const json_t *job, struct problems *prob
 	json_object_set_new(shown, "kind", json_string(JOB_KIND));
 	buffer_init(&text);
 	manifest_write(shown, &text);
-	jobspecs_load_live(view->name, buffer_slice(&text), problems, ret_jobs);
+	jobspecs_load_live(view->name, buffer_slice(&text), view->observed->checked, problems, ret_jobs);
 	allowed_check(view, job, problems);
 	buffer_release(&text);
 	json_decref(shown);
