@@ -138,6 +138,8 @@ const char crd_status[] =
         "                description: \"The pods went back to the last spec with which data flowed.\"\n"
         "                properties:\n"
         "                  generation: {type: integer, format: int64, description: \"Of the spec that they left.\"}\n"
+        "                  codeHash: {type: string, maxLength: 64, description: \"Of the functions' code that they "
+        "left.\"}\n"
         "                  at: {type: string, format: date-time}\n"
         "                  reason: {type: string, maxLength: 64}\n"
         "                  message: {type: string, maxLength: 2048}\n"

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "operator/reconcile/code.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 
@@ -107,6 +108,34 @@ static int delete (struct kube_client *client, const struct step *step, struct k
 	return 0;
 }
 
+/* A ConfigMap that holds something else by now, or is gone, is no fault: the next look sees it. */
+static int copy_code(struct kube_client *client, const struct step *step, struct kube_error *err)
+{
+	const char *source = object_text(step->object, "metadata", "annotations", NOTE_COPY_OF, NULL);
+	struct step copy = {.verb = VERB_CREATE, .kind = step->kind, .object = json_deep_copy(step->object)};
+	struct kube_resource kind = resource(step);
+	json_t *live = NULL;
+	struct kube_error why;
+	int result = 0;
+
+	if (kube_get(client, &kind, namespace_of(step->object), source, &live, &why) < 0) {
+		if (why.reason != KUBE_NOT_FOUND)
+			result = -1;
+		*err = why;
+	} else {
+		for (size_t i = 0; i < 2; i++)
+			json_object_set(copy.object, i ? "data" : "binaryData",
+			                json_object_get(live, i ? "data" : "binaryData"));
+		code_reduce(live);
+		if (!strcmp(code_hash_of(live),
+		            object_text(copy.object, "metadata", "annotations", NOTE_CODE_HASH, NULL)))
+			result = create(client, &copy, err);
+	}
+	json_decref(live);
+	json_decref(copy.object);
+	return result;
+}
+
 int perform(struct kube_client *client, const struct step *step, struct kube_error *err)
 {
 	const char *namespace = namespace_of(step->object), *name = object_name(step->object);
@@ -121,6 +150,8 @@ int perform(struct kube_client *client, const struct step *step, struct kube_err
 		return kube_merge(client, &kind, namespace, name, NULL, FIELD_MANAGER, step->object, NULL, err);
 	case VERB_DELETE:
 		return delete (client, step, err);
+	case VERB_COPY_CODE:
+		return copy_code(client, step, err);
 	}
 	return kube_fail(err, KUBE_INVALID, "a step without a verb");
 }

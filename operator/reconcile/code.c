@@ -56,8 +56,11 @@ void code_note(const struct view *view, char ret_note[OBJECT_HASH_SIZE])
 
 	json_array_foreach(names, index, name)
 	{
-		json_object_set(hashes, json_string_value(name),
-		                json_object_get(view->observed->code, json_string_value(name)));
+		const json_t *kept = json_object_get(view->rollback.code, json_string_value(name));
+
+		if (!kept)
+			kept = json_object_get(view->observed->code, json_string_value(name));
+		json_object_set(hashes, json_string_value(name), object_borrow(kept));
 	}
 	ret_note[0] = '\0';
 	if (json_object_size(hashes) < json_array_size(names))

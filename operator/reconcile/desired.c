@@ -165,12 +165,24 @@ json_t *desired_place(const struct view *view, const struct place *place, int64_
 	return finish(object);
 }
 
-json_t *desired_revision(const struct view *view, const char *name, const json_t *pods)
+json_t *desired_code(const struct view *view, const char *name, const char *config_map, const char *hash)
+{
+	json_t *object = head(view, KIND_CONFIG_MAP, COMPONENT_CODE, name);
+
+	json_object_set_new(object, "immutable", json_true());
+	note(object, NOTE_COPY_OF, config_map);
+	note(object, NOTE_CODE_HASH, hash);
+	return finish(object);
+}
+
+json_t *desired_revision(const struct view *view, const char *name, const json_t *pods, const json_t *code)
 {
 	json_t *object = head(view, KIND_REVISION, COMPONENT_GOOD, name);
 
 	json_object_set_new(object, "revision",
 	                    json_integer(object_integer(view->job, "metadata", "generation", NULL)));
 	json_object_set_new(object, "data", json_pack("{s:O}", "spec", pods));
+	if (json_object_size(code))
+		json_object_set(json_object_get(object, "data"), "code", object_borrow(code));
 	return finish(object);
 }

@@ -20,6 +20,7 @@
 #define NOTE_APPLIED   "streamjob.dev/applied"   /* hash of what was applied last */
 #define NOTE_JOB       "streamjob.dev/job"       /* its name, where a label's value cannot hold it */
 #define NOTE_SPEC_HASH "streamjob.dev/spec-hash" /* of the job file that a pod runs */
+#define NOTE_COPY_OF   "streamjob.dev/copy-of"   /* the ConfigMap that a kept copy of code was made of */
 #define NOTE_CODE_HASH "streamjob.dev/code-hash" /* of the ConfigMaps that a pod's functions are in */
 
 #define NOTE_ROLLOUT       "streamjob.dev/rollout"       /* its number */
@@ -38,6 +39,7 @@
 #define COMPONENT_PLACE    "place"
 #define COMPONENT_CLEANUP  "cleanup"
 #define COMPONENT_GOOD     "last-good"
+#define COMPONENT_CODE     "code"
 
 #define RUNTIME_CONTAINER "streamjob"
 

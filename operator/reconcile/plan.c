@@ -12,8 +12,11 @@
 
 #define CONFIG_MAPS_MAX 16 /* of a job; past it earlier job files go as soon as no pod runs them */
 
-const char *const verb_names[] = {
-        [VERB_CREATE] = "create", [VERB_APPLY] = "apply", [VERB_DELETE] = "delete", [VERB_MERGE] = "merge"};
+const char *const verb_names[] = {[VERB_CREATE] = "create",
+                                  [VERB_APPLY] = "apply",
+                                  [VERB_DELETE] = "delete",
+                                  [VERB_MERGE] = "merge",
+                                  [VERB_COPY_CODE] = "copy"};
 
 static bool pushes(const struct jobspec *spec)
 {

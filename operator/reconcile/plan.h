@@ -52,7 +52,9 @@ enum verb {
 	VERB_CREATE, /* apply what was not there: first make sure that no foreign object has the name */
 	VERB_APPLY,  /* server-side apply, forced; metadata.uid is the precondition */
 	VERB_DELETE, /* with the UID of the object as precondition */
-	VERB_MERGE   /* a merge patch; metadata.resourceVersion is the precondition */
+	VERB_MERGE,  /* a merge patch; metadata.resourceVersion is the precondition */
+	/* As create, with what the ConfigMap NOTE_COPY_OF holds; nothing where that has not the hash NOTE_CODE_HASH. */
+	VERB_COPY_CODE
 };
 extern const char *const verb_names[];
 struct step {

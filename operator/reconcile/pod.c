@@ -4,6 +4,7 @@
 
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/fill.h"
+#include "operator/reconcile/kept_code.h"
 #include "operator/reconcile/life.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
@@ -166,6 +167,7 @@ json_t *pod_template(const struct view *view, const struct rollout *rollout)
 	view_child_name(view, KIND_CONFIG_MAP, spec->spec_hash, config_map);
 	view_place_name(view, place);
 	mounts_make(spec, config_map, place, &mounts);
+	kept_code_mount(view, mounts.volumes);
 	for (size_t i = 0; i < view->previous.count; i++)
 		mounts_add_previous(&view->previous.items[i], &mounts);
 	one = pod_container(view, run_arguments(view, rollout));

@@ -4,9 +4,10 @@
  * operator/reconcile only.
  *
  * That spec is kept in a ControllerRevision, as StatefulSets keep theirs: what is in one cannot be changed, and the
- * cluster's role `edit` may not write any. That the job went back is status.rollback {generation, at, reason, message}:
- * it is written first, the pods follow, and another generation ends it. The pods get the bad spec's job file as an
- * earlier one, so a window that it began is finished (previous.h).
+ * cluster's role `edit` may not write any; kept_code.h has the code of its functions. That the job went back is
+ * status.rollback {generation, codeHash, at, reason, message}: it is written first, the pods follow, and another
+ * generation or other code ends it. The pods get the bad spec's job file as an earlier one, so a window that it began
+ * is finished (previous.h).
  */
 #ifndef STREAMJOB_ROLLBACK_H
 #define STREAMJOB_ROLLBACK_H
@@ -22,6 +23,8 @@ struct rollback {
 	bool active;
 	int64_t generation; /* of the spec that the pods are to run */
 	json_t *job;        /* the StreamJob as it would be with the good spec; NULL: not active, or there is none */
+	json_t *code;       /* {ConfigMap: hash}: what its functions' ConfigMaps held, as far as copies are there */
+	bool lost_code;     /* one of them holds something else now, and there is no copy */
 	struct jobspecs jobs;
 	struct problems problems;
 };

@@ -208,6 +208,101 @@ def test_a_bad_spec_goes_back_and_stays_so(cluster, namespace, tmp_path, runtime
         eventually(lambda: spec_hash(job.deployment()) == job.get()["status"]["specHash"], "another spec is tried")
 
 
+def scoring(config_map):
+    function = {"name": "score", "kind": "scalar", "language": "python", "entrypoint": "score:f", "returns": [{"name": "v", "type": "DOUBLE"}]}
+    return {"functions": [function | {"code": {"configMapRef": {"name": config_map, "key": "score.py"}}}], "rollback": "auto", "progressDeadline": "2s"}
+
+
+class Code:
+    """The ConfigMap that a job's function is in; its operator's copies; and what the job's pods mount."""
+
+    def __init__(self, job, name):
+        self.job, self.name = job, name
+        self.maps = f"/api/v1/namespaces/{job.namespace}/configmaps"
+
+    def put(self, text):
+        one = {"metadata": {"name": self.name}, "data": {"score.py": text}}
+        if not self.job.cluster.request("GET", f"{self.maps}/{self.name}"):
+            return self.job.cluster.request("POST", self.maps, one)
+        return self.job.cluster.request("PATCH", f"{self.maps}/{self.name}", one, "application/merge-patch+json")
+
+    def delete(self):
+        self.job.cluster.request("DELETE", f"{self.maps}/{self.name}")
+
+    def copies(self):
+        ours = [c for c in self.job.children("configmaps") if c["metadata"]["labels"]["app.kubernetes.io/component"] == "code"]
+        assert all(c["immutable"] for c in ours)
+        return {c["metadata"]["name"]: c["data"]["score.py"] for c in ours}
+
+    def kept(self, text):
+        """The name of the copy, when it is the only one."""
+        return eventually(lambda: list(self.copies().values()) == [text] and next(iter(self.copies())), f"only {text} is kept")
+
+    def mounted(self):
+        volumes = self.job.deployment()["spec"]["template"]["spec"]["volumes"]
+        return next(v["configMap"]["name"] for v in volumes if v["name"].startswith("streamjob-code-"))
+
+
+def test_the_last_good_code_goes_back(cluster, namespace, tmp_path, runtime):  # noqa: F811
+    """Whatever became of the functions' ConfigMap: it was changed, or deleted for one of another name."""
+    fleet = Fleet(cluster, namespace, runtime, 1)
+    job = fleet.jobs[0]
+    first, second = Code(job, "first"), Code(job, "second")
+    fails = FLOWS | {"ready": False, "reason": "FunctionFailing", "message": "no module", "functions": [
+        {"name": "score", "healthy": False, "lastError": {"method": "import", "message": "no module"}}]}  # fmt: skip
+
+    def rolled_out(document):
+        runtime.document = document
+        fleet.replace_pod(job)
+
+    def deployed():
+        one = job.deployment()
+        return one and one["spec"]["template"]["metadata"]["annotations"].get("streamjob.dev/code-hash")
+
+    def change(what):
+        before = job.deployment()["metadata"]["generation"]
+        what()
+        eventually(lambda: job.deployment()["metadata"]["generation"] > before, "a roll-out")
+
+    revisions = f"/apis/apps/v1/namespaces/{namespace}/controllerrevisions"
+    first.put("1")
+    arguments = ["--namespace", namespace, "--leader-elect=false"]
+    with Operator(tmp_path, cluster, arguments, "before"):
+        job.apply(**scoring("first"))
+        eventually(deployed, "the Deployment, which notes the code")
+        rolled_out(FLOWS)
+        job.wait("Ready", "True", "Running")
+        copy, good = first.kept("1"), deployed()
+        change(lambda: first.put("2"))
+        rolled_out(fails)
+        stalled = job.wait("Stalled", "True", "RolledBack")
+        assert "functions' code" in stalled["message"], stalled
+        eventually(lambda: (first.mounted(), deployed()) == (copy, good), "the code with which data flowed")
+        rolled_out(FLOWS)
+        eventually(lambda: "Running" in job.condition("Ready")["message"], "data flows again")
+    with Operator(tmp_path, cluster, arguments, "after") as operator:
+        eventually(lambda: looks(operator) > 0 and operator.metric('workqueue_depth{name="streamjob"}') == 0, "it has looked")
+        assert (first.mounted(), deployed()) == (copy, good) and job.condition("Ready")["reason"] == "RolledBack"
+        change(lambda: first.put("3"))
+        assert first.mounted() == "first", "other code is tried anew"
+        job.wait("Stalled", "False", "NotStalled")
+        rolled_out(FLOWS)
+        job.wait("Ready", "True", "Running")
+        copy = first.kept("3")
+        second.put("4")
+        change(lambda: job.apply(**scoring("second")))
+        first.delete()
+        rolled_out(fails)
+        job.wait("Stalled", "True", "RolledBack")
+        eventually(lambda: first.mounted() == copy, "the code of a ConfigMap that is gone")
+        rolled_out(FLOWS)
+        eventually(lambda: "Running" in job.condition("Ready")["message"], "data flows again")
+        cluster.request("DELETE", f"{first.maps}/{copy}")
+        assert "no copy" in eventually(lambda: "no copy" in job.condition("Stalled")["message"] and job.condition("Stalled")["message"], "it is said")
+        job.apply(**(scoring("second") | {"rollback": "never"}))
+        eventually(lambda: not first.copies() and not cluster.request("GET", revisions)["items"], "nothing is kept for a job that never goes back")
+
+
 def test_fields_of_a_later_crd_are_said(cluster, namespace, tmp_path):  # noqa: F811
     job = Job(cluster, namespace)
     manifest = {"apiVersion": "streamjob.dev/v1alpha1", "kind": "StreamJob", "metadata": {"name": "home", "namespace": namespace}}

@@ -90,6 +90,7 @@ static void world_step(struct world *world, const struct step *step)
 
 	switch (step->verb) {
 	case VERB_CREATE:
+	case VERB_COPY_CODE:
 		assert_null(live);
 		json_object_set_new(json_object_get(copy, "metadata"), "uid", json_sprintf("uid-%d", ++world->serial));
 		json_object_set_new(json_object_get(copy, "metadata"), "creationTimestamp",
