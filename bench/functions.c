@@ -176,6 +176,8 @@ static double builtin_aggregate(struct bench *b)
 {
 	const struct aggregate *avg = aggregate_find(AGGREGATE_AVG, TYPE_DOUBLE);
 	struct budget budget = {.max_bytes = SIZE_MAX};
+	const struct aggregate_run run = {.budget = &budget};
+	const struct column *argument;
 	char *states = xcalloc(GROUPS, avg->state_size);
 	void *of_rows[BATCH_ROWS_MAX];
 	struct error err;
@@ -183,7 +185,7 @@ static double builtin_aggregate(struct bench *b)
 	double begin;
 
 	for (size_t g = 0; g < GROUPS; g++)
-		avg->init(states + g * avg->state_size);
+		avg->init(states + g * avg->state_size, (struct state_place){0, (uint32_t)g});
 	begin = clock_s(CLOCK_PROCESS_CPUTIME_ID);
 	for (size_t pass = 0; pass < b->passes; pass++)
 		for (size_t from = 0; from < b->rows; from += BATCH_ROWS_MAX) {
@@ -192,8 +194,8 @@ static double builtin_aggregate(struct bench *b)
 			columns_at(b, from, columns);
 			for (size_t i = 0; i < BATCH_ROWS_MAX; i++)
 				of_rows[i] = states + b->slots[from + i] * avg->state_size;
-			if (avg->update(of_rows, &columns[b->arguments_count - 1], b->numbers, BATCH_ROWS_MAX, &budget,
-			                &done, &err) < 0)
+			argument = &columns[b->arguments_count - 1];
+			if (avg->update(&run, of_rows, &argument, b->numbers, BATCH_ROWS_MAX, &done, &err) < 0)
 				fail("AVG failed");
 		}
 	begin = clock_s(CLOCK_PROCESS_CPUTIME_ID) - begin;

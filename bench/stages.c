@@ -29,7 +29,7 @@ struct stages {
 	struct json_decoder *decoder;
 	struct batch batch;
 	const struct column **keys;
-	const struct aggregate_call *calls[CALLS_MAX];
+	struct aggregation calls[CALLS_MAX];
 	size_t calls_count;
 	struct budget budget;
 	struct keyed_table *table;
@@ -57,6 +57,11 @@ static void fail(const char *what)
 	exit(2);
 }
 
+static void add_call(struct stages *s, const struct aggregate_call *call)
+{
+	s->calls[s->calls_count++] = (struct aggregation){call, aggregate_find(call->kind, call->argument_type), NULL};
+}
+
 static void prepare(struct stages *s, const struct jobspec *job)
 {
 	struct error err;
@@ -75,9 +80,9 @@ static void prepare(struct stages *s, const struct jobspec *job)
 		s->keys[k] = &s->batch.columns[s->query->key_columns[k]];
 	for (size_t a = 0; a < s->query->aggregates_count; a++)
 		for (size_t c = 0; c < s->query->aggregates[a]->calls_count && s->calls_count < CALLS_MAX; c++)
-			s->calls[s->calls_count++] = &s->query->aggregates[a]->calls[c];
+			add_call(s, &s->query->aggregates[a]->calls[c]);
 	s->budget.max_bytes = STATE_MAX;
-	s->table = keyed_table_new(s->calls, s->calls_count, &s->budget, GROUPS_MAX);
+	s->table = keyed_table_new(s->calls, s->calls_count, &s->budget, GROUPS_MAX, 0);
 }
 
 static void lap(struct stages *s, enum stage stage, double *begin, size_t rows)
@@ -91,11 +96,11 @@ static void lap(struct stages *s, enum stage stage, double *begin, size_t rows)
 
 static void update(struct stages *s, size_t c, size_t n)
 {
-	const struct aggregate_call *call = s->calls[c];
-	const struct aggregate *aggregate = aggregate_find(call->kind, call->argument_type);
+	const struct aggregate_call *call = s->calls[c].call;
+	const struct aggregate_run run = {.call = call, .budget = &s->budget};
 	const uint32_t *rows = s->passing;
 	const struct column *argument =
-	        call->argument ? program_run(call->argument, &s->batch, rows, n, &s->failures) : NULL;
+	        call->arguments_count ? program_run(call->arguments[0], &s->batch, rows, n, &s->failures) : NULL;
 	size_t count = 0, done;
 	struct error err;
 	uint8_t *keep = NULL;
@@ -116,7 +121,7 @@ static void update(struct stages *s, size_t c, size_t n)
 		s->present[count] = rows[i];
 		s->states[count++] = keyed_table_state(s->table, s->groups[i], c);
 	}
-	if (count && aggregate->update(s->states, argument, s->present, count, &s->budget, &done, &err))
+	if (count && s->calls[c].aggregate->update(&run, s->states, &argument, s->present, count, &done, &err))
 		fail("an aggregate failed");
 }
 

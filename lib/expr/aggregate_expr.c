@@ -55,7 +55,10 @@ static char *call_text(const struct checker *checker, size_t offset)
 
 static void call_release(struct aggregate_call *call)
 {
-	program_free(call->argument);
+	for (size_t i = 0; i < call->arguments_count && !call->user; i++)
+		program_free(call->arguments[i]);
+	if (!call->user)
+		free(call->arguments);
 	program_free(call->filter);
 	user_call_free(call->user);
 	free(call->text);
@@ -125,6 +128,29 @@ static bool refuse_count(struct checker *checker, const struct aggregate_entry *
 	return false;
 }
 
+/* Argument `i`: a column, or the constant that is the call's parameter. */
+static bool check_argument(struct checker *checker, const struct aggregate_entry *entry, size_t i, const json_t *json,
+                           size_t offset, struct aggregate_call *call)
+{
+	enum aggregate_argument wanted = entry->arguments[i];
+	struct program *program;
+
+	if (wanted == ARGUMENT_FRACTION)
+		return check_fraction(checker, entry, json, &call->parameter);
+	program = program_from_json(checker, json,
+	                            wanted == ARGUMENT_BOOLEAN  ? TYPE_BOOLEAN
+	                            : wanted == ARGUMENT_DOUBLE ? TYPE_DOUBLE
+	                                                        : TYPE_NULL,
+	                            entry->name);
+	if (!program)
+		return false;
+	call->arguments[call->arguments_count++] = program;
+	if (i == 0)
+		call->argument_type = program_type(program);
+	return aggregate_argument_takes(wanted, program_type(program)) ||
+	       refuse_type(checker, entry, program_type(program), offset);
+}
+
 static bool check_arguments(struct checker *checker, const struct aggregate_entry *entry, const json_t *body,
                             struct aggregate_call *call)
 {
@@ -136,19 +162,10 @@ static bool check_arguments(struct checker *checker, const struct aggregate_entr
 		return check_star(checker, entry, offset, call);
 	if (json_array_size(arguments) != wanted)
 		return refuse_count(checker, entry, json_array_size(arguments), offset);
-	call->argument = program_from_json(checker, json_array_get(arguments, 0),
-	                                   entry->arguments[0] == ARGUMENT_BOOLEAN  ? TYPE_BOOLEAN
-	                                   : entry->arguments[0] == ARGUMENT_DOUBLE ? TYPE_DOUBLE
-	                                                                            : TYPE_NULL,
-	                                   entry->name);
-	if (!call->argument)
-		return false;
-	call->argument_type = program_type(call->argument);
+	call->arguments = xcalloc(wanted, sizeof(struct program *));
+	for (size_t i = 0; i < wanted && good; i++)
+		good = check_argument(checker, entry, i, json_array_get(arguments, i), offset, call);
 	call->result_type = aggregate_result_type(entry, call->argument_type);
-	if (!aggregate_argument_takes(entry->arguments[0], call->argument_type))
-		return refuse_type(checker, entry, call->argument_type, offset);
-	for (size_t i = 1; i < wanted; i++)
-		good = check_fraction(checker, entry, json_array_get(arguments, i), &call->parameter) && good;
 	return good;
 }
 
@@ -199,6 +216,8 @@ static bool check_call(struct checker *outer, const char *name, size_t number, c
 		call->kind = AGGREGATE_USER;
 		call->user = user_call_from_json(&checker, number, body);
 		good = call->user != NULL;
+		call->arguments = good ? call->user->arguments : NULL;
+		call->arguments_count = good ? call->user->arguments_count : 0;
 	}
 	if (filter) {
 		call->filter = program_from_json(&checker, filter, TYPE_BOOLEAN, "FILTER (WHERE …)");

@@ -12,13 +12,14 @@
 
 struct aggregate_call {
 	enum aggregate_kind kind;
-	enum type argument_type; /* TYPE_NULL for COUNT(*) */
+	enum type argument_type; /* of the first; TYPE_NULL for COUNT(*) and AGGREGATE_USER */
 	enum type result_type;
-	double parameter;         /* PERCENTILE's p, 0 to 1 */
-	struct program *argument; /* NULL for COUNT(*) */
-	struct program *filter;   /* NULL where there is no FILTER */
-	struct user_call *user;   /* of AGGREGATE_USER, whose argument is NULL */
-	char *text;               /* as PostgreSQL would print it: for explain and messages */
+	double parameter;           /* PERCENTILE's fraction, 0 to 1 */
+	struct program **arguments; /* those that are columns: none for COUNT(*) */
+	size_t arguments_count;
+	struct program *filter; /* NULL where there is no FILTER */
+	struct user_call *user; /* of AGGREGATE_USER, which has the arguments */
+	char *text;             /* as PostgreSQL would print it: for explain and messages */
 };
 
 struct aggregate_expr {

@@ -130,10 +130,8 @@ static void mark_reads(const struct jobspec *job, struct query *query, const cha
 		for (size_t c = 0; c < query->aggregates[a]->calls_count; c++) {
 			const struct aggregate_call *call = &query->aggregates[a]->calls[c];
 
-			if (call->argument)
-				program_reads(call->argument, query->read);
-			if (call->user)
-				user_call_reads(call->user, query->read);
+			for (size_t i = 0; i < call->arguments_count; i++)
+				program_reads(call->arguments[i], query->read);
 			if (call->filter)
 				program_reads(call->filter, query->read);
 		}

@@ -6,17 +6,18 @@ struct count {
 	int64_t rows;
 };
 
-static void count_init(void *state)
+static void count_init(void *state, struct state_place place)
 {
+	(void)place;
 	((struct count *)state)->rows = 0;
 }
 
-static int count_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
-                        struct budget *budget, size_t *ret_done, struct error *err)
+static int count_update(const struct aggregate_run *run, void *const *states, const struct column *const *columns,
+                        const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)
 {
-	(void)column;
+	(void)run;
+	(void)columns;
 	(void)rows;
-	(void)budget;
 	(void)err;
 	for (size_t i = 0; i < n; i++)
 		((struct count *)states[i])->rows++;
@@ -24,32 +25,40 @@ static int count_update(void *const *states, const struct column *column, const 
 	return 0;
 }
 
-static int count_combine(void *state, const void *other, struct budget *budget, struct error *err)
+static int count_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                         struct error *err)
 {
-	(void)budget;
+	(void)run;
 	(void)err;
-	((struct count *)state)->rows += ((const struct count *)other)->rows;
+	for (size_t i = 0; i < n; i++)
+		((struct count *)states[i])->rows += ((const struct count *)others[i])->rows;
 	return 0;
 }
 
-static int count_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static int count_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                          struct error *err)
 {
-	(void)parameter;
+	(void)run;
 	(void)err;
-	*ret_value = (struct value){.type = TYPE_BIGINT, .bigint = ((const struct count *)state)->rows};
+	for (size_t i = 0; i < n; i++)
+		column_set(results, i,
+		           (struct value){.type = TYPE_BIGINT, .bigint = ((const struct count *)states[i])->rows});
 	return 0;
 }
 
-static void count_save(const void *state, struct buffer *out)
+static int count_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
+	(void)run;
+	(void)err;
 	save_word(out, (uint64_t)((const struct count *)state)->rows);
+	return 0;
 }
 
-static int count_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int count_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	uint64_t rows;
 
-	(void)budget;
+	(void)run;
 	if (load_word(in, &rows, err) < 0)
 		return -1;
 	if (rows > INT64_MAX)

@@ -16,8 +16,9 @@ struct word_set {
 	bool zero;
 };
 
-static void set_init(void *state)
+static void set_init(void *state, struct state_place place)
 {
+	(void)place;
 	*(struct word_set *)state = (struct word_set){0};
 }
 
@@ -26,7 +27,7 @@ static void set_release(void *state, struct budget *budget)
 	struct word_set *set = state;
 
 	budget_free(budget, set->slots, set->capacity * sizeof(uint64_t));
-	set_init(state);
+	*set = (struct word_set){0};
 }
 
 /* The word's slot, or the empty one where it belongs. */
@@ -92,12 +93,12 @@ static uint64_t double_word(double value)
 #define INTEGER_WORD(value) (uint64_t)(int64_t)(value)
 
 #define SET_UPDATE(name, member, word)                                                                                 \
-	static int name(void *const *states, const struct column *column, const uint32_t *rows, size_t n,              \
-	                struct budget *budget, size_t *ret_done, struct error *err)                                    \
+	static int name(const struct aggregate_run *run, void *const *states, const struct column *const *columns,     \
+	                const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)                           \
 	{                                                                                                              \
 		(void)err;                                                                                             \
 		for (*ret_done = 0; *ret_done < n; (*ret_done)++)                                                      \
-			if (set_add(states[*ret_done], word(column->member[rows[*ret_done]]), budget) < 0)             \
+			if (set_add(states[*ret_done], word(columns[0]->member[rows[*ret_done]]), run->budget) < 0)    \
 				return AGGREGATE_OUT_OF_BUDGET;                                                        \
 		return 0;                                                                                              \
 	}
@@ -107,12 +108,8 @@ SET_UPDATE(int_update, ints, INTEGER_WORD)
 SET_UPDATE(bigint_update, bigints, INTEGER_WORD)
 SET_UPDATE(double_update, doubles, double_word)
 
-static int set_combine(void *state, const void *other, struct budget *budget, struct error *err)
+static int add_all(struct word_set *set, const struct word_set *more, struct budget *budget)
 {
-	struct word_set *set = state;
-	const struct word_set *more = other;
-
-	(void)err;
 	set->zero = set->zero || more->zero;
 	for (uint32_t i = 0; i < more->capacity; i++) {
 		uint64_t word = more->slots[hash_scatter(i, more->capacity)];
@@ -123,20 +120,35 @@ static int set_combine(void *state, const void *other, struct budget *budget, st
 	return 0;
 }
 
-static int set_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static int set_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                       struct error *err)
 {
-	const struct word_set *set = state;
-
-	(void)parameter;
 	(void)err;
-	*ret_value = (struct value){.type = TYPE_BIGINT, .bigint = (int64_t)set->used + set->zero};
+	for (size_t i = 0; i < n; i++)
+		if (add_all(states[i], others[i], run->budget) < 0)
+			return AGGREGATE_OUT_OF_BUDGET;
 	return 0;
 }
 
-static void set_save(const void *state, struct buffer *out)
+static int set_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                        struct error *err)
+{
+	(void)run;
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		const struct word_set *set = states[i];
+
+		column_set(results, i, (struct value){.type = TYPE_BIGINT, .bigint = (int64_t)set->used + set->zero});
+	}
+	return 0;
+}
+
+static int set_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct word_set *set = state;
 
+	(void)run;
+	(void)err;
 	save_word(out, set->zero);
 	save_word(out, set->used);
 	for (uint32_t i = 0; i < set->capacity; i++) {
@@ -145,9 +157,10 @@ static void set_save(const void *state, struct buffer *out)
 		if (word)
 			save_word(out, word);
 	}
+	return 0;
 }
 
-static int set_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int set_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	struct word_set *set = state;
 	uint64_t count, word;
@@ -159,7 +172,7 @@ static int set_load(void *state, struct slice *in, struct budget *budget, struct
 	for (uint64_t i = 0; i < count; i++) {
 		if (load_word(in, &word, err) < 0)
 			return -1;
-		if (set_add(set, word, budget) < 0)
+		if (set_add(set, word, run->budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 		if (set->used != i + 1)
 			return error_set(err, "a saved set has a value twice");

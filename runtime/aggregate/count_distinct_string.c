@@ -22,8 +22,9 @@ static size_t copy_bytes(size_t size)
 	return size ? size : 1;
 }
 
-static void set_init(void *state)
+static void set_init(void *state, struct state_place place)
 {
+	(void)place;
 	*(struct text_set *)state = (struct text_set){0};
 }
 
@@ -34,7 +35,7 @@ static void set_release(void *state, struct budget *budget)
 	for (uint32_t i = 0; i < set->capacity; i++)
 		budget_free(budget, set->slots[i].data, copy_bytes(set->slots[i].size));
 	budget_free(budget, set->slots, set->capacity * sizeof(*set->slots));
-	set_init(state);
+	*set = (struct text_set){0};
 }
 
 static struct text_slot *find_slot(struct text_slot *slots, uint32_t capacity, struct slice text, uint64_t hash)
@@ -91,42 +92,54 @@ static int set_add(struct text_set *set, struct slice text, struct budget *budge
 	return 0;
 }
 
-static int set_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
-                      struct budget *budget, size_t *ret_done, struct error *err)
+static int set_update(const struct aggregate_run *run, void *const *states, const struct column *const *columns,
+                      const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)
 {
 	(void)err;
 	for (*ret_done = 0; *ret_done < n; (*ret_done)++)
-		if (set_add(states[*ret_done], column->strings[rows[*ret_done]], budget) < 0)
+		if (set_add(states[*ret_done], columns[0]->strings[rows[*ret_done]], run->budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 	return 0;
 }
 
-static int set_combine(void *state, const void *other, struct budget *budget, struct error *err)
+static int add_all(struct text_set *set, const struct text_set *more, struct budget *budget)
 {
-	const struct text_set *more = other;
-
-	(void)err;
 	for (uint32_t i = 0; i < more->capacity; i++) {
 		const struct text_slot *slot = &more->slots[hash_scatter(i, more->capacity)];
 
-		if (slot->data && set_add(state, (struct slice){slot->data, slot->size}, budget) < 0)
+		if (slot->data && set_add(set, (struct slice){slot->data, slot->size}, budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 	}
 	return 0;
 }
 
-static int set_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static int set_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                       struct error *err)
 {
-	(void)parameter;
 	(void)err;
-	*ret_value = (struct value){.type = TYPE_BIGINT, .bigint = ((const struct text_set *)state)->used};
+	for (size_t i = 0; i < n; i++)
+		if (add_all(states[i], others[i], run->budget) < 0)
+			return AGGREGATE_OUT_OF_BUDGET;
 	return 0;
 }
 
-static void set_save(const void *state, struct buffer *out)
+static int set_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                        struct error *err)
+{
+	(void)run;
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		column_set(results, i,
+		           (struct value){.type = TYPE_BIGINT, .bigint = ((const struct text_set *)states[i])->used});
+	return 0;
+}
+
+static int set_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct text_set *set = state;
 
+	(void)run;
+	(void)err;
 	save_word(out, set->used);
 	for (uint32_t i = 0; i < set->capacity; i++) {
 		const struct text_slot *slot = &set->slots[hash_scatter(i, set->capacity)];
@@ -136,9 +149,10 @@ static void set_save(const void *state, struct buffer *out)
 		save_word(out, slot->size);
 		buffer_append(out, slot->data, slot->size);
 	}
+	return 0;
 }
 
-static int set_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int set_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	uint64_t count, size;
 	struct slice text;
@@ -148,7 +162,7 @@ static int set_load(void *state, struct slice *in, struct budget *budget, struct
 	for (uint64_t i = 0; i < count; i++) {
 		if (load_word(in, &size, err) < 0 || load_bytes(in, size, &text, err) < 0)
 			return -1;
-		if (set_add(state, text, budget) < 0)
+		if (set_add(state, text, run->budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 		if (((const struct text_set *)state)->used != i + 1)
 			return error_set(err, "a saved set has a value twice");

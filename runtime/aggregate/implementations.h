@@ -13,6 +13,5 @@
 extern const struct aggregate count_distinct_string;
 extern const struct aggregate sum_double, avg_double;
 extern const struct aggregate min_string, max_string;
-extern const struct aggregate user_aggregate;
 
 #endif

@@ -23,25 +23,29 @@ static inline bool real_below(double a, double b)
 	return a < b || (a == a && b != b);
 }
 
-static void extreme_init(void *state)
+static void extreme_init(void *state, struct state_place place)
 {
+	(void)place;
 	*(struct extreme *)state = (struct extreme){0};
 }
 
-static void extreme_save(const void *state, struct buffer *out)
+static int extreme_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct extreme *extreme = state;
 
+	(void)run;
+	(void)err;
 	save_word(out, (uint64_t)extreme->integer);
 	save_word(out, extreme->seen);
+	return 0;
 }
 
-static int extreme_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int extreme_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	uint64_t word;
 	bool seen;
 
-	(void)budget;
+	(void)run;
 	if (load_word(in, &word, err) < 0 || load_flag(in, &seen, err) < 0)
 		return -1;
 	*(struct extreme *)state = (struct extreme){.integer = (int64_t)word, .seen = seen};
@@ -50,40 +54,47 @@ static int extreme_load(void *state, struct slice *in, struct budget *budget, st
 
 /* `better(new, old)`: the new value takes the old one's place. */
 #define EXTREME(name, type_, column_member, member, better)                                                            \
-	static int name##_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,     \
-	                         struct budget *budget, size_t *ret_done, struct error *err)                           \
+	static int name##_update(const struct aggregate_run *run, void *const *states,                                 \
+	                         const struct column *const *columns, const uint32_t *rows, size_t n,                  \
+	                         size_t *ret_done, struct error *err)                                                  \
 	{                                                                                                              \
-		(void)budget;                                                                                          \
+		(void)run;                                                                                             \
 		(void)err;                                                                                             \
 		for (size_t i = 0; i < n; i++) {                                                                       \
 			struct extreme *extreme = states[i];                                                           \
                                                                                                                        \
-			if (!extreme->seen || better(column->column_member[rows[i]], extreme->member))                 \
-				extreme->member = column->column_member[rows[i]];                                      \
+			if (!extreme->seen || better(columns[0]->column_member[rows[i]], extreme->member))             \
+				extreme->member = columns[0]->column_member[rows[i]];                                  \
 			extreme->seen = true;                                                                          \
 		}                                                                                                      \
 		*ret_done = n;                                                                                         \
 		return 0;                                                                                              \
 	}                                                                                                              \
-	static int name##_combine(void *state, const void *other, struct budget *budget, struct error *err)            \
+	static int name##_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n, \
+	                          struct error *err)                                                                   \
 	{                                                                                                              \
-		struct extreme *extreme = state;                                                                       \
-		const struct extreme *more = other;                                                                    \
-                                                                                                                       \
-		(void)budget;                                                                                          \
+		(void)run;                                                                                             \
 		(void)err;                                                                                             \
-		if (more->seen && (!extreme->seen || better(more->member, extreme->member)))                           \
-			*extreme = *more;                                                                              \
+		for (size_t i = 0; i < n; i++) {                                                                       \
+			struct extreme *extreme = states[i];                                                           \
+			const struct extreme *more = others[i];                                                        \
+                                                                                                                       \
+			if (more->seen && (!extreme->seen || better(more->member, extreme->member)))                   \
+				*extreme = *more;                                                                      \
+		}                                                                                                      \
 		return 0;                                                                                              \
 	}                                                                                                              \
-	static int name##_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)    \
+	static int name##_finalize(const struct aggregate_run *run, void *const *states, size_t n,                     \
+	                           struct column *results, struct error *err)                                          \
 	{                                                                                                              \
-		const struct extreme *extreme = state;                                                                 \
-                                                                                                                       \
-		(void)parameter;                                                                                       \
+		(void)run;                                                                                             \
 		(void)err;                                                                                             \
-		*ret_value = (struct value){.type = type_, .null = !extreme->seen};                                    \
-		EXTREME_RESULT_##member;                                                                               \
+		for (size_t i = 0; i < n; i++) {                                                                       \
+			const struct extreme *extreme = states[i];                                                     \
+                                                                                                                       \
+			column_set(results, i,                                                                         \
+			           (struct value){.type = type_, .null = !extreme->seen, EXTREME_RESULT_##member});    \
+		}                                                                                                      \
 		return 0;                                                                                              \
 	}                                                                                                              \
 	static const struct aggregate name = {                                                                         \
@@ -95,8 +106,8 @@ static int extreme_load(void *state, struct slice *in, struct budget *budget, st
 	        .save = extreme_save,                                                                                  \
 	        .load = extreme_load,                                                                                  \
 	};
-#define EXTREME_RESULT_integer ret_value->bigint = extreme->integer
-#define EXTREME_RESULT_real    ret_value->real = extreme->real
+#define EXTREME_RESULT_integer .bigint = extreme->integer
+#define EXTREME_RESULT_real    .real = extreme->real
 #define INTEGER_ABOVE(a, b)    integer_below(b, a)
 #define REAL_ABOVE(a, b)       real_below(b, a)
 

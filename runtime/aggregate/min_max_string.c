@@ -8,8 +8,9 @@ struct text_extreme {
 	bool seen;
 };
 
-static void text_init(void *state)
+static void text_init(void *state, struct state_place place)
 {
+	(void)place;
 	*(struct text_extreme *)state = (struct text_extreme){0};
 }
 
@@ -18,7 +19,7 @@ static void text_release(void *state, struct budget *budget)
 	struct text_extreme *extreme = state;
 
 	budget_free(budget, extreme->data, extreme->capacity);
-	text_init(state);
+	*extreme = (struct text_extreme){0};
 }
 
 static int replace(struct text_extreme *extreme, struct slice text, struct budget *budget)
@@ -48,11 +49,11 @@ static int offer(struct text_extreme *extreme, struct slice text, int sign, stru
 	return replace(extreme, text, budget);
 }
 
-static int update(void *const *states, const struct column *column, const uint32_t *rows, size_t n, int sign,
-                  struct budget *budget, size_t *ret_done)
+static int update(const struct aggregate_run *run, void *const *states, const struct column *column,
+                  const uint32_t *rows, size_t n, int sign, size_t *ret_done)
 {
 	for (*ret_done = 0; *ret_done < n; (*ret_done)++) {
-		int result = offer(states[*ret_done], column->strings[rows[*ret_done]], sign, budget);
+		int result = offer(states[*ret_done], column->strings[rows[*ret_done]], sign, run->budget);
 
 		if (result < 0)
 			return result;
@@ -60,61 +61,76 @@ static int update(void *const *states, const struct column *column, const uint32
 	return 0;
 }
 
-static int combine(void *state, const void *other, int sign, struct budget *budget)
+static int combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n, int sign)
 {
-	const struct text_extreme *more = other;
+	for (size_t i = 0; i < n; i++) {
+		const struct text_extreme *more = others[i];
+		int result =
+		        more->seen ? offer(states[i], (struct slice){more->data, more->size}, sign, run->budget) : 0;
 
-	return more->seen ? offer(state, (struct slice){more->data, more->size}, sign, budget) : 0;
-}
-
-static int min_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
-                      struct budget *budget, size_t *ret_done, struct error *err)
-{
-	(void)err;
-	return update(states, column, rows, n, -1, budget, ret_done);
-}
-
-static int max_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
-                      struct budget *budget, size_t *ret_done, struct error *err)
-{
-	(void)err;
-	return update(states, column, rows, n, 1, budget, ret_done);
-}
-
-static int min_combine(void *state, const void *other, struct budget *budget, struct error *err)
-{
-	(void)err;
-	return combine(state, other, -1, budget);
-}
-
-static int max_combine(void *state, const void *other, struct budget *budget, struct error *err)
-{
-	(void)err;
-	return combine(state, other, 1, budget);
-}
-
-static int text_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
-{
-	const struct text_extreme *extreme = state;
-
-	(void)parameter;
-	(void)err;
-	*ret_value = (struct value){.type = TYPE_STRING,
-	                            .null = !extreme->seen,
-	                            .string = {extreme->data ? extreme->data : "", extreme->size}};
+		if (result < 0)
+			return result;
+	}
 	return 0;
 }
 
-static void text_save(const void *state, struct buffer *out)
+static int min_update(const struct aggregate_run *run, void *const *states, const struct column *const *columns,
+                      const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)
+{
+	(void)err;
+	return update(run, states, columns[0], rows, n, -1, ret_done);
+}
+
+static int max_update(const struct aggregate_run *run, void *const *states, const struct column *const *columns,
+                      const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)
+{
+	(void)err;
+	return update(run, states, columns[0], rows, n, 1, ret_done);
+}
+
+static int min_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                       struct error *err)
+{
+	(void)err;
+	return combine(run, states, others, n, -1);
+}
+
+static int max_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                       struct error *err)
+{
+	(void)err;
+	return combine(run, states, others, n, 1);
+}
+
+static int text_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                         struct error *err)
+{
+	(void)run;
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		const struct text_extreme *extreme = states[i];
+
+		column_set(results, i,
+		           (struct value){.type = TYPE_STRING,
+		                          .null = !extreme->seen,
+		                          .string = {extreme->data ? extreme->data : "", extreme->size}});
+	}
+	return 0;
+}
+
+static int text_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct text_extreme *extreme = state;
 
+	(void)run;
+	(void)err;
 	save_word(out, extreme->seen);
 	save_word(out, extreme->size);
 	buffer_append(out, extreme->data, extreme->size);
+	return 0;
 }
 
-static int text_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int text_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	uint64_t size;
 	struct slice text;
@@ -124,7 +140,7 @@ static int text_load(void *state, struct slice *in, struct budget *budget, struc
 		return -1;
 	if (!seen && size)
 		return error_set(err, "a saved text stands where there is none");
-	return seen ? replace(state, text, budget) : 0;
+	return seen ? replace(state, text, run->budget) : 0;
 }
 
 const struct aggregate min_string = {

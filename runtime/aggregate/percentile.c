@@ -35,8 +35,9 @@ struct sketch {
 	uint64_t zero, minus_infinity, plus_infinity, nan;
 };
 
-static void sketch_init(void *state)
+static void sketch_init(void *state, struct state_place place)
 {
+	(void)place;
 	*(struct sketch *)state = (struct sketch){0};
 }
 
@@ -171,12 +172,12 @@ static inline int sketch_add(struct sketch *sketch, double value, struct budget 
 }
 
 #define SKETCH_UPDATE(name, member)                                                                                    \
-	static int name(void *const *states, const struct column *column, const uint32_t *rows, size_t n,              \
-	                struct budget *budget, size_t *ret_done, struct error *err)                                    \
+	static int name(const struct aggregate_run *run, void *const *states, const struct column *const *columns,     \
+	                const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)                           \
 	{                                                                                                              \
 		(void)err;                                                                                             \
 		for (size_t i = 0; i < n; i++) {                                                                       \
-			if (sketch_add(states[i], (double)column->member[rows[i]], budget) < 0) {                      \
+			if (sketch_add(states[i], (double)columns[0]->member[rows[i]], run->budget) < 0) {             \
 				*ret_done = i;                                                                         \
 				return AGGREGATE_OUT_OF_BUDGET;                                                        \
 			}                                                                                              \
@@ -201,12 +202,8 @@ static int bins_combine(struct bins *bins, const struct bins *more, struct budge
 	return 0;
 }
 
-static int sketch_combine(void *state, const void *other, struct budget *budget, struct error *err)
+static int add_all(struct sketch *sketch, const struct sketch *more, struct budget *budget)
 {
-	struct sketch *sketch = state;
-	const struct sketch *more = other;
-
-	(void)err;
 	if (bins_combine(&sketch->positive, &more->positive, budget) < 0 ||
 	    bins_combine(&sketch->negative, &more->negative, budget) < 0)
 		return AGGREGATE_OUT_OF_BUDGET;
@@ -214,6 +211,16 @@ static int sketch_combine(void *state, const void *other, struct budget *budget,
 	sketch->nan += more->nan;
 	sketch->plus_infinity += more->plus_infinity;
 	sketch->minus_infinity += more->minus_infinity;
+	return 0;
+}
+
+static int sketch_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                          struct error *err)
+{
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		if (add_all(states[i], others[i], run->budget) < 0)
+			return AGGREGATE_OUT_OF_BUDGET;
 	return 0;
 }
 
@@ -267,16 +274,23 @@ static double sketch_value(const struct sketch *sketch, uint64_t rank)
 	return rank < sketch->plus_infinity ? INFINITY : NAN;
 }
 
-static int sketch_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static struct value percentile(const struct sketch *sketch, double fraction)
 {
-	const struct sketch *sketch = state;
 	uint64_t rows = bins_total(&sketch->positive) + bins_total(&sketch->negative) + sketch->zero +
 	                sketch->minus_infinity + sketch->plus_infinity + sketch->nan;
 
+	if (!rows)
+		return (struct value){.type = TYPE_DOUBLE, .null = true};
+	return (struct value){.type = TYPE_DOUBLE,
+	                      .real = sketch_value(sketch, (uint64_t)(fraction * (double)(rows - 1)))};
+}
+
+static int sketch_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                           struct error *err)
+{
 	(void)err;
-	*ret_value = (struct value){.type = TYPE_DOUBLE, .null = !rows};
-	if (rows)
-		ret_value->real = sketch_value(sketch, (uint64_t)(parameter * (double)(rows - 1)));
+	for (size_t i = 0; i < n; i++)
+		column_set(results, i, percentile(states[i], run->call->parameter));
 	return 0;
 }
 
@@ -320,19 +334,22 @@ static int bins_load(struct bins *bins, struct slice *in, struct budget *budget,
 	return 0;
 }
 
-static void sketch_save(const void *state, struct buffer *out)
+static int sketch_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct sketch *sketch = state;
 
+	(void)run;
+	(void)err;
 	save_word(out, sketch->zero);
 	save_word(out, sketch->nan);
 	save_word(out, sketch->plus_infinity);
 	save_word(out, sketch->minus_infinity);
 	bins_save(&sketch->positive, out);
 	bins_save(&sketch->negative, out);
+	return 0;
 }
 
-static int sketch_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int sketch_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	struct sketch *sketch = state;
 	int result;
@@ -340,8 +357,8 @@ static int sketch_load(void *state, struct slice *in, struct budget *budget, str
 	if (load_word(in, &sketch->zero, err) < 0 || load_word(in, &sketch->nan, err) < 0 ||
 	    load_word(in, &sketch->plus_infinity, err) < 0 || load_word(in, &sketch->minus_infinity, err) < 0)
 		return -1;
-	result = bins_load(&sketch->positive, in, budget, err);
-	return result < 0 ? result : bins_load(&sketch->negative, in, budget, err);
+	result = bins_load(&sketch->positive, in, run->budget, err);
+	return result < 0 ? result : bins_load(&sketch->negative, in, run->budget, err);
 }
 
 #define PERCENTILE(name, update_)                                                                                      \

@@ -12,21 +12,22 @@ struct integer_sum {
 	int64_t rows; /* SUM and AVG of nothing are NULL */
 };
 
-static void integer_init(void *state)
+static void integer_init(void *state, struct state_place place)
 {
+	(void)place;
 	*(struct integer_sum *)state = (struct integer_sum){0};
 }
 
 #define INTEGER_UPDATE(name, member)                                                                                   \
-	static int name(void *const *states, const struct column *column, const uint32_t *rows, size_t n,              \
-	                struct budget *budget, size_t *ret_done, struct error *err)                                    \
+	static int name(const struct aggregate_run *run, void *const *states, const struct column *const *columns,     \
+	                const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)                           \
 	{                                                                                                              \
-		(void)budget;                                                                                          \
+		(void)run;                                                                                             \
 		(void)err;                                                                                             \
 		for (size_t i = 0; i < n; i++) {                                                                       \
 			struct integer_sum *sum = states[i];                                                           \
                                                                                                                        \
-			sum->total += column->member[rows[i]];                                                         \
+			sum->total += columns[0]->member[rows[i]];                                                     \
 			sum->rows++;                                                                                   \
 		}                                                                                                      \
 		*ret_done = n;                                                                                         \
@@ -36,57 +37,75 @@ static void integer_init(void *state)
 INTEGER_UPDATE(int_update, ints)
 INTEGER_UPDATE(bigint_update, bigints)
 
-static int integer_combine(void *state, const void *other, struct budget *budget, struct error *err)
+static int integer_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                           struct error *err)
 {
-	struct integer_sum *sum = state;
-	const struct integer_sum *more = other;
-
-	(void)budget;
+	(void)run;
 	(void)err;
-	sum->total += more->total;
-	sum->rows += more->rows;
+	for (size_t i = 0; i < n; i++) {
+		struct integer_sum *sum = states[i];
+		const struct integer_sum *more = others[i];
+
+		sum->total += more->total;
+		sum->rows += more->rows;
+	}
 	return 0;
 }
 
-static int integer_sum_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static int integer_sum_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                                struct error *err)
 {
-	const struct integer_sum *sum = state;
-
-	(void)parameter;
-	if (sum->total > INT64_MAX || sum->total < INT64_MIN)
-		return error_set(
-		        err, "the sum is out of range for BIGINT; SUM(CAST(x AS DOUBLE PRECISION)) has a wider range");
-	*ret_value = (struct value){.type = TYPE_BIGINT, .null = !sum->rows, .bigint = (int64_t)sum->total};
-	return 0;
-}
-
-static int integer_avg_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
-{
-	const struct integer_sum *sum = state;
-
-	(void)parameter;
 	(void)err;
-	*ret_value = (struct value){.type = TYPE_DOUBLE, .null = !sum->rows};
-	if (sum->rows)
-		ret_value->real = (double)((long double)sum->total / (long double)sum->rows);
+	for (size_t i = 0; i < n; i++) {
+		const struct integer_sum *sum = states[i];
+		bool fits = sum->total <= INT64_MAX && sum->total >= INT64_MIN;
+
+		if (!fits)
+			row_failures_add(run->failures, (uint32_t)i,
+			                 "the sum is out of range for BIGINT; SUM(CAST(x AS DOUBLE PRECISION)) has a "
+			                 "wider range",
+			                 ROW_FAILURE_OF_EXPRESSION);
+		column_set(results, i,
+		           (struct value){
+		                   .type = TYPE_BIGINT, .null = !sum->rows || !fits, .bigint = (int64_t)sum->total});
+	}
 	return 0;
 }
 
-static void integer_save(const void *state, struct buffer *out)
+static int integer_avg_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                                struct error *err)
+{
+	(void)run;
+	(void)err;
+	for (size_t i = 0; i < n; i++) {
+		const struct integer_sum *sum = states[i];
+		struct value value = {.type = TYPE_DOUBLE, .null = !sum->rows};
+
+		if (sum->rows)
+			value.real = (double)((long double)sum->total / (long double)sum->rows);
+		column_set(results, i, value);
+	}
+	return 0;
+}
+
+static int integer_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct integer_sum *sum = state;
 
+	(void)run;
+	(void)err;
 	save_word(out, (uint64_t)sum->total);
 	save_word(out, (uint64_t)(sum->total >> 64));
 	save_word(out, (uint64_t)sum->rows);
+	return 0;
 }
 
-static int integer_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int integer_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	struct integer_sum *sum = state;
 	uint64_t low, high, rows;
 
-	(void)budget;
+	(void)run;
 	if (load_word(in, &low, err) < 0 || load_word(in, &high, err) < 0 || load_word(in, &rows, err) < 0)
 		return -1;
 	if (rows > INT64_MAX)

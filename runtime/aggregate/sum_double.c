@@ -11,10 +11,11 @@ struct double_sum {
 	int64_t rows; /* SUM and AVG of nothing are NULL */
 };
 
-static void double_init(void *state)
+static void double_init(void *state, struct state_place place)
 {
 	struct double_sum *sum = state;
 
+	(void)place;
 	exact_sum_init(&sum->sum);
 	sum->rows = 0;
 }
@@ -24,71 +25,84 @@ static void double_release(void *state, struct budget *budget)
 	exact_sum_release(&((struct double_sum *)state)->sum, budget);
 }
 
-static int double_update(void *const *states, const struct column *column, const uint32_t *rows, size_t n,
-                         struct budget *budget, size_t *ret_done, struct error *err)
+static int double_update(const struct aggregate_run *run, void *const *states, const struct column *const *columns,
+                         const uint32_t *rows, size_t n, size_t *ret_done, struct error *err)
 {
 	(void)err;
 	for (*ret_done = 0; *ret_done < n; (*ret_done)++) {
 		struct double_sum *sum = states[*ret_done];
 
-		if (exact_sum_add(&sum->sum, column->doubles[rows[*ret_done]], budget) < 0)
+		if (exact_sum_add(&sum->sum, columns[0]->doubles[rows[*ret_done]], run->budget) < 0)
 			return AGGREGATE_OUT_OF_BUDGET;
 		sum->rows++;
 	}
 	return 0;
 }
 
-static int double_combine(void *state, const void *other, struct budget *budget, struct error *err)
+static int double_combine(const struct aggregate_run *run, void *const *states, void *const *others, size_t n,
+                          struct error *err)
 {
-	struct double_sum *sum = state;
-	const struct double_sum *more = other;
-
 	(void)err;
-	if (exact_sum_combine(&sum->sum, &more->sum, budget) < 0)
-		return AGGREGATE_OUT_OF_BUDGET;
-	sum->rows += more->rows;
+	for (size_t i = 0; i < n; i++) {
+		struct double_sum *sum = states[i];
+		const struct double_sum *more = others[i];
+
+		if (exact_sum_combine(&sum->sum, &more->sum, run->budget) < 0)
+			return AGGREGATE_OUT_OF_BUDGET;
+		sum->rows += more->rows;
+	}
 	return 0;
 }
 
-static int finalize(const struct double_sum *sum, double divisor, struct value *ret_value, struct error *err)
+static void finalize(const struct aggregate_run *run, const struct double_sum *sum, double divisor, size_t i,
+                     struct column *result)
 {
 	double total = exact_sum_value(&sum->sum);
+	bool overflow = isinf(total) && !sum->sum.special;
 
-	if (isinf(total) && !sum->sum.special)
-		return error_set(err, "the sum is out of range for DOUBLE: overflow");
-	*ret_value = (struct value){.type = TYPE_DOUBLE, .null = !sum->rows};
-	if (sum->rows)
-		ret_value->real = total / divisor;
+	if (overflow)
+		row_failures_add(run->failures, (uint32_t)i, "the sum is out of range for DOUBLE: overflow",
+		                 ROW_FAILURE_OF_EXPRESSION);
+	column_set(result, i,
+	           (struct value){.type = TYPE_DOUBLE,
+	                          .null = !sum->rows || overflow,
+	                          .real = sum->rows ? total / divisor : 0});
+}
+
+static int sum_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                        struct error *err)
+{
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		finalize(run, states[i], 1, i, results);
 	return 0;
 }
 
-static int sum_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static int avg_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
+                        struct error *err)
 {
-	(void)parameter;
-	return finalize(state, 1, ret_value, err);
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		finalize(run, states[i], (double)((const struct double_sum *)states[i])->rows, i, results);
+	return 0;
 }
 
-static int avg_finalize(const void *state, double parameter, struct value *ret_value, struct error *err)
+static int double_save(const struct aggregate_run *run, const void *state, struct buffer *out, struct error *err)
 {
 	const struct double_sum *sum = state;
 
-	(void)parameter;
-	return finalize(sum, (double)sum->rows, ret_value, err);
-}
-
-static void double_save(const void *state, struct buffer *out)
-{
-	const struct double_sum *sum = state;
-
+	(void)run;
+	(void)err;
 	exact_sum_save(&sum->sum, out);
 	save_word(out, (uint64_t)sum->rows);
+	return 0;
 }
 
-static int double_load(void *state, struct slice *in, struct budget *budget, struct error *err)
+static int double_load(const struct aggregate_run *run, void *state, struct slice *in, struct error *err)
 {
 	struct double_sum *sum = state;
 	uint64_t rows;
-	int result = exact_sum_load(&sum->sum, in, budget, err);
+	int result = exact_sum_load(&sum->sum, in, run->budget, err);
 
 	if (result < 0)
 		return result;

@@ -8,6 +8,7 @@
 #include "runtime/pipeline/calls.h"
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/status.h"
+#include "runtime/pipeline/aggregations.h"
 #include "runtime/port/result.h"
 
 #define FIRE_INTERRUPTED (-2)
@@ -29,7 +30,7 @@ int fire_window(struct fire *fire, struct partial **partials, size_t count, stru
 int fire_done(struct fire *fire, struct partial **partials, size_t count, struct error *err);
 void fire_result_release(struct window_result *result);
 
-/* All aggregate calls of a query, in order: what the keyed tables are made of. The array is the caller's (free()). */
-const struct aggregate_call **fire_calls(const struct jobspec *job, const struct query *query, size_t *ret_count);
+/* What the tables that it fires are made of. */
+const struct aggregations *fire_aggregations(const struct fire *fire);
 
 #endif

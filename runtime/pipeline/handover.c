@@ -13,7 +13,7 @@ static void partial_clear(struct partial *partial, size_t partitions)
 }
 
 void handover_init(struct handover *handover, unsigned lanes_count, size_t partitions,
-                   const struct aggregate_call *const *calls, size_t calls_count, const struct limits_spec *limits)
+                   const struct aggregation *aggregations, size_t aggregations_count, const struct limits_spec *limits)
 {
 	memset(handover, 0, sizeof(*handover));
 	pthread_mutex_init(&handover->mutex, NULL);
@@ -29,9 +29,9 @@ void handover_init(struct handover *handover, unsigned lanes_count, size_t parti
 			struct partial *partial = &lane->partials[i];
 
 			partial->lane = l;
-			partial->table_number = (unsigned)i;
 			partial->budget.max_bytes = (size_t)limits->state_bytes;
-			partial->table = keyed_table_new(calls, calls_count, &partial->budget, (size_t)limits->groups);
+			partial->table = keyed_table_new(aggregations, aggregations_count, &partial->budget,
+			                                 (size_t)limits->groups, l * PARTIALS_PER_LANE + (unsigned)i);
 			if (limits->on_limit == LIMIT_DROP_NEW_GROUPS)
 				keyed_table_keep_smallest(partial->table);
 			partial->next_offset = xmalloc((partitions ? partitions : 1) * sizeof(int64_t));

@@ -21,7 +21,7 @@
 
 /* One lane's share of one window. */
 struct partial {
-	unsigned lane, table_number; /* whose it is, and which of that lane's: user functions keep a table for each */
+	unsigned lane; /* whose it is */
 	struct window window;
 	bool replay;          /* the pending window of an earlier run, rebuilt from exactly its rows */
 	uint64_t rows;        /* that this lane took from the source for it, filtered and bad ones too */
@@ -50,8 +50,9 @@ struct handover {
 	struct handover_lane lanes[LANES_MAX];
 };
 
+/* The table of partial i of lane l has the number l * PARTIALS_PER_LANE + i. */
 void handover_init(struct handover *handover, unsigned lanes_count, size_t partitions,
-                   const struct aggregate_call *const *calls, size_t calls_count, const struct limits_spec *limits);
+                   const struct aggregation *aggregations, size_t aggregations_count, const struct limits_spec *limits);
 void handover_release(struct handover *handover);
 
 /* Lanes. The next empty partial, opened for `window`; waits for a free one. NULL when the job has failed. */

@@ -14,17 +14,14 @@
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/lane_feed.h"
 #include "runtime/pipeline/lane_setup.h"
-#include "runtime/pipeline/user_slots.h"
+#include "runtime/pipeline/aggregations.h"
 
 #define TAKE_WAIT_MS_MAX 100
 
 struct lane_call { /* one aggregate call of the query, as this lane runs it */
-	const struct aggregate_call *call;
-	const struct aggregate *aggregate;
-	const struct column *argument;   /* of the current batch; NULL for COUNT(*) */
-	const struct column **arguments; /* of a user's aggregate, instead */
-	struct user_slots slots;
-	const uint32_t *rows; /* of the current batch: those that pass the call's FILTER */
+	struct aggregation of;
+	const struct column **arguments; /* of the current batch */
+	const uint32_t *rows;            /* of the current batch: those that pass the call's FILTER */
 	size_t rows_count;
 	uint32_t *filtered; /* memory for rows */
 };
@@ -40,7 +37,8 @@ struct lane {
 	struct json_decoder *decoder;
 	struct batch batch; /* columns of query->row */
 	const struct column **keys;
-	struct lane_call *calls;
+	struct aggregations aggregations;
+	struct lane_call *calls; /* of each */
 	size_t calls_count;
 	struct calls functions;
 	struct lateral_level *levels; /* one for each of query->lateral */
@@ -66,7 +64,7 @@ struct lane {
 	size_t good; /* rows of the batch that are in no way bad and pass the filter */
 	uint32_t rows[BATCH_ROWS_MAX], present[BATCH_ROWS_MAX];
 	uint8_t failed[BATCH_ROWS_MAX];
-	uint32_t slots[BATCH_ROWS_MAX];
+	uint8_t complete_arguments[BATCH_ROWS_MAX]; /* of a call with several: none is NULL */
 	struct slice key_bytes[BATCH_ROWS_MAX];
 	uint64_t hashes[BATCH_ROWS_MAX];
 };

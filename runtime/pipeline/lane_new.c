@@ -1,25 +1,20 @@
 /* A lane's memory and programs: everything that the hot path uses is made here, once. */
 #include <stdlib.h>
 
-#include "runtime/pipeline/fire.h"
 #include "runtime/pipeline/lane_parts.h"
 
 static void make_calls(struct lane *lane)
 {
-	const struct aggregate_call **calls = fire_calls(lane->setup->job, lane->query, &lane->calls_count);
-
+	aggregations_init(&lane->aggregations, lane->query, &lane->functions);
+	lane->calls_count = lane->aggregations.count;
 	lane->calls = xcalloc(lane->calls_count ? lane->calls_count : 1, sizeof(*lane->calls));
 	for (size_t c = 0; c < lane->calls_count; c++) {
 		struct lane_call *call = &lane->calls[c];
 
-		call->call = calls[c];
-		call->aggregate = aggregate_find(calls[c]->kind, calls[c]->argument_type);
+		call->of = lane->aggregations.items[c];
 		call->filtered = xmalloc(BATCH_ROWS_MAX * sizeof(uint32_t));
-		call->slots = user_slots_of(calls, lane->calls_count, c);
-		if (calls[c]->user)
-			call->arguments = xcalloc(calls[c]->user->arguments_count + 1, sizeof(const struct column *));
+		call->arguments = xcalloc(call->of.call->arguments_count + 1, sizeof(const struct column *));
 	}
-	free(calls);
 }
 
 /* Declared and source columns have memory where they are read; those of `select` are lent by their programs. */
@@ -81,6 +76,7 @@ void lane_free(struct lane *lane)
 	feed_free(lane->feed);
 	calls_release(&lane->functions);
 	free(lane->calls);
+	aggregations_release(&lane->aggregations);
 	free(lane->keys);
 	if (lane->query) {
 		size_t own = lane->query->declared_count + lane->query->source_count;

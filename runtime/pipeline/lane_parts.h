@@ -46,6 +46,8 @@ int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *er
 int lane_drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error *err);
 /* Groups and updates: rows[0..n) with from <= row < to. */
 int lane_update(struct lane *lane, const uint32_t *rows, size_t n, uint32_t from, uint32_t to, struct error *err);
+/* Row i of lane->failures is bad: by the job's policy, or that of the user's function that raised. */
+int lane_failed_row(struct lane *lane, size_t i, struct error *err);
 /* A row on which a user's function raised, by that function's policy: bad, or the job stops. */
 int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char *method, const char *reason,
                     struct error *err);

@@ -31,14 +31,17 @@ int lane_raised_row(struct lane *lane, uint32_t row, size_t function, const char
 	return lane_bad_row(lane, row, policy, text, kind, err);
 }
 
-static int failed_row(struct lane *lane, size_t i, struct error *err)
+int lane_failed_row(struct lane *lane, size_t i, struct error *err)
 {
 	const struct row_failures *failures = &lane->failures;
 	char reason[JSON_REASON_TEXT_MAX];
 
-	if (failures->functions[i] != ROW_FAILURE_OF_EXPRESSION)
-		return lane_raised_row(lane, failures->rows[i], failures->functions[i], "eval", failures->reasons[i],
-		                       err);
+	if (failures->functions[i] != ROW_FAILURE_OF_EXPRESSION) {
+		enum function_kind kind = lane->setup->functions->items[failures->functions[i]].spec->kind;
+
+		return lane_raised_row(lane, failures->rows[i], failures->functions[i], calls_row_method(kind),
+		                       failures->reasons[i], err);
+	}
 	snprintf(reason, sizeof(reason), "an expression failed: %s", failures->reasons[i]);
 	return lane_bad_row(lane, failures->rows[i], lane->setup->job->json.on_bad_row, reason, reason, err);
 }
@@ -56,7 +59,7 @@ int lane_drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error
 		return (int)n;
 	memset(lane->failed, 0, sizeof(lane->failed));
 	for (size_t i = 0; i < failures->count; i++) {
-		if (failed_row(lane, i, err) < 0)
+		if (lane_failed_row(lane, i, err) < 0)
 			return -1;
 		lane->failed[failures->rows[i]] = 1;
 	}
@@ -149,21 +152,17 @@ static void run_select(struct lane *lane, size_t n)
 
 static void run_call(struct lane *lane, struct lane_call *call, const uint32_t *rows, size_t n)
 {
-	const struct user_call *user = call->call->user;
+	const struct aggregate_call *of = call->of.call;
 
 	call->rows = rows;
 	call->rows_count = n;
-	if (call->call->filter) {
-		call->rows_count =
-		        program_filter(call->call->filter, &lane->batch, rows, n, call->filtered, &lane->failures);
+	if (of->filter) {
+		call->rows_count = program_filter(of->filter, &lane->batch, rows, n, call->filtered, &lane->failures);
 		call->rows = call->filtered;
 	}
-	call->argument = call->call->argument ? program_run(call->call->argument, &lane->batch, call->rows,
-	                                                    call->rows_count, &lane->failures)
-	                                      : NULL;
-	for (size_t i = 0; user && i < user->arguments_count; i++)
+	for (size_t i = 0; i < of->arguments_count; i++)
 		call->arguments[i] =
-		        program_run(user->arguments[i], &lane->batch, call->rows, call->rows_count, &lane->failures);
+		        program_run(of->arguments[i], &lane->batch, call->rows, call->rows_count, &lane->failures);
 }
 
 int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *err)
@@ -177,10 +176,10 @@ int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *er
 		struct lane_call *call = &lane->calls[c];
 		size_t kept = 0;
 
-		for (size_t i = 0; i < call->rows_count && call->call->filter; i++)
+		for (size_t i = 0; i < call->rows_count && call->of.call->filter; i++)
 			if (!lane->failed[call->filtered[i]])
 				call->filtered[kept++] = call->filtered[i];
-		call->rows_count = call->call->filter ? kept : (size_t)left;
+		call->rows_count = call->of.call->filter ? kept : (size_t)left;
 	}
 	return left;
 }

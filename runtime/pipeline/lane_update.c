@@ -45,14 +45,30 @@ static int find_groups(struct lane *lane, const uint32_t *rows, size_t n, struct
 	return refused ? groups_refused(lane, refused, err) : 0;
 }
 
-static int update_call(struct lane *lane, size_t c, uint32_t from, uint32_t to, struct error *err)
+/* Which rows have all arguments of the call, or NULL: it takes all. */
+static const uint8_t *complete_rows(struct lane *lane, const struct lane_call *call, const uint32_t *rows, size_t n)
 {
-	struct lane_call *call = &lane->calls[c];
-	const struct keyed_table *table = lane->partial->table;
-	size_t n = call->rows_count, count = 0, done = 0, offset = 0;
+	size_t count = call->of.call->arguments_count;
+
+	if (call->of.aggregate->takes_null || !count)
+		return NULL;
+	if (count == 1)
+		return call->arguments[0]->valid;
+	for (size_t i = 0; i < n; i++) {
+		lane->complete_arguments[rows[i]] = 1;
+		for (size_t a = 0; a < count; a++)
+			lane->complete_arguments[rows[i]] &= call->arguments[a]->valid[rows[i]];
+	}
+	return lane->complete_arguments;
+}
+
+/* The states of call `c` that the rows go to. Returns how many rows are left. */
+static size_t find_states(struct lane *lane, size_t c, uint32_t from, uint32_t to)
+{
+	const struct lane_call *call = &lane->calls[c];
+	size_t n = call->rows_count, count = 0, offset = 0;
 	const uint32_t *rows = between(call->rows, &n, from, to);
-	const uint8_t *valid = call->argument ? call->argument->valid : NULL;
-	int result;
+	const uint8_t *valid = complete_rows(lane, call, rows, n);
 
 	for (size_t i = 0; i < n; i++) {
 		char *group = lane->group_of_row[rows[i]];
@@ -60,94 +76,58 @@ static int update_call(struct lane *lane, size_t c, uint32_t from, uint32_t to, 
 		if (!group || (valid && !valid[rows[i]]))
 			continue;
 		if (!count) /* a state is at the same place in every group */
-			offset = (size_t)((char *)keyed_table_state(table, group, c) - group);
+			offset = (size_t)((char *)keyed_table_state(lane->partial->table, group, c) - group);
 		lane->present[count] = rows[i];
 		lane->states[count++] = group + offset;
 	}
-	if (!count)
-		return 0;
-	result = call->aggregate->update(lane->states, call->argument, lane->present, count, &lane->partial->budget,
-	                                 &done, err);
-	if (result == AGGREGATE_OUT_OF_BUDGET)
-		return error_set(err,
-		                 "the state of %s has reached spec.limits.stateBytes (%" PRId64
-		                 "): raise it, group by fewer values, or shorten the window",
-		                 call->call->text, lane->setup->job->limits.state_bytes);
-	return result;
+	return count;
 }
 
-/* Rows on which the user's function raised: left out of it alone, or, being bad, of what follows too. */
-static int drop_raised(struct lane *lane, size_t function, struct error *err)
+/* Rows that an aggregate refused are bad, and those after it do not see them. */
+static int drop_refused(struct lane *lane, struct error *err)
 {
-	const struct row_failures *failures = lane->functions.failures;
-	enum on_exception policy = lane->setup->functions->items[function].spec->on_error;
-
-	for (size_t i = 0; i < failures->count; i++) {
-		if (policy == EXCEPTION_NULL) {
-			functions_note(lane->setup->functions, function, "accumulate", failures->reasons[i]);
-			continue;
-		}
-		if (lane_raised_row(lane, failures->rows[i], function, "accumulate", failures->reasons[i], err) < 0)
+	for (size_t i = 0; i < lane->failures.count; i++) {
+		if (lane_failed_row(lane, i, err) < 0)
 			return -1;
-		lane->group_of_row[failures->rows[i]] = NULL;
+		lane->group_of_row[lane->failures.rows[i]] = NULL;
 	}
 	return 0;
 }
 
-static int accumulate(struct lane *lane, size_t c, uint32_t from, uint32_t to, struct error *err)
+static int update_call(struct lane *lane, size_t c, uint32_t from, uint32_t to, struct error *err)
 {
-	struct lane_call *call = &lane->calls[c];
-	const struct keyed_table *table = lane->partial->table;
-	const struct user_call *user = call->call->user;
-	struct udf_arguments arguments = {call->arguments, user->arguments_count, lane->present, 0};
-	size_t n = call->rows_count;
-	const uint32_t *rows = between(call->rows, &n, from, to);
-	struct udf_failure failure;
-	int outcome, dropped;
+	const struct lane_call *call = &lane->calls[c];
+	const struct aggregate_run run = {.call = call->of.call,
+	                                  .budget = &lane->partial->budget,
+	                                  .failures = &lane->failures,
+	                                  .strings = &lane->batch.arena,
+	                                  .context = call->of.context};
+	size_t count = find_states(lane, c, from, to), done = 0;
+	int result;
 
-	for (size_t i = 0; i < n; i++) {
-		void *group = lane->group_of_row[rows[i]];
-
-		if (!group)
-			continue;
-		if (user_slot(call->slots, group) >= UDF_SLOTS_MAX)
-			return error_set(err,
-			                 "the window has too many groups for %s: at most %u accumulators fit; group by "
-			                 "fewer values",
-			                 call->call->text, UDF_SLOTS_MAX);
-		((struct user_state *)keyed_table_state(table, group, c))->touched = 1;
-		lane->slots[arguments.n] = user_slot(call->slots, group);
-		lane->present[arguments.n++] = rows[i];
-	}
-	if (!arguments.n)
+	if (!count)
 		return 0;
-	functions_lock(lane->setup->functions, user->function, lane->number);
-	lane->functions.failures->count = 0;
-	outcome = lane->setup->functions->ops->accumulate(calls_worker(&lane->functions, user->function),
-	                                                  lane->partial->table_number, lane->slots, &arguments,
-	                                                  lane->functions.failures, &failure);
-	dropped = outcome < 0 ? 0 : drop_raised(lane, user->function, err);
-	functions_unlock(lane->setup->functions, user->function, lane->number);
-	if (outcome == 0)
-		return dropped;
-	calls_rows_failed(&lane->functions, user->function, &arguments, &failure);
-	*err = lane->functions.error;
-	return -1;
+	lane->failures.count = 0;
+	result = call->of.aggregate->update(&run, lane->states, call->arguments, lane->present, count, &done, err);
+	if (result == AGGREGATE_OUT_OF_BUDGET)
+		return error_set(err,
+		                 "the state of %s has reached spec.limits.stateBytes (%" PRId64
+		                 "): raise it, group by fewer values, or shorten the window",
+		                 call->of.call->text, lane->setup->job->limits.state_bytes);
+	return result < 0 ? -1 : drop_refused(lane, err);
 }
 
-/* The user's functions first: a row that is bad for one of them touches nothing after it. */
+/* Those that may refuse rows first: a row that is bad for one of them touches nothing after it. */
 int lane_update(struct lane *lane, const uint32_t *rows, size_t n, uint32_t from, uint32_t to, struct error *err)
 {
 	if (!n)
 		return 0;
 	if (find_groups(lane, rows, n, err) < 0)
 		return -1;
-	for (size_t c = 0; c < lane->calls_count && lane->setup->functions; c++)
-		if (lane->calls[c].call->user && accumulate(lane, c, from, to, err) < 0)
-			return -1;
-	for (size_t c = 0; c < lane->calls_count; c++)
-		if (!lane->calls[c].call->user && update_call(lane, c, from, to, err) < 0)
-			return -1;
+	for (int refuses = 1; refuses >= 0; refuses--)
+		for (size_t c = 0; c < lane->calls_count; c++)
+			if (lane->calls[c].of.aggregate->refuses == refuses && update_call(lane, c, from, to, err) < 0)
+				return -1;
 	return 0;
 }
 

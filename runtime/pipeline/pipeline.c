@@ -18,7 +18,6 @@ struct pipeline {
 	struct fire *fire;
 	struct calls functions; /* as the fire thread calls them */
 	struct recovery recovery;
-	const struct aggregate_call **calls;
 	struct lane *lanes[LANES_MAX];
 	unsigned lanes_made, lanes_started;
 	pthread_mutex_t mutex;     /* of what follows */
@@ -233,12 +232,13 @@ static int start_lanes(struct pipeline *pipeline, unsigned lanes, struct error *
 }
 
 /* From what is committed to the end of the input, the stop, a failure, or an interruption. */
-static int run_once(struct pipeline *pipeline, unsigned lanes, size_t calls_count, struct error *err)
+static int run_once(struct pipeline *pipeline, unsigned lanes, struct error *err)
 {
+	const struct aggregations *aggregations = fire_aggregations(pipeline->fire);
 	const struct pipeline_options *options = pipeline->options;
 	int outcome;
 
-	handover_init(&pipeline->handover, lanes, options->source->partitions, pipeline->calls, calls_count,
+	handover_init(&pipeline->handover, lanes, options->source->partitions, aggregations->items, aggregations->count,
 	              &options->job->limits);
 	pipeline->functions.failed = false;
 	functions_attach(options->functions, &pipeline->handover);
@@ -274,11 +274,9 @@ static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *e
 {
 	const struct pipeline_options *options = pipeline->options;
 	enum recovered recovered = RECOVERED;
-	size_t calls_count;
 	int outcome;
 
 	pipeline->to = xcalloc(options->source->partitions + 1, sizeof(int64_t));
-	pipeline->calls = fire_calls(options->job, pipeline->query, &calls_count);
 	pipeline->fire = fire_new(options->job, pipeline->query, options->functions ? &pipeline->functions : NULL,
 	                          options->status);
 	pipeline->setup = (struct lane_setup){
@@ -300,7 +298,7 @@ static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *e
 	        .bounded = options->source->bounded || options->until_idle_ms,
 	};
 	do {
-		outcome = run_once(pipeline, lanes, calls_count, err);
+		outcome = run_once(pipeline, lanes, err);
 		if (atomic_load(&options->source->interrupted))
 			outcome = source_outcome(options->source, err);
 		else if (outcome == HANDOVER_INTERRUPTED)
@@ -309,7 +307,6 @@ static int run_opened(struct pipeline *pipeline, unsigned lanes, struct error *e
 	if (outcome == HANDOVER_INTERRUPTED)
 		outcome = recovered == RECOVERED_DRAINED ? 0 : -1;
 	fire_free(pipeline->fire);
-	free(pipeline->calls);
 	free(pipeline->to);
 	return outcome;
 }

@@ -32,10 +32,10 @@ struct chunk {
 };
 
 struct keyed_table {
-	const struct aggregate_call *const *calls;
-	const struct aggregate **aggregates;
+	const struct aggregation *aggregations;
 	size_t *state_offsets; /* from the group */
 	size_t calls_count, states_end;
+	uint32_t number;
 	struct budget *budget;
 	size_t groups_max, groups;
 	uint32_t made;

@@ -14,25 +14,25 @@
 #include "lib/base/hash.h"
 #include "runtime/window/keyed_slots.h"
 
-#define PROBE_BLOCK 128 /* rows whose cache misses overlap */
+#define PROBE_BLOCK   128 /* rows whose cache misses overlap */
+#define COMBINE_BLOCK 256
 
-struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count,
-                                    struct budget *budget, size_t groups_max)
+struct keyed_table *keyed_table_new(const struct aggregation *aggregations, size_t count, struct budget *budget,
+                                    size_t groups_max, uint32_t number)
 {
 	struct keyed_table *table = xcalloc(1, sizeof(*table));
 
-	table->calls = calls;
-	table->calls_count = calls_count;
+	table->aggregations = aggregations;
+	table->calls_count = count;
 	table->budget = budget;
 	table->groups_max = groups_max;
-	table->aggregates = xcalloc(calls_count, sizeof(const struct aggregate *));
-	table->state_offsets = xcalloc(calls_count, sizeof(size_t));
+	table->number = number;
+	table->state_offsets = xcalloc(count, sizeof(size_t));
 	table->states_end = sizeof(struct group);
-	for (size_t c = 0; c < calls_count; c++) {
-		table->aggregates[c] = aggregate_find(calls[c]->kind, calls[c]->argument_type);
+	for (size_t c = 0; c < count; c++) {
 		table->state_offsets[c] = table->states_end;
-		table->states_end += group_align(table->aggregates[c]->state_size);
-		table->releases = table->releases || table->aggregates[c]->release;
+		table->states_end += group_align(aggregations[c].aggregate->state_size);
+		table->releases = table->releases || aggregations[c].aggregate->release;
 	}
 	return table;
 }
@@ -40,8 +40,8 @@ struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, s
 static void release_group(struct keyed_table *table, struct group *group)
 {
 	for (size_t c = 0; c < table->calls_count; c++)
-		if (table->aggregates[c]->release)
-			table->aggregates[c]->release(keyed_table_state(table, group, c), table->budget);
+		if (table->aggregations[c].aggregate->release)
+			table->aggregations[c].aggregate->release(keyed_table_state(table, group, c), table->budget);
 }
 
 static void release_states(struct keyed_table *table)
@@ -65,7 +65,6 @@ void keyed_table_free(struct keyed_table *table)
 	chunks_free(table);
 	slots_free(table);
 	free_heap(table);
-	free(table->aggregates);
 	free(table->state_offsets);
 	free(table);
 }
@@ -125,7 +124,12 @@ struct slice keyed_table_key(const void *group)
 	return (struct slice){header->key, header->key_size};
 }
 
-uint32_t keyed_table_number(const void *group)
+uint32_t keyed_table_number(const struct keyed_table *table)
+{
+	return table->number;
+}
+
+uint32_t keyed_table_group_number(const void *group)
 {
 	return ((const struct group *)group)->number;
 }
@@ -143,7 +147,8 @@ static void write_group(struct keyed_table *table, struct group *group, struct s
 		memcpy(bytes, key.data, key.size);
 	*group = (struct group){.hash = hash, .key = bytes, .key_size = key.size, .number = table->made++};
 	for (size_t c = 0; c < table->calls_count; c++)
-		table->aggregates[c]->init(keyed_table_state(table, group, c));
+		table->aggregations[c].aggregate->init(keyed_table_state(table, group, c),
+		                                       (struct state_place){table->number, group->number});
 }
 
 static bool slots_for_one(struct keyed_table *table)
@@ -275,36 +280,84 @@ size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, c
 	return refused + (size_t)(table->displaced_rows - displaced_rows);
 }
 
-static int combine_states(struct keyed_table *table, const struct keyed_table *other, struct group *group,
-                          struct group *from, struct error *err)
+/* Groups of one table and those of the same keys of another, as many as are combined at once. */
+struct pairs {
+	void *into[COMBINE_BLOCK], *from[COMBINE_BLOCK];
+	size_t count;
+};
+
+static int combine_states(struct keyed_table *table, const struct keyed_table *other, const struct pairs *pairs,
+                          struct error *err)
 {
 	for (size_t c = 0; c < table->calls_count; c++) {
-		int result = table->aggregates[c]->combine(keyed_table_state(table, group, c),
-		                                           keyed_table_state(other, from, c), table->budget, err);
+		const struct aggregation *aggregation = &table->aggregations[c];
+		struct aggregate_run run = {
+		        .call = aggregation->call, .budget = table->budget, .context = aggregation->context};
+		void *states[COMBINE_BLOCK], *others[COMBINE_BLOCK];
+		int result;
 
+		for (size_t i = 0; i < pairs->count; i++) {
+			states[i] = keyed_table_state(table, pairs->into[i], c);
+			others[i] = keyed_table_state(other, pairs->from[i], c);
+		}
+		result = aggregation->aggregate->combine(&run, states, others, pairs->count, err);
 		if (result < 0)
 			return result;
 	}
 	return 0;
 }
 
-int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
-                        struct error *err)
+/* A group that was made may have been displaced by a later one. */
+static void drop_displaced(const struct keyed_table *table, struct pairs *pairs)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < pairs->count; i++) {
+		pairs->into[kept] = keyed_table_find(table, pairs->from[i]);
+		pairs->from[kept] = pairs->from[i];
+		kept += pairs->into[kept] != NULL;
+	}
+	pairs->count = kept;
+}
+
+/* The next groups of `other` from slot *from on, and where they go; how many rows are refused. */
+static size_t make_pairs(struct keyed_table *table, const struct keyed_table *other, size_t *from, struct pairs *pairs)
 {
 	uint64_t displaced_rows = table->displaced_rows;
 	size_t refused = 0;
 
-	for (size_t i = 0; i < other->capacity; i++) {
-		struct group *from = other->slots[hash_scatter(i, other->capacity)].group;
-		struct group *group = from ? keyed_table_make(table, from) : NULL;
-		int result = group ? combine_states(table, other, group, from, err) : 0;
+	pairs->count = 0;
+	for (; *from < other->capacity && pairs->count < COMBINE_BLOCK; (*from)++) {
+		struct group *group = other->slots[hash_scatter(*from, other->capacity)].group;
 
+		if (!group)
+			continue;
+		pairs->from[pairs->count] = group;
+		pairs->into[pairs->count] = keyed_table_make(table, group);
+		if (pairs->into[pairs->count])
+			count_rows(pairs->into[pairs->count++], group->rows);
+		else
+			refused += group->rows ? group->rows : 1;
+	}
+	if (displaced_rows != table->displaced_rows)
+		drop_displaced(table, pairs);
+	return refused;
+}
+
+int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
+                        struct error *err)
+{
+	uint64_t displaced_rows = table->displaced_rows;
+	size_t refused = 0, from = 0;
+	struct pairs pairs;
+
+	while (from < other->capacity) {
+		int result;
+
+		refused += make_pairs(table, other, &from, &pairs);
+		result = combine_states(table, other, &pairs, err);
 		if (result < 0)
 			return result;
-		if (group)
-			count_rows(group, from->rows);
-		else if (from)
-			refused += from->rows ? from->rows : 1;
 	}
 	*ret_refused = refused + (size_t)(table->displaced_rows - displaced_rows);
 	return 0;

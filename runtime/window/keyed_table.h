@@ -13,9 +13,12 @@
 
 struct keyed_table;
 
-/* `calls` lives as long as the table. All memory of the table and its states is counted in `budget`. */
-struct keyed_table *keyed_table_new(const struct aggregate_call *const *calls, size_t calls_count,
-                                    struct budget *budget, size_t groups_max);
+/*
+ * `aggregations` live as long as the table; their contexts are of the thread that combines. All memory of the table and
+ * its states is counted in `budget`. `number` tells its states where they are (aggregate.h).
+ */
+struct keyed_table *keyed_table_new(const struct aggregation *aggregations, size_t count, struct budget *budget,
+                                    size_t groups_max, uint32_t number);
 void keyed_table_free(struct keyed_table *table);
 /* No groups; memory is kept for the next window where it was used well. */
 void keyed_table_clear(struct keyed_table *table);
@@ -36,11 +39,12 @@ bool keyed_table_starved(const struct keyed_table *table);
  */
 size_t keyed_table_lookup(struct keyed_table *table, const struct slice *keys, const uint64_t *hashes, size_t n,
                           void **ret_groups);
+uint32_t keyed_table_number(const struct keyed_table *table);
 /* The state of call `call` in a group. */
 void *keyed_table_state(const struct keyed_table *table, void *group, size_t call);
 struct slice keyed_table_key(const void *group);
 /* The group's number: from 0, in the order in which the table's groups were made; dense where none is displaced. */
-uint32_t keyed_table_number(const void *group);
+uint32_t keyed_table_group_number(const void *group);
 /* The group of this table that has the same key as a group of another; NULL: there is none. */
 void *keyed_table_find(const struct keyed_table *table, const void *group);
 /* The same, made when new; NULL where it may not be. */
@@ -48,8 +52,7 @@ void *keyed_table_make(struct keyed_table *table, const void *group);
 
 /*
  * Adds every group of `other` to `table`. *ret_refused says how many rows are lost, as above; where rows are not
- * counted (the first groups are kept) a group is one. 0, AGGREGATE_FAILED, or AGGREGATE_OUT_OF_BUDGET where a state
- * could not grow.
+ * counted (the first groups are kept) a group is one. 0, or what an aggregate's combine returned.
  */
 int keyed_table_combine(struct keyed_table *table, const struct keyed_table *other, size_t *ret_refused,
                         struct error *err);

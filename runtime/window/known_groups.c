@@ -22,7 +22,7 @@ struct known_groups *known_groups_new(size_t groups_max, uint64_t windows_max, s
 	struct known_groups *known = xcalloc(1, sizeof(*known));
 
 	known->budget.max_bytes = bytes_max;
-	known->table = keyed_table_new(NULL, 0, &known->budget, SIZE_MAX);
+	known->table = keyed_table_new(NULL, 0, &known->budget, SIZE_MAX, 0);
 	known->groups_max = groups_max;
 	known->windows_max = windows_max;
 	known->start_ms = INT64_MIN;
@@ -42,7 +42,7 @@ void known_groups_free(struct known_groups *known)
 static int note(struct known_groups *known, const void *group, uint64_t age)
 {
 	const void *own = keyed_table_make(known->table, group);
-	size_t number = own ? keyed_table_number(own) : 0;
+	size_t number = own ? keyed_table_group_number(own) : 0;
 
 	if (!own)
 		return AGGREGATE_OUT_OF_BUDGET;
@@ -97,7 +97,7 @@ static struct aged *list_aged(const struct known_groups *known, size_t *ret_kept
 
 	*ret_kept = 0;
 	for (size_t i = 0; i < count; i++) {
-		aged[i] = (struct aged){known->ages[keyed_table_number(groups[i])], groups[i]};
+		aged[i] = (struct aged){known->ages[keyed_table_group_number(groups[i])], groups[i]};
 		*ret_kept += !is_old(known, &aged[i]);
 	}
 	free(groups);
@@ -116,7 +116,7 @@ static int forget(struct known_groups *known, size_t *ret_forgotten)
 	kept -= *ret_forgotten;
 	if (kept < count) {
 		qsort(aged, count, sizeof(*aged), youngest_first);
-		known->table = keyed_table_new(NULL, 0, &known->budget, SIZE_MAX);
+		known->table = keyed_table_new(NULL, 0, &known->budget, SIZE_MAX, 0);
 		for (size_t i = 0; i < count && keyed_table_groups(known->table) < kept && !result; i++)
 			result = is_old(known, &aged[i]) ? 0 : note(known, aged[i].group, aged[i].age);
 		keyed_table_free(before);
@@ -133,7 +133,7 @@ static int add_known(const struct known_groups *known, struct keyed_table *windo
 	int result = 0;
 
 	for (size_t i = 0; i < count && !result; i++)
-		if (known->ages[keyed_table_number(groups[i])] && !keyed_table_make(window, groups[i]))
+		if (known->ages[keyed_table_group_number(groups[i])] && !keyed_table_make(window, groups[i]))
 			result = AGGREGATE_OUT_OF_BUDGET;
 	free(groups);
 	keyed_table_limit(window, groups_max);

@@ -49,6 +49,7 @@ static void saved_set(enum type type, const struct column *column, struct buffer
 	const struct aggregate *aggregate = aggregate_find(AGGREGATE_COUNT_DISTINCT, type);
 	void *state = calloc(1, aggregate->state_size), *states[VALUES];
 	struct budget budget = {.max_bytes = SIZE_MAX};
+	const struct aggregate_run run = {.budget = &budget};
 	uint32_t rows[VALUES];
 	struct error err;
 	size_t done;
@@ -57,9 +58,9 @@ static void saved_set(enum type type, const struct column *column, struct buffer
 		rows[i] = i;
 		states[i] = state;
 	}
-	aggregate->init(state);
-	assert_int_equal(aggregate->update(states, column, rows, VALUES, &budget, &done, &err), 0);
-	aggregate->save(state, out);
+	aggregate->init(state, (struct state_place){0, 0});
+	assert_int_equal(aggregate->update(&run, states, &column, rows, VALUES, &done, &err), 0);
+	aggregate->save(&run, state, out, &err);
 	aggregate->release(state, &budget);
 	free(state);
 }

@@ -23,7 +23,7 @@ static void render(struct buffer *out, const char *text)
 			buffer_printf(out, " %g", call->parameter);
 		if (call->filter)
 			buffer_append_text(out, " filtered");
-		assert_true(!call->argument == (call->kind == AGGREGATE_COUNT_ROWS));
+		assert_int_equal(call->arguments_count, call->kind != AGGREGATE_COUNT_ROWS);
 	}
 	aggregate_expr_free(expr);
 }

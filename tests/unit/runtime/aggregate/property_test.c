@@ -75,10 +75,10 @@ static void *through_bytes(const struct aggregate *aggregate, void *state, struc
 	struct error err;
 
 	buffer_init(&bytes);
-	aggregate->save(state, &bytes);
+	save(aggregate, state, &bytes);
 	buffer_append_text(&bytes, "next");
 	rest = buffer_slice(&bytes);
-	assert_int_equal(aggregate->load(loaded, &rest, budget, &err), 0);
+	assert_int_equal(load(aggregate, loaded, &rest, budget, &err), 0);
 	assert_int_equal(rest.size, 4); /* it takes what is its own */
 	state_free(aggregate, state, budget);
 	buffer_release(&bytes);
@@ -89,7 +89,6 @@ static void *through_bytes(const struct aggregate *aggregate, void *state, struc
 static char *split_and_combine(const struct aggregate *aggregate, const struct column *column, struct budget *budget)
 {
 	void *parts[PARTS];
-	struct error err;
 	char *result;
 
 	for (size_t p = 0; p < PARTS; p++)
@@ -104,7 +103,7 @@ static char *split_and_combine(const struct aggregate *aggregate, const struct c
 
 		from += from >= into;
 		parts[from] = through_bytes(aggregate, parts[from], budget);
-		assert_int_equal(aggregate->combine(parts[into], parts[from], budget, &err), 0);
+		assert_int_equal(combine(aggregate, parts[into], parts[from], budget), 0);
 		state_free(aggregate, parts[from], budget);
 		parts[from] = parts[left - 1];
 	}
@@ -152,6 +151,57 @@ static void combine_test(void **state)
 	}
 }
 
+/* load(save(s)), updated and combined, gives what s gives, updated and combined in the same way. */
+static void save_test(void **state)
+{
+	static char texts[ROWS][32];
+
+	(void)state;
+	for (size_t a = 0; a < aggregates_count; a++) {
+		const struct aggregate *aggregate = aggregate_find(every_aggregate[a].kind, every_aggregate[a].type);
+		enum type type = every_aggregate[a].type;
+		struct budget budget = {.max_bytes = 1 << 24};
+
+		for (size_t round = 0; round < ROUNDS; round++) {
+			struct column column;
+			void *kept = state_new(aggregate), *saved = state_new(aggregate), *other = state_new(aggregate);
+			char *expected, *found;
+			uint32_t cut;
+
+			seed = a * ROUNDS + round;
+			cut = round ? draw(ROWS / 2) : 0; /* of nothing, too */
+			fill(&column, type == TYPE_NULL ? TYPE_BIGINT : type, texts);
+			for (uint32_t i = 0; i < ROWS; i++) {
+				size_t done;
+
+				if (i == cut)
+					saved = through_bytes(aggregate, saved, &budget);
+				if (i < ROWS / 2) {
+					add_rows(aggregate, kept, &column, &i, 1, &budget, &done);
+					add_rows(aggregate, saved, &column, &i, 1, &budget, &done);
+				} else {
+					add_rows(aggregate, other, &column, &i, 1, &budget, &done);
+				}
+			}
+			other = through_bytes(aggregate, other, &budget);
+			assert_int_equal(combine(aggregate, kept, other, &budget), 0);
+			assert_int_equal(combine(aggregate, saved, other, &budget), 0);
+			expected = result_of(aggregate, kept, 0.3);
+			found = result_of(aggregate, saved, 0.3);
+			if (strcmp(expected, found) != 0)
+				fail_msg("aggregate %zu, round %zu: %s after row %u was saved, else %s", a, round,
+				         found, cut, expected);
+			free(expected);
+			free(found);
+			state_free(aggregate, kept, &budget);
+			state_free(aggregate, saved, &budget);
+			state_free(aggregate, other, &budget);
+			column_release(&column);
+			assert_int_equal(budget.used_bytes, 0);
+		}
+	}
+}
+
 /* A state of some rows, saved. */
 static void save_some(const struct aggregate *aggregate, enum type type, struct buffer *bytes)
 {
@@ -166,7 +216,7 @@ static void save_some(const struct aggregate *aggregate, enum type type, struct 
 
 		assert_int_equal(add_rows(aggregate, one, &column, &i, 1, &budget, &done), 0);
 	}
-	aggregate->save(one, bytes);
+	save(aggregate, one, bytes);
 	state_free(aggregate, one, &budget);
 	column_release(&column);
 }
@@ -197,13 +247,13 @@ static void load_test(void **state)
 				memcpy(copy, bytes.data, size);
 				if (change)
 					copy[at] = (char)(copy[at] ^ (change == 1 ? 1 : change == 2 ? 0x80 : 0xff));
-				result = aggregate->load(loaded, &rest, &budget, &err);
+				result = load(aggregate, loaded, &rest, &budget, &err);
 				if (!change && result != AGGREGATE_FAILED)
 					fail_msg("aggregate %zu: cut at byte %zu, yet %d", a, at, result);
 				if (result == AGGREGATE_FAILED && !err.text[0])
 					fail_msg("aggregate %zu: refused at byte %zu without a word", a, at);
 				buffer_init(&again);
-				aggregate->save(loaded, &again);
+				save(aggregate, loaded, &again);
 				if (!result && again.size != size - rest.size)
 					fail_msg("aggregate %zu: byte %zu (%d) is nothing that save writes, yet is "
 					         "loaded",
@@ -243,14 +293,13 @@ static void budget_test(void **state)
 			struct budget budget = {.max_bytes = max};
 			void *one = state_new(aggregate), *sum = state_new(aggregate);
 			int result = add_rows(aggregate, one, &column, rows, ROWS, &budget, &done);
-			struct error err;
 			char *found;
 
 			if (result && (result != AGGREGATE_OUT_OF_BUDGET || done >= ROWS))
 				fail_msg("aggregate %zu, %zu bytes: %d after %zu rows", a, max, result, done);
 			if (budget.used_bytes > max)
 				fail_msg("aggregate %zu: %zu bytes of %zu", a, budget.used_bytes, max);
-			result = aggregate->combine(sum, one, &budget, &err);
+			result = combine(aggregate, sum, one, &budget);
 			if (result && result != AGGREGATE_OUT_OF_BUDGET)
 				fail_msg("aggregate %zu, %zu bytes: combine says %d", a, max, result);
 			budget.max_bytes = 1 << 24;
@@ -276,8 +325,8 @@ static void budget_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(combine_test), cmocka_unit_test(load_test),
-	                                   cmocka_unit_test(budget_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(combine_test), cmocka_unit_test(save_test),
+	                                   cmocka_unit_test(load_test), cmocka_unit_test(budget_test)};
 
 	return cmocka_run_group_tests(tests, list_aggregates, NULL);
 }

@@ -185,7 +185,6 @@ static void *combined(const struct aggregate *aggregate, double *values, size_t 
 {
 	struct column column = {.type = TYPE_DOUBLE, .doubles = values};
 	void *parts[3];
-	struct error err;
 
 	for (size_t p = 0; p < 3; p++)
 		parts[p] = state_new(aggregate);
@@ -195,7 +194,7 @@ static void *combined(const struct aggregate *aggregate, double *values, size_t 
 		assert_int_equal(add_rows(aggregate, parts[i * 3 / n], &column, &i, 1, budget, &done), 0);
 	}
 	for (size_t p = 1; p < 3; p++) {
-		assert_int_equal(aggregate->combine(parts[order], parts[(order + p) % 3], budget, &err), 0);
+		assert_int_equal(combine(aggregate, parts[order], parts[(order + p) % 3], budget), 0);
 		state_free(aggregate, parts[(order + p) % 3], budget);
 	}
 	return parts[order];
@@ -224,10 +223,9 @@ static void percentile_test(void **state)
 		for (size_t p = 0; p < sizeof(parameters) / sizeof(parameters[0]); p++) {
 			double exact = sorted[(size_t)(parameters[p] * (double)(n - 1))];
 			struct value found[3];
-			struct error err;
 
 			for (size_t order = 0; order < 3; order++)
-				aggregate->finalize(states[order], parameters[p], &found[order], &err);
+				found[order] = value_in(aggregate, states[order], parameters[p]);
 			if (found[0].real != found[1].real || found[0].real != found[2].real)
 				fail_msg("%s, p = %g: another order of lanes, another value", shapes[s].name,
 				         parameters[p]);
@@ -256,11 +254,10 @@ static void magnitudes_test(void **state)
 			struct budget budget = {.max_bytes = 1 << 20};
 			void *one = state_new(aggregate);
 			struct value value;
-			struct error err;
 			size_t done;
 
 			assert_int_equal(add_rows(aggregate, one, &column, &(uint32_t){0}, 1, &budget, &done), 0);
-			aggregate->finalize(one, 0.5, &value, &err);
+			value = value_in(aggregate, one, 0.5);
 			if (!(fabs(value.real - exact) <= 0.01 * fabs(exact) * (1 + 1e-9) + 5e-324))
 				fail_msg("%g became %g", exact, value.real);
 			state_free(aggregate, one, &budget);

@@ -14,12 +14,14 @@
 static const struct aggregate_call count_rows = {.kind = AGGREGATE_COUNT_ROWS, .result_type = TYPE_BIGINT};
 static const struct aggregate_call largest = {
         .kind = AGGREGATE_MAX, .argument_type = TYPE_STRING, .result_type = TYPE_STRING};
-static const struct aggregate_call *const calls[] = {&count_rows, &largest};
+static struct aggregation aggregations[2];
 
 static struct keyed_table *table_new(struct budget *budget, size_t max_bytes, size_t groups_max)
 {
 	*budget = (struct budget){.max_bytes = max_bytes};
-	return keyed_table_new(calls, 2, budget, groups_max);
+	aggregations[0] = (struct aggregation){&count_rows, aggregate_find(count_rows.kind, TYPE_NULL), NULL};
+	aggregations[1] = (struct aggregation){&largest, aggregate_find(largest.kind, TYPE_STRING), NULL};
+	return keyed_table_new(aggregations, 2, budget, groups_max, 0);
 }
 
 static size_t rows_lost; /* by all add()s */
@@ -32,6 +34,8 @@ static void *add(struct keyed_table *table, struct budget *budget, unsigned n, c
 	uint64_t hash = hash_bytes(key.data, key.size);
 	struct slice string = slice_of(text);
 	struct column column = {.type = TYPE_STRING, .strings = &string};
+	const struct column *columns[] = {&column};
+	const struct aggregate_run run = {.budget = budget};
 	const uint32_t row = 0;
 	struct error err;
 	void *group, *one;
@@ -41,19 +45,24 @@ static void *add(struct keyed_table *table, struct budget *budget, unsigned n, c
 	if (!group)
 		return NULL;
 	one = keyed_table_state(table, group, 0);
-	aggregate_find(count_rows.kind, TYPE_NULL)->update(&one, NULL, &row, 1, budget, &done, &err);
+	aggregate_find(count_rows.kind, TYPE_NULL)->update(&run, &one, NULL, &row, 1, &done, &err);
 	one = keyed_table_state(table, group, 1);
-	aggregate_find(largest.kind, TYPE_STRING)->update(&one, &column, &row, 1, budget, &done, &err);
+	aggregate_find(largest.kind, TYPE_STRING)->update(&run, &one, columns, &row, 1, &done, &err);
 	return group;
 }
 
 static int64_t count_of(const struct keyed_table *table, void *group)
 {
-	struct value value;
+	void *state = keyed_table_state(table, group, 0);
+	int64_t rows = 0;
+	uint8_t valid = 0;
+	struct column column = {.type = TYPE_BIGINT, .valid = &valid, .bigints = &rows};
+	const struct aggregate_run run = {.call = &count_rows};
 	struct error err;
 
-	aggregate_find(count_rows.kind, TYPE_NULL)->finalize(keyed_table_state(table, group, 0), 0, &value, &err);
-	return value.bigint;
+	aggregate_find(count_rows.kind, TYPE_NULL)->finalize(&run, &state, 1, &column, &err);
+	assert_true(valid);
+	return rows;
 }
 
 /* The number of a key that add() made. */

@@ -40,7 +40,7 @@ static const struct row {
 /* A table of those keys. */
 static struct keyed_table *window_of(const char *keys, struct budget *budget)
 {
-	struct keyed_table *table = keyed_table_new(NULL, 0, budget, 4);
+	struct keyed_table *table = keyed_table_new(NULL, 0, budget, 4, 0);
 
 	for (const char *key = keys; *key; key++) {
 		struct slice one = {key, 1};
@@ -95,7 +95,7 @@ static void without_key_test(void **state)
 
 	(void)state;
 	for (int w = 0; w < 5; w++) {
-		struct keyed_table *window = keyed_table_new(NULL, 0, &budget, 4);
+		struct keyed_table *window = keyed_table_new(NULL, 0, &budget, 4, 0);
 		size_t forgotten;
 		void *group;
 
