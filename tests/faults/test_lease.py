@@ -107,17 +107,18 @@ def test_gate_shuts_by_itself_while_a_renewal_hangs(server, candidate):
 
 def test_slow_write_is_cut_by_the_gate(server, candidate):
     """A write that began in time is not waited for beyond the lease."""
+    answered = threading.Event()
+
     def fault(request, reply):
         if request.plural == "configmaps":
-            time.sleep(4)
+            answered.wait(60)
         return False
 
     server.fault = fault
     driver = candidate("one")
     driver.expect("acquired")
-    began = time.monotonic()
     assert '"unavailable"' in driver.ask("write", "{")
-    assert time.monotonic() - began < 3.9
+    answered.set()
 
 
 def test_two_leaders_at_once_cannot_be(server, candidate):

@@ -24,7 +24,8 @@ TAKEN = "the job is this process's"
 class Job:
     """A job over all three sinks, its processes, and the sums that each sink has."""
 
-    def __init__(self, kafka, gateway, proxy, folder, request_ms=REQUEST_MS, source_at=None, sink_at=None, letters_at=None):
+    def __init__(self, kafka, gateway, proxy, folder, request_ms=REQUEST_MS, source_at=None, sink_at=None, letters_at=None,
+                 lease_ms=LEASE_MS):
         self.kafka, self.gateway, self.folder = kafka, gateway, folder
         self.name, self.topic, self.out = unique("owner"), unique("events"), unique("out")
         kafka.create_topic(self.topic, PARTITIONS)
@@ -36,7 +37,7 @@ class Job:
             {"file": {"path": str(self.rows)}},
         ]
         self.spec = manifest(
-            self.name, kafka_source(kafka, self.topic, lease=f"{LEASE_MS}ms", bootstrapServers=source_at or kafka.address), sinks, size="300ms",
+            self.name, kafka_source(kafka, self.topic, lease=f"{lease_ms}ms", bootstrapServers=source_at or kafka.address), sinks, size="300ms",
             deadLetter={"kafka": {"bootstrapServers": letters_at or kafka.address, "topic": self.out + ".bad"}},
             format={"json": {"onBadRow": "deadLetter"}}, terminationGracePeriod="5s",
         )
