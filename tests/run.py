@@ -30,8 +30,9 @@ AGAIN_SECONDS_MAX = 3000  # later in a run nothing is tried once more
 END_SECONDS_MAX = 20  # for a step that is told to end
 LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
-AT_ONCE = {BURN: 1, WAIT: 3, PROVIDE: 2}  # one that waits takes a third to a half of a core
-WAIT_ALONE = 4  # when nothing burns or provides any more
+ROOM = {BURN: 1, WAIT: 1.3, PROVIDE: 2}  # for the shares of those that run at once
+ROOM_ALONE = 1.8  # for those that wait, when nothing burns or provides any more
+SHARES = {BURN: 1, WAIT: 0.4, PROVIDE: 1}  # one that waits takes so much of a core; where it takes less, that is said
 NICENESS = {BURN: 10, WAIT: 0, PROVIDE: 10}  # who waits for servers has deadlines
 
 
@@ -42,6 +43,7 @@ class Step:
     command: str
     needs: tuple = ()
     suite: bool = True
+    share: float = 0.0  # of its kind's room; SHARES has the usual ones
     state: str = "waiting"  # then running; passed, failed or left out
     process: int = 0
     begin: float = 0.0
@@ -49,6 +51,9 @@ class Step:
     cpu_seconds: float = 0.0
     again: bool = False  # it has failed beside others
     all_ran: bool = False  # then: no test was left out for the failures of others
+
+    def __post_init__(self):
+        self.share = self.share or SHARES[self.kind]
 
     @property
     def log(self):
@@ -85,9 +90,9 @@ STEPS = [  # of those that can begin, the first of its kind does
     provide("cluster-programs", "for name in kstatus argocd prometheus; do tests/e2e/program.sh $name || exit; done", ("kubernetes",)),
     provide("trixie-root", "tests/check/debian_release.sh trixie provide", ("images",)),
     provide("trixie-programs", "tests/check/debian_release.sh trixie programs", ("trixie-root",), kind=BURN),
-    Step("cluster", WAIT, "tests/e2e/run.sh", ("programs", "kafka", "kubernetes", "cluster-programs", "images")),
+    Step("cluster", WAIT, "tests/e2e/run.sh", ("programs", "kafka", "kubernetes", "cluster-programs", "images"), share=0.3),
     Step("integration", WAIT, "tests/integration/run.sh --ignore-glob='test_operator*.py' --ignore=test_docs.py", ("programs", "kafka")),
-    Step("integration-trixie", WAIT, TRIXIE, ("trixie-programs", "kafka")),
+    Step("integration-trixie", WAIT, TRIXIE, ("trixie-programs", "kafka"), share=0.2),
     Step("integration-thread", WAIT, f"{THREAD} tests/integration/run.sh", ("programs-thread", "kafka")),
     Step("integration-address", WAIT, f"{ADDRESS} tests/integration/run.sh", ("programs-address", "kafka")),
     Step("faults-thread", WAIT, f"{THREAD} tests/faults/run.sh", ("programs-thread", "kubernetes")),
@@ -233,12 +238,13 @@ class Run:
             elif step.again:
                 if not self.running() and not any(other.state == "waiting" and not other.again for other in self.steps.values()):
                     self.start(step)
-            elif all(self.steps[name].state == "passed" for name in step.needs) and sum(s.kind == step.kind for s in self.running()) < self.at_once(step.kind):
+            elif all(self.steps[name].state == "passed" for name in step.needs) and self.has_room(step):
                 self.start(step)
 
-    def at_once(self, kind):
-        busy = any(step.state in ("waiting", "running") and step.kind != WAIT for step in self.steps.values())
-        return WAIT_ALONE if kind == WAIT and not busy else AT_ONCE[kind]
+    def has_room(self, step):
+        busy = any(other.state in ("waiting", "running") and other.kind != WAIT for other in self.steps.values())
+        room = ROOM_ALONE if step.kind == WAIT and not busy else ROOM[step.kind]
+        return step.share + sum(other.share for other in self.running() if other.kind == step.kind) <= room + 0.001
 
     def running(self):
         return [step for step in self.steps.values() if step.state == "running"]

@@ -95,6 +95,18 @@ def test_one_after_the_other_where_cores_burn(run, tmp_path):
     assert run(f'Step("a", BURN, {step!r}), Step("b", BURN, {step!r})')[1] == 0
 
 
+def test_those_that_wait_run_at_once_as_far_as_their_shares_have_room(run, tmp_path):
+    """Beside one that burns three usual ones have, or four of which two take little."""
+    for shares, most in ((", share=.1", ", share=.1", "", ""), 4), (("", "", "", ""), 3):
+        running, counts = tmp_path / f"running{most}", tmp_path / f"counts{most}"
+        running.mkdir()
+        step = f"touch {running}/$$; sleep 2; ls {running} | wc -l >>{counts}; rm {running}/$$"
+        steps = ", ".join(f'Step("{name}", WAIT, {step!r}{share})' for name, share in zip("abcd", shares))
+        text, code = run(f'Step("burns", BURN, "sleep 5"), {steps}')
+        assert code == 0, text
+        assert max(map(int, counts.read_text().split())) == most
+
+
 def test_what_a_step_leaves_running_ends_with_it(run, tmp_path):
     text, code = run(f"""Step("leaves", WAIT, "setsid sh -c 'trap : TERM; echo $$ >{tmp_path}/id; while :; do sleep .1; done' & sleep .3")""")
     assert code == 0 and "was left running, and is ended: sh -c trap" in text
