@@ -48,9 +48,10 @@ void health_again(struct health *health, int64_t ms)
 
 void health_release(struct health *health)
 {
-	struct finding *findings[] = {&health->ready,     &health->reconciling, &health->stalled,    &health->functions,
-	                              &health->sinks,     &health->input,       &health->understood, &health->updated,
-	                              &health->suspended, &health->succeeded,   &health->paused,     &health->shared};
+	struct finding *findings[] = {
+	        &health->ready,  &health->reconciling, &health->stalled,    &health->functions, &health->sinks,
+	        &health->input,  &health->understood,  &health->updated,    &health->suspended, &health->succeeded,
+	        &health->paused, &health->shared,      &health->ended_badly};
 
 	for (size_t i = 0; i < sizeof(findings) / sizeof(findings[0]); i++)
 		buffer_release(&findings[i]->message);

@@ -97,9 +97,9 @@ static void judge_deletion(const struct view *view, const struct step *refused, 
 }
 
 /* The pod that runs this very job file says so. */
-static bool has_just_succeeded(const struct view *view, const struct health *health)
+static bool has_just_ended(const struct view *view, const struct health *health)
 {
-	return document_has_succeeded(health->document) && !strcmp(health->running_hash, view->spec->spec_hash);
+	return document_has_ended(health->document) && !strcmp(health->running_hash, view->spec->spec_hash);
 }
 
 static void judge_job(const struct view *view, const struct step *refused, const struct error *words,
@@ -120,9 +120,9 @@ static void judge_job(const struct view *view, const struct step *refused, const
 	} else if (view->held_back) {
 		life_judge_paused(view, health); /* it is as its pods are, not as the spec would have it */
 		return;
-	} else if (!pods_wanted(view) && health->replicas && !life_has_succeeded(view)) {
+	} else if (!pods_wanted(view) && health->replicas && !life_has_ended(view)) {
 		health_drains(view, health, "the pod drains and commits");
-	} else if (!pods_wanted(view) || has_just_succeeded(view, health)) {
+	} else if (!pods_wanted(view) || has_just_ended(view, health)) {
 		life_judge_ended(view, health);
 	}
 	if (life_is_paused(view) && !view->deleting)

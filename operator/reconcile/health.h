@@ -18,9 +18,9 @@ struct finding {
 
 struct health {
 	struct finding ready, reconciling, stalled, functions, sinks, input, understood, updated;
-	struct finding suspended, succeeded, paused; /* conditions that are there while they are True */
-	bool flows;                                  /* data, through pods of the roll-out that is deployed */
-	json_t *rollback;                            /* status.rollback as it is to be, or NULL */
+	struct finding suspended, succeeded, ended_badly, paused; /* conditions that are there while they are True */
+	bool flows;            /* data, through pods of the roll-out that is deployed */
+	json_t *rollback;      /* status.rollback as it is to be, or NULL */
 	struct finding shared; /* of a group that another StreamJob names too; else not true, and not said */
 	int64_t replicas, ready_replicas;
 	const char *running_hash; /* "" where no pod runs */

@@ -17,7 +17,7 @@ const char *life_restart(const struct view *view)
 	return annotation(view, NOTE_RESTART);
 }
 
-bool life_has_succeeded(const struct view *view)
+bool life_has_ended(const struct view *view)
 {
 	const json_t *completed = object_at(view->job, "status", "completed", NULL);
 
@@ -25,16 +25,43 @@ bool life_has_succeeded(const struct view *view)
 	       !strcmp(object_text(completed, "restart", NULL), life_restart(view));
 }
 
-bool document_has_succeeded(const json_t *document)
+/* Under `strict`, with something left out. */
+static bool has_lost(const json_t *document)
 {
-	return !strcmp(object_text(document, "phase", NULL), "completed");
+	return !strcmp(object_text(document, "phase", NULL), "incomplete");
+}
+
+bool document_has_ended(const json_t *document)
+{
+	return !strcmp(object_text(document, "phase", NULL), "completed") || has_lost(document);
+}
+
+/* Why it has ended as a failure; "": it has not. */
+static const char *failure(const struct view *view, const struct health *health)
+{
+	if (life_has_ended(view))
+		return object_text(view->job, "status", "completed", "failed", NULL);
+	return has_lost(health->document) ? object_text(health->document, "notReadyReason", NULL) : "";
+}
+
+static void judge_failed(const char *why, struct health *health)
+{
+	finding_set(&health->ended_badly, TRUTH_TRUE, "Failed",
+	            "%s; a changed spec or the annotation " NOTE_RESTART " starts the job again", why);
+	finding_set(&health->ready, TRUTH_FALSE, "Failed", "%s", health->ended_badly.message.data);
+	finding_set(&health->stalled, TRUTH_TRUE, "Failed", "%s", health->ended_badly.message.data);
+	finding_set(&health->reconciling, TRUTH_FALSE, "Failed", "the job has ended");
 }
 
 void life_judge_ended(const struct view *view, struct health *health)
 {
-	bool succeeded = life_has_succeeded(view) || document_has_succeeded(health->document);
+	bool succeeded = life_has_ended(view) || document_has_ended(health->document);
 	struct finding *why = succeeded ? &health->succeeded : &health->suspended;
 
+	if (failure(view, health)[0]) {
+		judge_failed(failure(view, health), health);
+		return;
+	}
 	if (succeeded)
 		finding_set(
 		        why, TRUTH_TRUE, "Succeeded",
@@ -57,14 +84,29 @@ void life_judge_paused(const struct view *view, struct health *health)
 		finding_set(&health->reconciling, TRUTH_TRUE, "Paused", "%s", health->paused.message.data);
 }
 
-json_t *life_completed(const struct view *view, bool succeeded)
+static bool is_at_its_end(const struct health *health)
+{
+	return health->succeeded.truth == TRUTH_TRUE || health->ended_badly.truth == TRUTH_TRUE;
+}
+
+bool life_ends_now(const struct view *view, const struct health *health)
+{
+	return is_at_its_end(health) && !life_has_ended(view);
+}
+
+json_t *life_completed(const struct view *view, const struct health *health)
 {
 	const json_t *before = object_at(view->job, "status", "completed", NULL);
+	const char *why = failure(view, health);
+	json_t *completed;
 
-	if (life_has_succeeded(view))
+	if (life_has_ended(view))
 		return json_incref(object_borrow(before));
-	if (!succeeded || !view->spec)
+	if (!is_at_its_end(health) || !view->spec)
 		return NULL;
-	return json_pack("{s:s, s:s, s:o}", "specHash", view->spec->spec_hash, "restart", life_restart(view), "at",
-	                 object_time_json(view->observed->now_ms));
+	completed = json_pack("{s:s, s:s, s:o}", "specHash", view->spec->spec_hash, "restart", life_restart(view), "at",
+	                      object_time_json(view->observed->now_ms));
+	if (why[0])
+		json_object_set_new(completed, "failed", json_string(why));
+	return completed;
 }

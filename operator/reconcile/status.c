@@ -258,6 +258,7 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	add_while_true(view, "GroupShared", &health->shared, conditions);
 	add_while_true(view, "Suspended", &health->suspended, conditions);
 	add_while_true(view, "Succeeded", &health->succeeded, conditions);
+	add_while_true(view, "Failed", &health->ended_badly, conditions);
 	add_while_true(view, "Paused", &health->paused, conditions);
 	status = json_pack("{s:I, s:o, s:I, s:I, s:o}", "observedGeneration",
 	                   (json_int_t)object_integer(view->job, "metadata", "generation", NULL), "conditions",
@@ -273,7 +274,7 @@ static json_t *status_json(const struct view *view, const struct health *health,
 	set_figure(view, status, "update", update_json(view, health), false);
 	set_figure(view, status, "rollback", json_incref(health->rollback), false);
 	set_figure(view, status, "consumerGroup", failed ? NULL : groups_kept(view), true);
-	set_figure(view, status, "completed", life_completed(view, health->succeeded.truth == TRUTH_TRUE), false);
+	set_figure(view, status, "completed", life_completed(view, health), false);
 	return status;
 }
 
@@ -324,7 +325,7 @@ json_t *plan_status(struct plan *plan, const struct step *failed, const struct e
 	if (view->update.running && view->update.until_ms > view->observed->now_ms)
 		plan_again(plan, view->update.until_ms - view->observed->now_ms);
 	status = status_json(view, &health, failed != NULL);
-	if (health.succeeded.truth == TRUTH_TRUE && !life_has_succeeded(view))
+	if (life_ends_now(view, &health))
 		plan_again(plan, 1); /* for the pods, which this status takes away */
 	if (status_is_due(plan, before, status)) {
 		plan_condition_events(plan, &health);

@@ -119,7 +119,7 @@ int pods_wanted(const struct view *view)
 {
 	const struct cluster_spec *cluster = &view->spec->cluster;
 
-	return cluster->suspend || life_has_succeeded(view) ? 0 : (int)cluster->parallelism;
+	return cluster->suspend || life_has_ended(view) ? 0 : (int)cluster->parallelism;
 }
 
 int pods_allowed(const struct view *view)

@@ -130,14 +130,19 @@ static void wait_for_job(struct run *run, bool live)
 }
 
 /* The input has ended: whoever started the job learns that from /status, and not from a process that is gone. */
-static void stay(struct run *run)
+static void stay(struct run *run, int code)
 {
+	struct error why;
 	sigset_t woken;
 	int number;
 
 	sigemptyset(&woken);
 	sigaddset(&woken, SIGUSR1);
-	status_phase(&run->status, PHASE_COMPLETED);
+	if (code == EXIT_LOSS) {
+		run_losses(&run->status, &why);
+		status_error(&run->status, &why);
+	}
+	status_phase(&run->status, code == EXIT_LOSS ? PHASE_INCOMPLETE : PHASE_COMPLETED);
 	log_info("the input has ended, and every sink has it; --stay: waiting for a signal", "job=\"%s\"",
 	         run->parts.job->name);
 	while (!last_stop_signal())
@@ -231,8 +236,8 @@ int run_job(const struct jobspec *job, const struct run_options *options)
 		code = run->outcome < 0                           ? (run->refused ? EXIT_USAGE : EXIT_FAILED)
 		       : lost && (options->strict || job->strict) ? EXIT_LOSS
 		                                                  : EXIT_OK;
-		if (options->stay && code == EXIT_OK && !atomic_load(&run->stop.requested))
-			stay(run);
+		if (options->stay && (code == EXIT_OK || code == EXIT_LOSS) && !atomic_load(&run->stop.requested))
+			stay(run, code);
 	}
 	last_stop_ended(code);
 	pages_release(&run->pages);

@@ -62,6 +62,8 @@ void run_outputs(const struct jobspec *job, const struct run_options *options, s
 
 /* Logs what became of the rows; true where anything was left out. After the job's end. */
 bool run_summary(struct status *status);
+/* What was left out or read otherwise than it was meant, as the words of a failure. */
+void run_losses(struct status *status, struct error *ret_words);
 
 /* The live line on a terminal: rows/s, lag, open window, late and bad counts. */
 struct live_line {

@@ -116,6 +116,36 @@ static uint64_t say_sinks(const struct status *status)
 	return lost;
 }
 
+void run_losses(struct status *status, struct error *ret_words)
+{
+	static const char *const names[LOSS_KINDS] = {[LOSS_BAD_ROW] = "bad rows",
+	                                              [LOSS_BAD_VALUE] = "bad values",
+	                                              [LOSS_MISSING] = "missing fields",
+	                                              [LOSS_TOMBSTONE] = "records without a value",
+	                                              [LOSS_LATE] = "late rows",
+	                                              [LOSS_DROPPED] = "rows of new groups",
+	                                              [LOSS_RESULT] = "results that became NULL"};
+	uint64_t sinks = 0, count;
+	struct buffer text;
+
+	buffer_init(&text);
+	pthread_mutex_lock(&status->losses.mutex);
+	for (int kind = 0; kind < LOSS_KINDS; kind++) {
+		count = status->losses.kinds[kind].count;
+		if (names[kind] && count)
+			buffer_printf(&text, "%s%s: %llu", text.size ? ", " : "", names[kind], count_of(count));
+	}
+	pthread_mutex_unlock(&status->losses.mutex);
+	for (size_t i = 0; i < status->sinks_count; i++)
+		sinks += status->sinks[i].rejected + status->sinks[i].left_out;
+	if (sinks)
+		buffer_printf(&text, "%srows or windows that a sink did not take: %llu", text.size ? ", " : "",
+		              count_of(sinks));
+	error_write(ret_words, "the input has ended, but not all of it is in the result, and strict asks for that; %s",
+	            text.size ? text.data : "the log has what was left out");
+	buffer_release(&text);
+}
+
 bool run_summary(struct status *status)
 {
 	struct losses *losses = &status->losses;

@@ -13,6 +13,7 @@ enum phase {
 	PHASE_RESTARTING, /* a function failed; from what is committed, after a pause */
 	PHASE_STOPPED,    /* a policy says so: nothing is read, the offsets stay */
 	PHASE_COMPLETED,  /* the input has ended and the process stays, to say so */
+	PHASE_INCOMPLETE, /* the same, but something was left out, and that is a failure (strict) */
 };
 
 #endif

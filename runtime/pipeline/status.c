@@ -239,7 +239,7 @@ static int judge_ready(struct status *status, struct error *err)
 
 	if (phase == PHASE_COMPLETED)
 		return 0;
-	if (phase == PHASE_FAILED) {
+	if (phase == PHASE_FAILED || phase == PHASE_INCOMPLETE) {
 		pthread_mutex_lock(&status->mutex);
 		*err = status->last_error;
 		pthread_mutex_unlock(&status->mutex);

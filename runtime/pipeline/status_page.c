@@ -14,7 +14,7 @@ static const char *const phase_names[] = {
         [PHASE_STARTING] = "starting",   [PHASE_CONNECTING] = "connecting", [PHASE_REPLAYING] = "replaying",
         [PHASE_RUNNING] = "running",     [PHASE_DRAINING] = "draining",     [PHASE_FINISHED] = "finished",
         [PHASE_FAILED] = "failed",       [PHASE_RESTARTING] = "restarting", [PHASE_STOPPED] = "stopped",
-        [PHASE_COMPLETED] = "completed",
+        [PHASE_COMPLETED] = "completed", [PHASE_INCOMPLETE] = "incomplete",
 };
 
 static const char *const part_names[] = {

@@ -265,6 +265,10 @@ def test_a_job_that_stays_says_that_its_input_has_ended(tree):
         live.job.terminate()
         assert live.job.wait(30) == 0
     with Live(tree, WITHOUT, "--clock", "ts", "--stay", "--strict") as live:
-        live.feed("{bad\n")
+        live.feed("{bad\n", row(0))
         live.job.stdin.close()
+        status = live.wait(2, lambda status: status["phase"] == "incomplete")
+        assert status["ready"] is False and status["notReadyPart"] == "failed" and "bad rows: 1" in status["notReadyReason"]
+        assert live.get("/readyz")[0] == 503 and live.get("/healthz")[0] == 200, "it is not started again"
+        live.job.terminate()
         assert live.job.wait(30) == 3

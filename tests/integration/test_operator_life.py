@@ -89,6 +89,25 @@ def test_a_source_that_has_an_end(job, runtime):
     assert job.condition("Succeeded") is None
 
 
+def test_a_source_whose_end_is_a_failure(job, runtime):
+    """`strict`: something was left out. The job is not started again either, and that outlives the pod."""
+    make_pod(job, runtime.port, running())
+    job.wait("Ready", "True", "Running")
+    words = "the input has ended, but not all of it is in the result: 3 bad rows"
+    runtime.document = FLOWS | {"phase": "incomplete", "ready": False, "notReadyPart": "failed", "notReadyReason": words}
+    assert words in job.wait("Ready", "False", "Failed")["message"]
+    eventually(lambda: job.replicas() == 0, "the pod goes")
+    job.remove_pod()
+    for type, status in {"Failed": "True", "Stalled": "True", "Ready": "False"}.items():
+        assert words in job.wait(type, status, "Failed")["message"]
+    assert job.condition("Reconciling")["status"] == "False" and job.condition("Succeeded") is None
+    runtime.document = FLOWS
+    job.annotate("restart", "again")
+    eventually(lambda: job.replicas() == 1, "it starts again")
+    job.wait("Ready", "False", "Progressing")
+    assert job.condition("Failed") is None and job.condition("Stalled")["status"] == "False"
+
+
 def test_suspend_and_resume_at_any_speed(job, runtime):
     for n in range(10):
         job.apply(suspend=n % 2 == 0)
