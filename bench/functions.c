@@ -216,7 +216,7 @@ static double builtin_scalar(struct bench *b)
 	struct schema_column named[COLUMNS] = {{.name = "a", .type = TYPE_DOUBLE}, {.name = "b", .type = TYPE_DOUBLE}};
 	struct schema schema = {.columns = named, .count = COLUMNS};
 	struct expr_problems problems = {.add = problem};
-	struct program *program = program_compile(slice_of(b->what->builtin), &schema, &problems);
+	struct program *program = program_compile(slice_of(b->what->builtin), &schema, NULL, &problems);
 	double begin = clock_s(CLOCK_PROCESS_CPUTIME_ID);
 
 	for (size_t pass = 0; pass < b->passes; pass++)

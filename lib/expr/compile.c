@@ -25,13 +25,8 @@ struct program *program_from_json(struct checker *checker, const struct json_t *
 	return program;
 }
 
-struct program *program_compile(struct slice text, const struct schema *schema, const struct expr_problems *problems)
-{
-	return program_compile_calling(text, schema, NULL, problems);
-}
-
-struct program *program_compile_calling(struct slice text, const struct schema *schema,
-                                        const struct user_functions *functions, const struct expr_problems *problems)
+struct program *program_compile(struct slice text, const struct schema *schema, const struct user_functions *functions,
+                                const struct expr_problems *problems)
 {
 	struct arena arena;
 	struct checker checker = {.schema = schema, .functions = functions, .problems = problems};

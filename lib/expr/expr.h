@@ -37,13 +37,11 @@ bool expr_has_function(const char *name);
 
 /*
  * A row expression over the columns of `schema` (copied). NULL after at least one problem was added.
- * An aggregate in it is a problem. A bare NULL has type STRING.
+ * An aggregate in it is a problem. A bare NULL has type STRING. `functions`, the user's, outlive the program; NULL:
+ * none. NULL without a problem: the type of a function's result is not known yet.
  */
-struct program *program_compile(struct slice text, const struct schema *schema, const struct expr_problems *problems);
-/* The same, where the user's functions may be called. `functions` outlives the program. NULL without a problem: the
- * type of a function's result is not known yet. */
-struct program *program_compile_calling(struct slice text, const struct schema *schema,
-                                        const struct user_functions *functions, const struct expr_problems *problems);
+struct program *program_compile(struct slice text, const struct schema *schema, const struct user_functions *functions,
+                                const struct expr_problems *problems);
 void program_free(struct program *program);
 enum type program_type(const struct program *program);
 /* Sets read[i] for each column i of the schema that the program reads; leaves the others alone. */

@@ -92,10 +92,10 @@ static const struct field security_fields[] = {
          .object = &secret_object,
          .doc = "Secret with tls.crt and tls.key, where the brokers ask for a certificate."},
         {0}};
-const struct object security_object = {.title = "Kafka security",
-                                       .size = sizeof(struct kafka_security),
-                                       .fields = security_fields,
-                                       .rules = security_rules};
+static const struct object security_object = {.title = "Kafka security",
+                                              .size = sizeof(struct kafka_security),
+                                              .fields = security_fields,
+                                              .rules = security_rules};
 
 /* The client is the source's first member, so these rows fit both. */
 _Static_assert(offsetof(struct kafka_source, client) == 0, "struct kafka_source begins with its client");

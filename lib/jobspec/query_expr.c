@@ -46,9 +46,8 @@ struct program *query_boolean(const char *text, const struct schema *schema, con
                               struct at *at)
 {
 	struct expr_problems problems = {query_problem, at};
-	struct program *program = query_can_compile(text, schema)
-	                                  ? program_compile_calling(slice_of(text), schema, functions, &problems)
-	                                  : NULL;
+	struct program *program =
+	        query_can_compile(text, schema) ? program_compile(slice_of(text), schema, functions, &problems) : NULL;
 
 	if (program && program_type(program) != TYPE_BOOLEAN) {
 		char wrong[128];

@@ -76,8 +76,8 @@ bool query_rows(const struct jobspec *job, struct query *query, struct schema_co
 	for (size_t i = 0; i < job->select_count; i++) {
 		snprintf(at.path, sizeof(at.path), "spec.select[%zu].expr", i);
 		if (query_can_compile(job->select[i].expr, &inputs))
-			query->select[i] = program_compile_calling(slice_of(job->select[i].expr), &inputs,
-			                                           query->functions, &sink);
+			query->select[i] =
+			        program_compile(slice_of(job->select[i].expr), &inputs, query->functions, &sink);
 		good = good && query->select[i];
 		columns[query->row.count++] = (struct schema_column){
 		        job->select[i].name, query->select[i] ? program_type(query->select[i]) : TYPE_NULL};

@@ -11,8 +11,7 @@ extern const struct object spec_object;
 extern const struct object source_object, sink_object, dead_letter_object, format_object, column_object, select_object,
         aggregate_object, window_object, watermark_object, limits_object, deletion_object, function_object,
         lateral_object;
-extern const struct object kafka_source_object, kafka_sink_object, kafka_topic_object, file_object, secret_object,
-        security_object;
+extern const struct object kafka_source_object, kafka_sink_object, kafka_topic_object, file_object, secret_object;
 
 /* The types of columns and of functions' results. */
 extern const struct choice column_types[];

@@ -4,7 +4,7 @@
 
 #include "lib/base/log.h"
 
-/* From now on; before any thread starts. */
+/* From now on, and what a process without memory says before it ends; before any thread starts. */
 void log_to_stderr(bool json, enum log_level level);
 
 /* Each line of the log takes the place of the terminal's last line, which somebody shows again below it. */

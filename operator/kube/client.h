@@ -28,9 +28,7 @@ int client_perform(struct kube_client *client, const struct request *request, st
 /* The whole answer, into an empty buffer, at most KUBE_ANSWER_BYTES_MAX. */
 int client_text(struct kube_client *client, struct request *request, struct buffer *answer, struct kube_error *err);
 /* The same as JSON. */
-int client_json(struct kube_client *client, struct request *request, json_t **ret_answer, struct kube_error *err);
 int64_t client_timeout_ms(const struct kube_client *client);
 /* "GET /api/v1/pods": for sentences; the query is left out. */
-void client_describe(const struct request *request, struct buffer *out);
 
 #endif

@@ -48,7 +48,7 @@ int client_text(struct kube_client *client, struct request *request, struct buff
 	return outcome;
 }
 
-int client_json(struct kube_client *client, struct request *request, json_t **ret_answer, struct kube_error *err)
+static int client_json(struct kube_client *client, struct request *request, json_t **ret_answer, struct kube_error *err)
 {
 	struct buffer answer;
 	int outcome;

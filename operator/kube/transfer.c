@@ -15,7 +15,7 @@ static int64_t now_ms(const struct kube_client *client)
 	return clock_monotonic_ms(client->cluster->clock);
 }
 
-void client_describe(const struct request *request, struct buffer *out)
+static void client_describe(const struct request *request, struct buffer *out)
 {
 	buffer_printf(out, "%s %.*s", kube_method_names[request->method], (int)strcspn(request->path, "?"),
 	              request->path);

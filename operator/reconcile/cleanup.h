@@ -29,6 +29,5 @@ void cleanup_by_hand(const struct jobspec *spec, struct buffer *text);
 
 /* The batch Job, and the template of its pod: of spec.podTemplate only what the runtime's container needs to run. */
 json_t *desired_cleanup(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds);
-json_t *cleanup_template(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds);
 
 #endif

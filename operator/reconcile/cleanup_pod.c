@@ -125,7 +125,7 @@ static void mount_secrets(const struct jobspec *file, struct mounts *mounts)
 			mounts_add_sink(mounts, &file->sinks[i], false);
 }
 
-json_t *cleanup_template(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds)
+static json_t *cleanup_template(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds)
 {
 	json_t *arguments = json_pack("[s, s, s, o, s, s]", "cleanup", JOB_DIR "/" JOB_FILE, "--timeout",
 	                              json_sprintf("%llds", (long long)seconds), "--log-format", "json");

@@ -9,7 +9,7 @@
 
 #define ANSWER_MS 10000 /* a pod's server may take so long to listen */
 
-void health_reconciles(struct health *health, const char *reason, const char *words)
+static void set_reconciling(struct health *health, const char *reason, const char *words)
 {
 	finding_set(&health->reconciling, TRUTH_TRUE, reason, "%s", words);
 }
@@ -17,7 +17,7 @@ void health_reconciles(struct health *health, const char *reason, const char *wo
 void health_progresses(struct health *health, const char *reason, const char *words)
 {
 	finding_set(&health->ready, TRUTH_FALSE, reason, "%s", words);
-	health_reconciles(health, reason, words);
+	set_reconciling(health, reason, words);
 }
 
 void health_drains(const struct view *view, struct health *health, const char *words)
@@ -138,7 +138,7 @@ static void judge_pods(const struct view *view, struct health *health)
 	health->pod = pod;
 	if (failure[0] && !pod) {
 		finding_set(&health->ready, TRUTH_FALSE, "PodFailing", "no pod can be made: %s", failure);
-		health_reconciles(health, "PodFailing", "the pod is not there yet");
+		set_reconciling(health, "PodFailing", "the pod is not there yet");
 	} else if (!pod && view_count_pods(view, true, true) + view_count_pods(view, false, false) > 0) {
 		health_drains(view, health, "the old pod drains and commits before a new one reads");
 	} else if (!pod) {
@@ -146,7 +146,7 @@ static void judge_pods(const struct view *view, struct health *health)
 		(void)pod_is_evicted(view, &health->ready);
 	} else if (pod_is_failing(view, pod, health)) {
 		if (health->stalled.truth != TRUTH_TRUE)
-			health_reconciles(health, "PodFailing", "the pod does not run yet");
+			set_reconciling(health, "PodFailing", "the pod does not run yet");
 	} else if (!container_running_since(pod)[0]) {
 		health_progresses(health, "Progressing", "the pod is being started");
 		(void)pod_is_evicted(view, &health->ready);

@@ -40,7 +40,6 @@ void health_init(const struct view *view, struct health *health);
 void health_judge_flow(const struct view *view, struct health *health);
 /* The operator is still at work: Reconciling; Ready=False for it too; and while pods end, one of which may be on a node
  * that is away and drain for ever. */
-void health_reconciles(struct health *health, const char *reason, const char *words);
 void health_progresses(struct health *health, const char *reason, const char *words);
 void health_drains(const struct view *view, struct health *health, const char *words);
 /* Whether data flows through pods that are as the spec asks. */

@@ -183,7 +183,7 @@ void plan_revision(struct plan *plan)
 	}
 }
 
-int64_t rollback_waits_since(const struct view *view, const struct health *health)
+static int64_t rollback_waits_since(const struct view *view, const struct health *health)
 {
 	const json_t *rollout = object_at(view->job, "status", "rollout", NULL);
 

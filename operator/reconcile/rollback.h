@@ -35,7 +35,6 @@ void rollback_release(struct rollback *rollback);
 /* Keeps the spec with which data flows, and no other. */
 void plan_revision(struct plan *plan);
 /* Since when the roll-out of the spec is under way, where data never flowed with it; 0: it did. */
-int64_t rollback_waits_since(const struct view *view, const struct health *health);
 /* Into Ready and Stalled, and health->rollback: status.rollback as it is to be. */
 void rollback_judge(const struct view *view, struct health *health);
 

@@ -74,7 +74,8 @@ static bool is_over(const struct view *view, const struct health *health)
 	       (!view->update.was_ready && is_past(view));
 }
 
-bool update_is_late(const struct view *view, const struct health *health)
+/* The job was Ready, and is not by the deadline. */
+static bool update_is_late(const struct view *view, const struct health *health)
 {
 	return view->update.running && view->update.was_ready && is_past(view) && !is_over(view, health);
 }

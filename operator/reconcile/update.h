@@ -28,8 +28,6 @@ struct update {
 
 /* Of a view whose roll-out is known. */
 void update_find(const struct view *view, struct update *ret_update);
-/* The job was Ready, and is not by the deadline. */
-bool update_is_late(const struct view *view, const struct health *health);
 /* status.update as it is to be, or NULL: there is none. */
 json_t *update_json(const struct view *view, const struct health *health);
 /* Into the condition Updated. */

@@ -2,7 +2,8 @@
 #include "runtime/cli/running.h"
 #include "runtime/pipeline/recover.h"
 
-bool run_is_bounded(const struct run *run)
+/* The input ends by itself: a laptop's job gives up where one on a cluster would try again. */
+static bool run_is_bounded(const struct run *run)
 {
 	const struct source_spec *source = &run->parts.job->source;
 

@@ -24,8 +24,6 @@ struct run {
 	struct error error;
 };
 
-/* The input ends by itself: a laptop's job gives up where one on a cluster would try again. */
-bool run_is_bounded(const struct run *run);
 /* The job was checked, but the functions' own words come with their code. NULL: err says what is wrong. */
 struct query *run_compile(const struct pipeline_options *parts, struct error *err);
 /* The functions of `parts`, loaded. 1: the stop came first; -1. */

@@ -38,7 +38,8 @@ static bool read_name(struct slice *rest, struct path_node *part)
 	return i > 1;
 }
 
-bool path_next(struct slice *rest, struct path_node *ret_part, bool *wrong)
+/* The parts of a path, one by one: false at its end or where it is wrong (then *wrong is set). */
+static bool path_next(struct slice *rest, struct path_node *ret_part, bool *wrong)
 {
 	*ret_part = (struct path_node){0};
 	if (!rest->size)

@@ -22,7 +22,5 @@ struct path_node {
 
 /* Adds a column's path below `root`; nodes are in the arena. The path is valid. */
 void path_add(struct path_node *root, struct slice path, size_t column, struct arena *arena);
-/* The parts of a path, one by one: false at its end or where it is wrong (then *wrong is set). */
-bool path_next(struct slice *rest, struct path_node *ret_part, bool *wrong);
 
 #endif

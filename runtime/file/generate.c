@@ -33,7 +33,7 @@ void random_seed(struct random *random, uint64_t seed)
 	}
 }
 
-uint64_t random_next(struct random *random)
+static uint64_t random_next(struct random *random)
 {
 	uint64_t *s = random->state, result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
 
@@ -46,12 +46,14 @@ uint64_t random_next(struct random *random)
 	return result;
 }
 
-double random_unit(struct random *random)
+/* [0, 1) */
+static double random_unit(struct random *random)
 {
 	return (double)(random_next(random) >> 11) * 0x1p-53;
 }
 
-double random_normal(struct random *random)
+/* Box-Muller, one value a call */
+static double random_normal(struct random *random)
 {
 	double radius = sqrt(-2 * log(1 - random_unit(random)));
 

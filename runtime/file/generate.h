@@ -14,9 +14,6 @@ struct random { /* xoshiro256** (Blackman, Vigna, "Scrambled linear pseudorandom
 };
 
 void random_seed(struct random *random, uint64_t seed); /* by splitmix64 */
-uint64_t random_next(struct random *random);
-double random_unit(struct random *random);   /* [0, 1) */
-double random_normal(struct random *random); /* Box-Muller, one value a call */
 
 struct generator_tree *generator_tree_new(const struct jobspec *job);
 void generator_tree_free(struct generator_tree *tree);

@@ -42,7 +42,8 @@ static bool is_ours(const struct place *mark, const struct job_identity *identit
 	return !strcmp(mark->owner, identity->owner) || is_told(mark, identity);
 }
 
-bool claim_is_newer(const struct place *mark, const struct job_identity *identity)
+/* Is the mark of a later roll-out than this process? An order to take that owner's job over counts more. */
+static bool claim_is_newer(const struct place *mark, const struct job_identity *identity)
 {
 	return mark->rollout > identity->rollout && !is_told(mark, identity);
 }

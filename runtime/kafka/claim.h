@@ -33,7 +33,4 @@ void claim_look(struct claim_watch *watch, const struct place *mark, int64_t now
 enum claim claim_judge(const struct claim_watch *watch, const struct place *mark, const struct job_identity *identity,
                        const char *group, int64_t now_ms, struct error *err);
 
-/* Is the mark of a later roll-out than this process? An order to take that owner's job over counts more. */
-bool claim_is_newer(const struct place *mark, const struct job_identity *identity);
-
 #endif

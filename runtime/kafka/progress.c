@@ -10,12 +10,13 @@
 #define PREFIX             "streamjob "
 #define VERSION            1
 
-void progress_format(const char *life, char text[PROGRESS_TEXT_MAX])
+static void progress_format(const char *life, char text[PROGRESS_TEXT_MAX])
 {
 	snprintf(text, PROGRESS_TEXT_MAX, PREFIX "%d life=%s", VERSION, life);
 }
 
-int progress_parse(struct slice text, char ret_life[LIFE_BYTES_MAX], struct error *err)
+/* -1 and why: another version's or somebody else's. No text at all: no life. */
+static int progress_parse(struct slice text, char ret_life[LIFE_BYTES_MAX], struct error *err)
 {
 	char copy[PROGRESS_TEXT_MAX] = "", life[PROGRESS_TEXT_MAX];
 	int version = 0, length = -1;

@@ -12,10 +12,6 @@
 
 #define PROGRESS_TEXT_MAX 128
 
-void progress_format(const char *life, char text[PROGRESS_TEXT_MAX]);
-/* -1 and why: another version's or somebody else's. No text at all: no life. */
-int progress_parse(struct slice text, char ret_life[LIFE_BYTES_MAX], struct error *err);
-
 /* A list of the one partition, with what is to be kept; the caller's. */
 rd_kafka_topic_partition_list_t *progress_list(const char *topic, const struct sink_held *held);
 

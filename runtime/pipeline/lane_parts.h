@@ -44,6 +44,20 @@ void lane_note_columns(struct lane *lane);
 int lane_call_rows(struct lane *lane, uint32_t *rows, size_t n, struct error *err);
 /* Takes the rows that a program failed on out of rows[0..n), each a bad row by its policy. How many are left, or -1. */
 int lane_drop_failures(struct lane *lane, uint32_t *rows, size_t n, struct error *err);
+/* The part of an ascending selection with from <= row < to. */
+static inline const uint32_t *between(const uint32_t *rows, size_t *n, uint32_t from, uint32_t to)
+{
+	size_t begin = 0, end = *n;
+
+	if (from == 0 && (end == 0 || rows[end - 1] < to))
+		return rows;
+	while (begin < end && rows[begin] < from)
+		begin++;
+	while (end > begin && rows[end - 1] >= to)
+		end--;
+	*n = end - begin;
+	return rows + begin;
+}
 /* Groups and updates: rows[0..n) with from <= row < to. */
 int lane_update(struct lane *lane, const uint32_t *rows, size_t n, uint32_t from, uint32_t to, struct error *err);
 /* Row i of lane->failures is bad: by the job's policy, or that of the user's function that raised. */

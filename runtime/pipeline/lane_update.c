@@ -3,21 +3,6 @@
 
 #include "runtime/pipeline/lane_parts.h"
 
-/* The part of an ascending selection with from <= row < to. */
-static const uint32_t *between(const uint32_t *rows, size_t *n, uint32_t from, uint32_t to)
-{
-	size_t begin = 0, end = *n;
-
-	if (from == 0 && (end == 0 || rows[end - 1] < to))
-		return rows;
-	while (begin < end && rows[begin] < from)
-		begin++;
-	while (end > begin && rows[end - 1] >= to)
-		end--;
-	*n = end - begin;
-	return rows + begin;
-}
-
 static int groups_refused(struct lane *lane, size_t refused, struct error *err)
 {
 	const struct limits_spec *limits = &lane->setup->job->limits;
@@ -129,13 +114,4 @@ int lane_update(struct lane *lane, const uint32_t *rows, size_t n, uint32_t from
 			if (lane->calls[c].of.aggregate->refuses == refuses && update_call(lane, c, from, to, err) < 0)
 				return -1;
 	return 0;
-}
-
-int lane_add(struct lane *lane, uint32_t from, uint32_t to, struct error *err)
-{
-	size_t n = lane->good;
-	const uint32_t *rows = between(lane->rows, &n, from, to);
-
-	return lane->query->lateral_count ? lane_lateral(lane, rows, n, err)
-	                                  : lane_update(lane, rows, n, from, to, err);
 }

@@ -48,7 +48,7 @@ void wire_put_u32s(struct wire_out *out, const uint32_t *values, size_t n)
 	put(out, values, n * sizeof(*values));
 }
 
-const void *wire_take(struct wire_in *in, size_t size)
+static const void *wire_take(struct wire_in *in, size_t size)
 {
 	size_t at = aligned(in->at);
 

@@ -28,7 +28,6 @@ void wire_put_u64(struct wire_out *out, uint64_t value);
 void wire_put_text(struct wire_out *out, struct slice text);
 void wire_put_u32s(struct wire_out *out, const uint32_t *values, size_t n);
 
-const void *wire_take(struct wire_in *in, size_t size);
 uint32_t wire_take_u32(struct wire_in *in);
 uint64_t wire_take_u64(struct wire_in *in);
 struct slice wire_take_text(struct wire_in *in);

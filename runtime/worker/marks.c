@@ -70,7 +70,8 @@ static bool real_begin(const char *path, char real[PATH_MAX])
 	       PATH_MAX - size;
 }
 
-void marks_add_real(struct marks *marks, const char *path, enum reach reach, bool is_file)
+/* Its real path, as far as it is there: what is missing may come later. Links that lead nowhere are followed. */
+static void marks_add_real(struct marks *marks, const char *path, enum reach reach, bool is_file)
 {
 	char name[PATH_MAX], real[PATH_MAX];
 	struct stat there;

@@ -87,8 +87,6 @@ int clear_table(struct worker *worker);
 
 /* The place of a slot, with a new accumulator where it is not there yet; NULL with an exception. */
 PyObject **slot_of(struct worker *worker, uint32_t table, uint32_t slot);
-/* Without one being made. */
-PyObject **slot_place(uint32_t table, uint32_t slot);
 
 /* The shared memory as Python sees it: a buffer that counts who looks at it. */
 int shared_view_type(void);

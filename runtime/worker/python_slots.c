@@ -3,7 +3,8 @@
 
 #define SLOTS_MIN 64
 
-PyObject **slot_place(uint32_t table, uint32_t slot)
+/* Without one being made. */
+static PyObject **slot_place(uint32_t table, uint32_t slot)
 {
 	struct accumulators *here = &python.tables[table];
 	size_t capacity = here->capacity ? here->capacity : SLOTS_MIN;

@@ -33,8 +33,6 @@ bool path_is_below(const char *path, const char *folder);
 
 /* A later mark of the same path does not count. `path` is real. */
 void marks_add(struct marks *marks, const char *path, enum reach reach, bool is_file);
-/* Its real path, as far as it is there: what is missing may come later. Links that lead nowhere are followed. */
-void marks_add_real(struct marks *marks, const char *path, enum reach reach, bool is_file);
 /* Each but the last ends with LF. What is there and is no file and no folder (/dev/stdout) is left out. */
 void marks_add_texts(struct marks *marks, struct slice paths, enum reach reach, bool is_file);
 /* REACH_ALL where there is none. */

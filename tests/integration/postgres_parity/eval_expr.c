@@ -98,7 +98,7 @@ static void print_value(struct value value)
 {
 	struct schema_column column = {"v", value.type};
 	struct schema schema = {&column, 1};
-	struct program *cast = program_compile(SLICE_LITERAL("v::text"), &schema, &problems);
+	struct program *cast = program_compile(SLICE_LITERAL("v::text"), &schema, NULL, &problems);
 	struct row_failures *failures = calloc(1, sizeof(*failures));
 	struct batch batch;
 	struct buffer out;
@@ -128,7 +128,7 @@ static void print_text(const char *key, const char *text)
 
 static void evaluate(const char *text, const struct schema *schema, const struct batch *batch)
 {
-	struct program *program = program_compile(slice_of(text), schema, &problems);
+	struct program *program = program_compile(slice_of(text), schema, NULL, &problems);
 	struct row_failures *failures;
 	struct value value;
 	uint32_t row = 0;

@@ -17,7 +17,7 @@ struct program *case_compile(const char *name, const char *text)
 	struct program *program;
 
 	buffer_init(&out);
-	program = program_compile(slice_of(text), &case_schema, &(struct expr_problems){case_add_problem, &out});
+	program = program_compile(slice_of(text), &case_schema, NULL, &(struct expr_problems){case_add_problem, &out});
 	if (!program)
 		fail_msg("%s: %s does not compile: %s", name, text, out.data);
 	if (out.size)

@@ -32,7 +32,7 @@ static void run(const struct problem_case *cases, size_t count)
 		struct program *program;
 
 		buffer_init(&out);
-		program = program_compile(slice_of(cases[c].text), &case_schema,
+		program = program_compile(slice_of(cases[c].text), &case_schema, NULL,
 		                          &(struct expr_problems){case_add_problem, &out});
 		if (program)
 			fail_msg("%s: \"%s\" compiles", cases[c].name, cases[c].text);
@@ -291,7 +291,7 @@ static void nul_test(void **state)
 
 	(void)state;
 	buffer_init(&out);
-	assert_null(program_compile(SLICE_LITERAL("i\0 = 7"), &case_schema,
+	assert_null(program_compile(SLICE_LITERAL("i\0 = 7"), &case_schema, NULL,
 	                            &(struct expr_problems){case_add_problem, &out}));
 	assert_string_equal(out.data, "0: the expression has a NUL byte; take it out\n");
 	buffer_release(&out);
@@ -304,7 +304,7 @@ static void no_columns_test(void **state)
 
 	(void)state;
 	buffer_init(&out);
-	assert_null(program_compile(SLICE_LITERAL("x"), &none, &(struct expr_problems){case_add_problem, &out}));
+	assert_null(program_compile(SLICE_LITERAL("x"), &none, NULL, &(struct expr_problems){case_add_problem, &out}));
 	assert_string_equal(out.data, "0: there is no column \"x\"; no column may stand here\n");
 	buffer_release(&out);
 }

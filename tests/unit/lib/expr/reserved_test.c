@@ -28,7 +28,7 @@ static void problems_of(const char *text, const struct schema *schema, struct bu
 		aggregate = aggregate_expr_compile(slice_of(text), schema, &(struct schema){NULL, 0}, &problems);
 		aggregate_expr_free(aggregate);
 	} else {
-		program = program_compile(slice_of(text), schema, &problems);
+		program = program_compile(slice_of(text), schema, NULL, &problems);
 		program_free(program);
 	}
 }
