@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/jobspec/load.h"
-#include "lib/jobspec/query.h"
+#include "lib/spec/read/load.h"
+#include "lib/spec/query/query.h"
 #include "runtime/cli/cli.h"
 #include "runtime/decode/json.h"
 #include "runtime/window/keyed_table.h"

@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "lib/base/error.h"
-#include "lib/jobspec/document.h"
+#include "lib/spec/document/document.h"
 
 #define EXEC_PLUGIN_MS          60000  /* without a terminal it must be done by then */
 #define EXEC_PLUGIN_TERMINAL_MS 300000 /* a person may have to log in */

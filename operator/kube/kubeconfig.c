@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
-#include "lib/jobspec/document.h"
+#include "lib/spec/document/document.h"
 #include "lib/process/file.h"
 #include "operator/kube/access.h"
 

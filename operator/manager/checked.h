@@ -1,6 +1,6 @@
 /*
  * What the expressions of the StreamJobs' specs were found to be, so that no spec is compiled twice: by job, by the key
- * of the spec (lib/jobspec/load.h). It is kept in ConfigMaps of the operator's own namespace for the next process
+ * of the spec (lib/spec/read/load.h). It is kept in ConfigMaps of the operator's own namespace for the next process
  * (checked_keep.h); docs/decisions/checked-specs.md says why there, and what it is trusted with. All of it can be lost:
  * what is not known is compiled.
  *
@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "lib/base/buffer.h"
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 
 #define CHECKED_SHARDS      8
 #define CHECKED_SPECS_MAX   12           /* of a job: what it asks for, its last good spec, job files before it */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/text.h"
-#include "lib/jobspec/patterns.h"
+#include "lib/spec/field/patterns.h"
 #include "operator/manager/cluster_id.h"
 #include "operator/manager/commands.h"
 #include "operator/reconcile/plan.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "lib/process/file.h"
 #include "lib/process/system_clock.h"
 #include "operator/manager/cluster_id.h"

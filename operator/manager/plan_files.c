@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "lib/jobspec/document.h"
-#include "lib/jobspec/load.h"
+#include "lib/spec/document/document.h"
+#include "lib/spec/read/load.h"
 #include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/diff.h"

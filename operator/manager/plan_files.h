@@ -4,7 +4,7 @@
 #ifndef STREAMJOB_PLAN_FILES_H
 #define STREAMJOB_PLAN_FILES_H
 
-#include "lib/jobspec/problems.h"
+#include "lib/spec/field/problems.h"
 #include "operator/kube/kube.h"
 #include "operator/manager/options.h"
 #include "operator/reconcile/plan.h"

@@ -1,6 +1,6 @@
 /*
  * What a pod's template leaves out of the Pod Security Standard "restricted", filled in; what it says stays. What it
- * says against the standard is refused before (lib/jobspec/check_standard.c). Inside operator/reconcile only.
+ * says against the standard is refused before (lib/spec/check/check_standard.c). Inside operator/reconcile only.
  */
 #ifndef STREAMJOB_FILL_H
 #define STREAMJOB_FILL_H

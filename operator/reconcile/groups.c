@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/jobspec/job_id.h"
+#include "lib/spec/field/job_id.h"
 #include "operator/reconcile/steps.h"
 
 #define HOST_BYTES_MAX    512

@@ -19,7 +19,7 @@
 
 #include <jansson.h>
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "operator/reconcile/previous.h"
 
 #define JOB_DIR                "/etc/streamjob/job"

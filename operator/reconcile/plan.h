@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "lib/base/error.h"
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "operator/reconcile/kind.h"
 
 struct settings {

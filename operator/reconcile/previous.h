@@ -11,7 +11,7 @@
 #ifndef STREAMJOB_PREVIOUS_H
 #define STREAMJOB_PREVIOUS_H
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "operator/reconcile/names.h"
 
 #define PREVIOUS_FILES_MAX 8 /* of more, the oldest and the newest ones are kept */

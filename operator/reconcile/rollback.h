@@ -12,7 +12,7 @@
 #ifndef STREAMJOB_ROLLBACK_H
 #define STREAMJOB_ROLLBACK_H
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "operator/reconcile/plan.h"
 
 struct view;

@@ -5,7 +5,7 @@
 #ifndef STREAMJOB_VIEW_H
 #define STREAMJOB_VIEW_H
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
 #include "operator/reconcile/plan.h"

@@ -8,7 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/text.h"
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "lib/process/log_stderr.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/cli.h"

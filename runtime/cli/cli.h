@@ -4,7 +4,7 @@
 #ifndef STREAMJOB_CLI_H
 #define STREAMJOB_CLI_H
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "lib/process/commands.h"
 #include "runtime/port/port.h"
 

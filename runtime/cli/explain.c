@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/function_loader.h"
 

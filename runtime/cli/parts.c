@@ -4,8 +4,8 @@
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "lib/jobspec/job_id.h"
-#include "lib/jobspec/query.h"
+#include "lib/spec/field/job_id.h"
+#include "lib/spec/query/query.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/run.h"
 #include "runtime/file/file.h"

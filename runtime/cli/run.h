@@ -7,7 +7,7 @@
 #include <limits.h>
 
 #include "lib/base/log.h"
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "runtime/cli/cli.h"
 #include "runtime/pipeline/pipeline.h"
 

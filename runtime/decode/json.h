@@ -8,7 +8,7 @@
 #define STREAMJOB_DECODE_JSON_H
 
 #include "lib/base/error.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/record/record.h"
 
 #define JSON_DEPTH_MAX       64

@@ -6,7 +6,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/error.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 
 struct path_node {
 	bool is_index;

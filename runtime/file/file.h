@@ -6,7 +6,7 @@
 #ifndef STREAMJOB_FILE_H
 #define STREAMJOB_FILE_H
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/port/port.h"
 
 /*

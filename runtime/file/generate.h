@@ -5,7 +5,7 @@
 #define STREAMJOB_GENERATE_H
 
 #include "lib/base/buffer.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 
 struct generator_tree; /* the shape of a record: objects, arrays and columns at their paths */
 

@@ -7,7 +7,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include "lib/base/error.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "lib/process/watch.h"
 
 struct setting {

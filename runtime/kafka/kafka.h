@@ -6,7 +6,7 @@
 #ifndef STREAMJOB_KAFKA_H
 #define STREAMJOB_KAFKA_H
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "runtime/port/port.h"
 
 /* Who this process is, for the mark in the group's offsets (docs/delivery.md). Outlives the source. */

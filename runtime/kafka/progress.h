@@ -7,7 +7,7 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/port/sink.h"
 
 #define PROGRESS_TEXT_MAX 128

@@ -4,7 +4,7 @@
 #ifndef STREAMJOB_AGGREGATIONS_H
 #define STREAMJOB_AGGREGATIONS_H
 
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "runtime/pipeline/user_aggregate.h"
 
 struct aggregations {

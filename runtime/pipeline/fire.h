@@ -4,7 +4,7 @@
 #ifndef STREAMJOB_FIRE_H
 #define STREAMJOB_FIRE_H
 
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "runtime/pipeline/calls.h"
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/status.h"

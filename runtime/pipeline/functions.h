@@ -11,7 +11,7 @@
 #ifndef STREAMJOB_FUNCTIONS_H
 #define STREAMJOB_FUNCTIONS_H
 
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "runtime/pipeline/function_state.h"
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/quarantine.h"

@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 #include "lib/base/error.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/window/keyed_table.h"
 #include "runtime/window/tumbling.h"
 

@@ -8,7 +8,7 @@
 #ifndef STREAMJOB_LANE_H
 #define STREAMJOB_LANE_H
 
-#include "lib/jobspec/query.h"
+#include "lib/spec/query/query.h"
 #include "runtime/decode/json.h"
 #include "runtime/pipeline/calls.h"
 #include "runtime/pipeline/handover.h"

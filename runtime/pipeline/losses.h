@@ -14,7 +14,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/repeat.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/record/record.h"
 
 #define LOSS_REASON_MAX    160

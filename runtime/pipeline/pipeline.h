@@ -4,7 +4,7 @@
 #ifndef STREAMJOB_PIPELINE_H
 #define STREAMJOB_PIPELINE_H
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/pipeline/functions.h"
 #include "runtime/pipeline/status.h"
 #include "runtime/port/port.h"

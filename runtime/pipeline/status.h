@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "lib/base/buffer.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/pipeline/handover.h"
 #include "runtime/pipeline/job_clock.h"
 #include "runtime/pipeline/not_ready.h"

@@ -5,7 +5,7 @@
 #ifndef STREAMJOB_PUSHGATEWAY_CONFLICTS_H
 #define STREAMJOB_PUSHGATEWAY_CONFLICTS_H
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/pushgateway/families.h"
 
 /*

@@ -8,7 +8,7 @@
 #ifndef STREAMJOB_PUSHGATEWAY_FAMILIES_H
 #define STREAMJOB_PUSHGATEWAY_FAMILIES_H
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "lib/base/error.h"
 #include "runtime/port/result.h"
 #include "runtime/pushgateway/series.h"

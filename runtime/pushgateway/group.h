@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "lib/base/buffer.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 
 /*
  * <url>/metrics/job/<job>{/<label>/<value>}; values that are empty or have a '/' go as <label>@base64/<url-safe

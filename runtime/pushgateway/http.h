@@ -5,7 +5,7 @@
 #define STREAMJOB_PUSHGATEWAY_HTTP_H
 
 #include "lib/base/buffer.h"
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/port/port.h"
 
 #define ANSWER_BYTES_MAX   ((size_t)256 * 1024 * 1024) /* of the list of all groups */

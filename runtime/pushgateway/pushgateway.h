@@ -6,7 +6,7 @@
 #ifndef STREAMJOB_PUSHGATEWAY_H
 #define STREAMJOB_PUSHGATEWAY_H
 
-#include "lib/jobspec/jobspec.h"
+#include "lib/spec/field/jobspec.h"
 #include "runtime/port/port.h"
 
 /* Sink `index` of the job. `result`: the columns that windows will have. */

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "lib/jobspec/function_spec.h"
+#include "lib/spec/field/function_spec.h"
 
 /* What the process gets of this one's descriptors, beside /dev/null: stdout, stderr, the shared memory. */
 #define SPAWN_PLACES 3

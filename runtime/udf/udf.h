@@ -13,7 +13,7 @@
 #define STREAMJOB_UDF_H
 
 #include "lib/base/arena.h"
-#include "lib/jobspec/function_spec.h"
+#include "lib/spec/field/function_spec.h"
 
 #define UDF_TABLES        4 /* of accumulators in a worker */
 #define UDF_CLOSE_MS      2000

@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lib/jobspec/function_spec.h"
+#include "lib/spec/field/function_spec.h"
 #include "runtime/udf/wake.h"
 #include "runtime/worker/worker.h"
 

@@ -1,7 +1,7 @@
 /* The function in the interpreter, and which call goes where. */
 #include <stdlib.h>
 
-#include "lib/jobspec/function_spec.h"
+#include "lib/spec/field/function_spec.h"
 #include "lib/base/memory.h"
 #include "runtime/worker/python.h"
 

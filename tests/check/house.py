@@ -19,6 +19,12 @@ class Room(NamedTuple):
         return self.name.split("/")[0]
 
 
+def room_of(path, house):
+    """The room of that file: the folder that it is in. "" where floors.txt has none."""
+    folder = os.path.dirname(path)
+    return folder if folder in house else ""
+
+
 def rooms():
     """Name to Room, lowest floor first."""
     found = {}

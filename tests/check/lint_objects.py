@@ -18,9 +18,10 @@ import os
 import re
 import subprocess
 
-from house import WINGS, rooms
+from house import WINGS, Room, room_of, rooms
 
 OBJECTS = "build/release/obj"
+NO_ROOM = Room("", 0, False, ())
 
 PURE = re.compile(
     r"""^(
@@ -58,9 +59,6 @@ class Object:
         self.source = source
         self.defined, self.used = set(), set()
 
-    @property
-    def room(self):
-        return "/".join(self.source.split("/")[:2])
 
 
 def objects():
@@ -94,7 +92,7 @@ def line_of(source, symbol):
 
 def check_purity(found):
     house = rooms()
-    pure = [one for one in found.values() if one.room in house and house[one.room].pure]
+    pure = [one for one in found.values() if house.get(room_of(one.source, house), NO_ROOM).pure]
     defined = set().union(*(one.defined for one in pure))
     for one in pure:
         for name in sorted(one.used - defined):

@@ -15,7 +15,7 @@
 #include "lib/base/memory.h"
 #include "runtime/file/file.h"
 #include "runtime/file/spool.h"
-#include "tests/unit/lib/jobspec/job_case.h"
+#include "tests/unit/lib/spec/job_case.h"
 
 #define RECORDS 5000 /* some batches; lines of up to 1000 bytes: more than one read */
 

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "runtime/file/file.h"
-#include "tests/unit/lib/jobspec/job_case.h"
+#include "tests/unit/lib/spec/job_case.h"
 
 #define RECORD_BYTES (16 << 20) /* limits.recordBytes by default */
 

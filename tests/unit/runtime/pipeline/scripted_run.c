@@ -2,7 +2,7 @@
 
 #include "lib/base/memory.h"
 #include "runtime/pipeline/recover.h"
-#include "tests/unit/lib/jobspec/job_case.h"
+#include "tests/unit/lib/spec/job_case.h"
 
 /* The rows' wall stands in the middle of a window, so that a test is not cut by its end. */
 #define ROWS_WALL_MS 43200000

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <cmocka.h>
 
-#include "lib/jobspec/load.h"
+#include "lib/spec/read/load.h"
 #include "runtime/pipeline/pipeline.h"
 #include "tests/unit/runtime/pipeline/row_source.h"
 #include "tests/unit/runtime/pipeline/scripted_workers.h"
