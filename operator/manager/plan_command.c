@@ -12,6 +12,7 @@
 #include "lib/process/system_clock.h"
 #include "operator/manager/cluster_id.h"
 #include "operator/manager/commands.h"
+#include "operator/manager/group_index.h"
 #include "operator/manager/plan_files.h"
 
 static int usage(FILE *out, int code)
@@ -160,6 +161,8 @@ static int plan_all(const struct plan_options *given, const json_t *jobs, struct
 		return -1;
 	client = kube_client_new(cluster);
 	buffer_init(&out);
+	options->groups = group_index_new();
+	plan_files_groups(client, options, options->namespace ? options->namespace : kube_cluster_namespace(cluster));
 	result = know_cluster(client, own ? own : kube_cluster_namespace(cluster), options, cluster_id, err);
 	json_array_foreach(jobs, index, job)
 	{
@@ -173,6 +176,7 @@ static int plan_all(const struct plan_options *given, const json_t *jobs, struct
 		result = EXIT_CHANGES;
 	fwrite(buffer_slice(&out).data, 1, out.size, stdout);
 	buffer_release(&out);
+	group_index_free(options->groups);
 	kube_client_free(client);
 	kube_cluster_free(cluster);
 	return result;

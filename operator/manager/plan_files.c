@@ -1,5 +1,6 @@
 #include "operator/manager/plan_files.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -8,8 +9,10 @@
 #include "lib/process/system_clock.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/diff.h"
+#include "operator/manager/group_index.h"
 #include "operator/manager/manager.h"
 #include "operator/reconcile/code.h"
+#include "operator/reconcile/groups.h"
 #include "operator/reconcile/manifest.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
@@ -214,24 +217,74 @@ static int get_code(struct kube_client *client, const json_t *job, json_t *code,
 	return result;
 }
 
+static int keep_groups(void *context, json_t *object, struct kube_error *err)
+{
+	(void)err;
+	json_decref(group_index_put(context, object));
+	json_decref(object);
+	return 0;
+}
+
+static int list_groups(struct kube_client *client, const char *namespace, struct group_index *groups,
+                       struct kube_error *why)
+{
+	struct kube_resource jobs = resource_of(KIND_STREAM_JOB);
+	struct kube_selection all = {0};
+	char *version = NULL;
+	int result = kube_list(client, &jobs, namespace, &all, keep_groups, groups, &version, why);
+
+	free(version);
+	return result;
+}
+
+void plan_files_groups(struct kube_client *client, const struct plan_options *options, const char *namespace)
+{
+	struct kube_error why;
+
+	if (list_groups(client, NULL, options->groups, &why) == 0)
+		return;
+	fprintf(stderr,
+	        "streamjob-operator plan: only jobs of namespace %s are looked at for groups that two name: %s\n",
+	        namespace, why.error.text);
+	if (list_groups(client, namespace, options->groups, &why) < 0)
+		fprintf(stderr, "streamjob-operator plan: no other job is looked at for groups that two name: %s\n",
+		        why.error.text);
+}
+
+static void say_groups(const struct view *view, const json_t *job)
+{
+	char *words = groups_words(view);
+
+	if (words[0])
+		fprintf(stderr, "streamjob-operator plan: StreamJob %s/%s: %s\n",
+		        object_text(job, "metadata", "namespace", NULL), object_name(job), words);
+	free(words);
+}
+
 static int diff_children(struct kube_client *client, const struct plan_options *options, json_t *job,
                          struct buffer *out, struct error *err)
 {
 	json_t *code = json_object();
 	struct observed observed = {.job = job, .code = code, .now_ms = clock_wall_ms(&system_clock)};
+	json_t *sharers;
 	struct plan plan = {0};
 	int result = list_children(client, job, &observed, err);
 
 	if (result == 0)
 		result = get_code(client, job, code, err);
+	json_decref(group_index_put(options->groups, job));
+	observed.sharers = sharers = group_index_sharers(options->groups, job);
 	if (result == 0)
 		plan_make(&observed, &options->settings, &plan);
+	if (plan.view)
+		say_groups(plan.view, job);
 	for (size_t i = 0; result == 0 && i < plan.steps_count; i++)
 		result = diff_step(client, &plan.steps[i], job, out, err);
 	if (plan.view)
 		plan_release(&plan);
 	for (int kind = 0; kind < KIND_COUNT; kind++)
 		json_decref(object_borrow(observed.children[kind]));
+	json_decref(sharers);
 	json_decref(code);
 	return result;
 }

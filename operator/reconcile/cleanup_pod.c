@@ -1,11 +1,16 @@
 /* The batch Job of a clean-up and its pod. */
 #include "operator/reconcile/cleanup.h"
+
+#include <stdlib.h>
+
+#include "lib/base/memory.h"
 #include "operator/reconcile/desired.h"
 #include "operator/reconcile/merge.h"
 #include "operator/reconcile/mounts.h"
 #include "operator/reconcile/pod.h"
 
-#define CLEANUP_KEPT_S 300
+#define CLEANUP_KEPT_S         300
+#define CLEANUP_FILE_BYTES_MAX 65536 /* an object's annotations have 256 KiB together */
 
 static bool is_one_of(const char *key, const char *const *keys)
 {
@@ -125,20 +130,53 @@ static void mount_secrets(const struct jobspec *file, struct mounts *mounts)
 			mounts_add_sink(mounts, &file->sinks[i], false);
 }
 
+/* Of a job file that is too large for an annotation, what deleting its groups needs: a job with the same groups. */
+static void write_brief(const struct jobspec *file, struct buffer *text)
+{
+	struct column_spec column = {.name = "v", .type = TYPE_BIGINT, .path = "$.v"};
+	struct aggregate_spec aggregate = {.name = "n", .expr = "COUNT(*)"};
+	struct metric_spec metric = {.name = "n", .type = METRIC_GAUGE, .value = "n"};
+	struct sink_spec *sinks = xcalloc(file->sinks_count + 1, sizeof(*sinks));
+	struct jobspec brief = *file;
+
+	brief.filter = brief.having = NULL;
+	brief.select_count = brief.lateral_count = brief.functions_count = brief.sinks_count = 0;
+	brief.group_by = (struct names){0};
+	brief.dead_letter = (struct dead_letter_spec){.kind = SINK_NONE};
+	brief.columns = &column;
+	brief.aggregates = &aggregate;
+	brief.columns_count = brief.aggregates_count = 1;
+	brief.sinks = sinks;
+	for (size_t i = 0; i < file->sinks_count; i++) {
+		if (file->sinks[i].kind != SINK_PUSHGATEWAY)
+			continue;
+		sinks[brief.sinks_count] = file->sinks[i];
+		sinks[brief.sinks_count].pushgateway.metrics = &metric;
+		sinks[brief.sinks_count++].pushgateway.metrics_count = 1;
+	}
+	jobspec_canonical(&brief, text);
+	free(sinks);
+}
+
 static json_t *cleanup_template(const struct view *view, const struct jobspec *file, const char *text, int64_t seconds)
 {
 	json_t *arguments = json_pack("[s, s, s, o, s, s]", "cleanup", JOB_DIR "/" JOB_FILE, "--timeout",
 	                              json_sprintf("%llds", (long long)seconds), "--log-format", "json");
 	json_t *labels = pod_labels(view, COMPONENT_CLEANUP), *template, *spec;
+	struct buffer brief;
 	struct mounts mounts;
 
+	buffer_init(&brief);
+	if (strlen(text) > CLEANUP_FILE_BYTES_MAX)
+		write_brief(file, &brief);
 	mount_secrets(file, &mounts);
 	json_object_set_new(labels, LABEL_JOB_UID, json_string(view->uid));
 	spec = pod_of_one(view, pod_container(view, arguments), &mounts, GRACE_MARGIN_S);
 	json_object_set_new(spec, "restartPolicy", json_string("Never"));
 	json_object_del(spec, "serviceAccountName"); /* the namespace's own: ours goes with the StreamJob; no token */
 	template = json_pack("{s:{s:o, s:{s:s}}, s:o}", "metadata", "labels", labels, "annotations", NOTE_JOB_FILE,
-	                     text, "spec", spec);
+	                     brief.size ? brief.data : text, "spec", spec);
+	buffer_release(&brief);
 	pod_note_job(view, json_object_get(template, "metadata"));
 	merge_some(view, template);
 	return template;

@@ -1,4 +1,4 @@
-"""Every command and every manifest of docs/, as typed: the installation first, each block after the one before it, in one cluster.
+"""Every command and every manifest of README.md and docs/, as typed: the installation first, each block after the one before it, in one cluster.
 
 A block that cannot be run has the reason in the line above it: <!-- not run: REASON -->.
 """
@@ -31,7 +31,7 @@ JOB = {
 
 
 def blocks():
-    for page in sorted((ROOT / "docs").rglob("*.md"), key=lambda page: (page.name != "install.md", page)):
+    for page in sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")], key=lambda page: (page.name != "install.md", page)):
         text = page.read_text()
         assert len(re.findall(r"^```(?:sh|yaml)$", text, re.M)) == len(list(BLOCK.finditer(text))), page
         for found in BLOCK.finditer(text):
@@ -105,11 +105,15 @@ def build(desk, text):
 
 @pytest.mark.parametrize(("page", "language", "text"), blocks())
 def test_as_typed(desk, page, language, text):
+    if language == "yaml" and yaml.safe_load(text)["kind"] == "StreamJob":
+        (desk.folder / "written.yaml").write_text(text)
+        desk.type("streamjob validate written.yaml; kubectl apply --dry-run=server -f written.yaml")
+        return
     if language == "yaml":
         assert yaml.safe_load(text)["kind"] == "Kustomization", f"{page}: say how to test it"
         build(desk, text)
         return
-    if ("reco" in text or "jobs/" in text) and "create namespace" not in text:
+    if ("reco" in text or "jobs/" in text or "job.yaml" in text) and "create namespace" not in text:
         desk.type("kubectl create namespace reco --dry-run=client -o yaml | kubectl apply -f -; kubectl apply -f job.yaml")
     desk.type(text)
 

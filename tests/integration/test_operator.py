@@ -921,6 +921,9 @@ def test_two_jobs_of_one_consumer_group(job, cluster, namespace, tmp_path):
     with Operator(tmp_path, cluster, watched):
         job.apply(source=reading("kafka"))
         eventually(job.deployment, "a Deployment")
+        planned = plan(cluster, write_job(tmp_path / "copy.json", elsewhere, source=reading(f"kafka.{namespace}")))
+        assert f"StreamJob {elsewhere}/home: " in planned.stderr and f"is named by the StreamJob {namespace}/home too, and that one has it" in planned.stderr, planned.stderr
+        assert planned.returncode == 4 and "+++ plan/StreamJob" in planned.stdout and "Deployment" not in planned.stdout, "it would not be started"
         younger.apply(source=reading(f"other:9092, kafka.{namespace}.svc.cluster.local:9092"))
         said = younger.wait("Stalled", "True", "GroupShared")["message"]
         assert f"the consumer group theirs at kafka.{namespace}:9092 is that of the StreamJob {namespace}/home" in said

@@ -77,6 +77,45 @@ static void collected_test(void **state)
 	world_release(&world);
 }
 
+/* A job file that no annotation holds: the Job has one that names the same groups, and can be read. */
+static void large_file_test(void **state)
+{
+	json_t *aggregates = json_array();
+	struct jobspecs small = {0}, large = {0};
+	struct problems problems;
+	struct world world;
+	const char *text;
+	char *given;
+
+	(void)state;
+	begin(&world, "{}");
+	json_array_extend(aggregates, object_borrow(object_at(world.job, "spec", "aggregates", NULL)));
+	for (int i = 0; i < 90; i++)
+		json_array_append_new(aggregates,
+		                      json_pack("{s:o, s:o}", "name", json_sprintf("more_%d", i), "expr",
+		                                json_sprintf("COUNT(*) FILTER (WHERE bucket = '%03500d')", i)));
+	json_object_set_new(json_object_get(world.job, "spec"), "aggregates", aggregates);
+	collect_all(&world);
+	text = object_text(cleanup_job(&world), "spec", "template", "metadata", "annotations", NOTE_JOB_FILE, NULL);
+	assert_in_range(strlen(text), 100, 65536);
+	problems_init(&problems);
+	jobspecs_load("small", slice_of(text), &problems, &small);
+	if (problems.count)
+		fail_msg("%s: %s: %s", problems.items[0].path, problems.items[0].wrong, text);
+	given = json_dumps(world.job, JSON_COMPACT);
+	assert_true(strlen(given) > 262144);
+	jobspecs_load_live("large", slice_of(given), NULL, &problems, &large);
+	free(given);
+	assert_int_equal(large.count, 1);
+	assert_int_equal(small.items[0]->sinks_count, 1);
+	assert_true(
+	        pushgateway_same_group(&small.items[0]->sinks[0].pushgateway, &large.items[0]->sinks[0].pushgateway));
+	jobspecs_release(&small);
+	jobspecs_release(&large);
+	problems_release(&problems);
+	world_release(&world);
+}
+
 /* What ran last counts while it is known, not what the spec has become. */
 static void last_file_test(void **state)
 {
@@ -267,13 +306,10 @@ static void words_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(collected_test),
-	                                   cmocka_unit_test(last_file_test),
-	                                   cmocka_unit_test(refused_template_test),
-	                                   cmocka_unit_test(sidecar_test),
-	                                   cmocka_unit_test(template_test),
-	                                   cmocka_unit_test(by_hand_test),
-	                                   cmocka_unit_test(words_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(collected_test), cmocka_unit_test(large_file_test),
+	                                   cmocka_unit_test(last_file_test), cmocka_unit_test(refused_template_test),
+	                                   cmocka_unit_test(sidecar_test),   cmocka_unit_test(template_test),
+	                                   cmocka_unit_test(by_hand_test),   cmocka_unit_test(words_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
