@@ -22,8 +22,8 @@ struct informer {
 	/* The thread's own. */
 	char *version; /* NULL: a list is due */
 	uint64_t round;
-	int64_t listed_ms;
-	uint64_t watch_events; /* of this watch */
+	int64_t listed_ms, room_ms; /* room_ms: 0 while the store lacks nothing */
+	uint64_t watch_events;      /* of this watch */
 	bool troubled;
 };
 
@@ -50,7 +50,7 @@ static void trim(struct informer *informer, json_t *object)
 {
 	json_object_del(json_object_get(object, "metadata"), "managedFields");
 	if (informer->options.trim)
-		informer->options.trim(object);
+		informer->options.trim(informer->options.context, object);
 }
 
 static const char *metadata_text(const json_t *object, const char *key)
@@ -70,6 +70,23 @@ static void take_out(struct informer *informer, const json_t *object, const char
 	if (before)
 		say_change(informer, CHANGE_DELETED, before, NULL);
 	json_decref(before);
+}
+
+/* What the last put took out for others, or could not take in. */
+static void say_left_out(struct informer *informer)
+{
+	json_t *gone;
+	char *namespace;
+
+	while ((gone = store_take_evicted(informer->options.store))) {
+		say_change(informer, CHANGE_DELETED, gone, NULL);
+		json_decref(gone);
+	}
+	while ((namespace = store_newly_short(informer->options.store))) {
+		if (informer->options.left_out)
+			informer->options.left_out(informer->options.context, namespace);
+		free(namespace);
+	}
 }
 
 /* An object as it is now, from a list or an event. */
@@ -98,8 +115,13 @@ static int put(struct informer *informer, json_t *object, struct kube_error *err
 		say_change(informer, CHANGE_DELETED, before, NULL);
 		say_change(informer, CHANGE_ADDED, NULL, object);
 		break;
+	case STORE_LEFT_OUT:
+		if (before)
+			say_change(informer, CHANGE_DELETED, before, NULL);
+		break;
 	}
 	json_decref(before);
+	say_left_out(informer);
 	return 0;
 }
 
@@ -123,6 +145,27 @@ static void take_unseen(struct informer *informer)
 	}
 }
 
+static void set_room_ms(struct informer *informer)
+{
+	const struct informer_limits *limits = &informer->options.limits;
+
+	if (!store_left_out(informer->options.store, informer->namespace))
+		informer->room_ms = 0;
+	else if (!informer->room_ms)
+		informer->room_ms = limits->room_ms_min;
+	else
+		informer->room_ms =
+		        informer->room_ms < limits->room_ms_max / 2 ? informer->room_ms * 2 : limits->room_ms_max;
+}
+
+/* After so long a list is due for its age; 0: never. */
+static int64_t list_age_ms(const struct informer *informer)
+{
+	int64_t relist_ms = informer->options.limits.relist_ms, room_ms = informer->room_ms;
+
+	return !room_ms || (relist_ms && relist_ms < room_ms) ? relist_ms : room_ms;
+}
+
 static int list(struct informer *informer, struct kube_error *err)
 {
 	struct kube_selection selection = {.label_selector = informer->label_selector,
@@ -132,11 +175,14 @@ static int list(struct informer *informer, struct kube_error *err)
 	char *version;
 
 	informer->round++;
+	store_list_begins(informer->options.store, informer->namespace);
 	atomic_fetch_add(&informer->lists, 1);
 	if (kube_list(informer->client, &informer->options.resource, informer->namespace, &selection, on_item, informer,
 	              &version, err) < 0)
 		return -1;
 	take_unseen(informer);
+	store_list_ends(informer->options.store, informer->namespace);
+	set_room_ms(informer);
 	free(informer->version);
 	informer->version = version;
 	informer->listed_ms = now_ms(informer);
@@ -175,8 +221,8 @@ static int64_t watch_s(struct informer *informer)
 	const struct informer_limits *limits = &informer->options.limits;
 	int64_t ms = backoff_less_fifth(&informer->backoff, (int64_t)limits->watch_server_s * 1000), left;
 
-	if (limits->relist_ms) {
-		left = informer->listed_ms + limits->relist_ms - now_ms(informer);
+	if (list_age_ms(informer)) {
+		left = informer->listed_ms + list_age_ms(informer) - now_ms(informer);
 		ms = left < ms ? left : ms;
 	}
 	return ms < 1000 ? 1 : ms / 1000;
@@ -228,7 +274,6 @@ static void forget_version(struct informer *informer)
 static void *run(void *context)
 {
 	struct informer *informer = context;
-	const struct informer_limits *limits = &informer->options.limits;
 
 	while (!latch_is_open(&informer->stopping)) {
 		struct kube_error err;
@@ -237,8 +282,8 @@ static void *run(void *context)
 		atomic_store(&informer->alive_ms, now_ms(informer));
 		if (informer->version && !informer_synced(informer))
 			forget_version(informer);
-		if (informer->version && limits->relist_ms &&
-		    now_ms(informer) >= informer->listed_ms + limits->relist_ms)
+		if (informer->version && list_age_ms(informer) &&
+		    now_ms(informer) >= informer->listed_ms + list_age_ms(informer))
 			forget_version(informer);
 		outcome = informer->version ? watch(informer, &err) : list(informer, &err);
 		if (outcome < 0 && err.reason != KUBE_CANCELLED) {
@@ -258,6 +303,8 @@ static void set_defaults(struct informer_limits *limits)
 	limits->backoff_ms_min = limits->backoff_ms_min ? limits->backoff_ms_min : 800;
 	limits->backoff_ms_max = limits->backoff_ms_max ? limits->backoff_ms_max : 30000;
 	limits->backoff_reset_ms = limits->backoff_reset_ms ? limits->backoff_reset_ms : 120000;
+	limits->room_ms_min = limits->room_ms_min ? limits->room_ms_min : 60000;
+	limits->room_ms_max = limits->room_ms_max ? limits->room_ms_max : 300000;
 	limits->watch_ms_min = limits->watch_ms_min ? limits->watch_ms_min : 1000;
 	limits->watch_server_s = limits->watch_server_s ? limits->watch_server_s : KUBE_WATCH_SERVER_S;
 }

@@ -26,8 +26,10 @@ struct informer_limits {
 	int64_t watch_idle_ms;    /* KUBE_WATCH_IDLE_MS */
 	int watch_server_s;       /* KUBE_WATCH_SERVER_S, and up to a fifth less by jitter */
 	int64_t relist_ms;        /* 0: only when needed; else also after so long: heals what an event stream lost */
-	int list_limit;           /* KUBE_LIST_LIMIT */
-	size_t event_bytes_max;   /* KUBE_WATCH_EVENT_BYTES_MAX */
+	int64_t room_ms_min; /* 60000: while the store lacks objects a list is made so often, in case there is room */
+	int64_t room_ms_max; /* 300000: to which that is doubled */
+	int list_limit;      /* KUBE_LIST_LIMIT */
+	size_t event_bytes_max; /* KUBE_WATCH_EVENT_BYTES_MAX */
 };
 
 struct informer_options {
@@ -38,12 +40,15 @@ struct informer_options {
 	bool metadata_only;         /* the rest of the objects is not even sent */
 	struct store *store;        /* outlives the informer; may be shared by informers of other namespaces */
 	/* Takes out of an object what nobody reads, before it is stored; managedFields go anyway. May be NULL. */
-	void (*trim)(json_t *object);
+	void (*trim)(void *context, json_t *object);
 	/* An object of which it is not true is as one that is not there; `context` is that of the options. May be NULL.
 	 */
 	bool (*wanted)(void *context, const json_t *object);
 	/* Both borrowed; `before` NULL: added, `after` NULL: deleted. The store has the change already. */
 	void (*changed)(void *context, enum change change, const json_t *before, const json_t *after);
+	/* The store does not have all objects of this namespace any more: there is no room (store_left_out). May be
+	 * NULL. */
+	void (*left_out)(void *context, const char *namespace);
 	/* Each failure; NULL: all is well (again): the list is there and the watch is open. May be NULL. */
 	void (*trouble)(void *context, const struct kube_error *why);
 	void *context; /* the callbacks run on the informer's thread and must not block for long */

@@ -4,13 +4,12 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
-#include "operator/cache/table.h"
+#include "operator/cache/room.h"
 
 struct store {
 	pthread_mutex_t lock;
-	struct table table;
+	struct room room;
 	struct dictionary dictionary;
-	size_t bytes_max;
 };
 
 struct store *store_new(size_t bytes_max)
@@ -18,8 +17,7 @@ struct store *store_new(size_t bytes_max)
 	struct store *store = xcalloc(1, sizeof(*store));
 
 	pthread_mutex_init(&store->lock, NULL);
-	store->bytes_max = bytes_max ? bytes_max : STORE_BYTES_MAX;
-	table_init(&store->table);
+	room_init(&store->room, bytes_max ? bytes_max : STORE_BYTES_MAX);
 	return store;
 }
 
@@ -27,7 +25,7 @@ void store_free(struct store *store)
 {
 	if (!store)
 		return;
-	table_release(&store->table);
+	room_release(&store->room);
 	dictionary_release(&store->dictionary);
 	pthread_mutex_destroy(&store->lock);
 	free(store);
@@ -65,7 +63,7 @@ json_t *store_get(struct store *store, const char *namespace, const char *name)
 	struct entry *entry;
 
 	pthread_mutex_lock(&store->lock);
-	entry = entry_hold(*table_find(&store->table, key));
+	entry = entry_hold(*table_find(&store->room.table, key));
 	pthread_mutex_unlock(&store->lock);
 	free(key);
 	return take_object(store, entry);
@@ -77,7 +75,7 @@ bool store_has(struct store *store, const char *namespace, const char *name)
 	bool has;
 
 	pthread_mutex_lock(&store->lock);
-	has = *table_find(&store->table, key) != NULL;
+	has = *table_find(&store->room.table, key) != NULL;
 	pthread_mutex_unlock(&store->lock);
 	free(key);
 	return has;
@@ -90,23 +88,16 @@ json_t *store_owned(struct store *store, const char *owner_uid)
 	size_t count = 0, used = 0;
 
 	pthread_mutex_lock(&store->lock);
-	while ((entry = table_owned(&store->table, owner_uid, entry)))
+	while ((entry = table_owned(&store->room.table, owner_uid, entry)))
 		count++;
 	found = xcalloc(count + 1, sizeof(struct entry *));
-	while ((entry = table_owned(&store->table, owner_uid, entry)))
+	while ((entry = table_owned(&store->room.table, owner_uid, entry)))
 		found[used++] = entry_hold(entry);
 	pthread_mutex_unlock(&store->lock);
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(objects, take_object(store, found[i]));
 	free(found);
 	return objects;
-}
-
-static bool in_namespace(const struct entry *entry, const char *namespace)
-{
-	size_t size = namespace ? strlen(namespace) : 0;
-
-	return !namespace || (strncmp(entry->bytes, namespace, size) == 0 && entry->bytes[size] == '/');
 }
 
 static int compare_text(const void *a, const void *b)
@@ -117,7 +108,7 @@ static int compare_text(const void *a, const void *b)
 json_t *store_keys(struct store *store, const char *namespace)
 {
 	json_t *keys = json_array();
-	const struct table *table = &store->table;
+	const struct table *table = &store->room.table;
 	char **sorted;
 	size_t count = 0;
 
@@ -125,7 +116,7 @@ json_t *store_keys(struct store *store, const char *namespace)
 	sorted = xcalloc(table->count, sizeof(*sorted));
 	for (size_t i = 0; i < table->buckets; i++)
 		for (struct entry *entry = table->keys[i]; entry; entry = entry->next_key)
-			if (in_namespace(entry, namespace))
+			if (entry_is_in(entry, namespace))
 				sorted[count++] = entry->bytes;
 	qsort(sorted, count, sizeof(*sorted), compare_text);
 	for (size_t i = 0; i < count; i++)
@@ -140,7 +131,7 @@ size_t store_count(struct store *store)
 	size_t count;
 
 	pthread_mutex_lock(&store->lock);
-	count = store->table.count;
+	count = store->room.table.count;
 	pthread_mutex_unlock(&store->lock);
 	return count;
 }
@@ -150,9 +141,24 @@ size_t store_bytes(struct store *store)
 	size_t bytes;
 
 	pthread_mutex_lock(&store->lock);
-	bytes = store->table.bytes;
+	bytes = store->room.table.bytes;
 	pthread_mutex_unlock(&store->lock);
 	return bytes;
+}
+
+size_t store_bytes_max(const struct store *store)
+{
+	return store->room.bytes_max;
+}
+
+size_t store_left_out(struct store *store, const char *namespace)
+{
+	size_t left_out;
+
+	pthread_mutex_lock(&store->lock);
+	left_out = shares_left_out(&store->room.shares, namespace);
+	pthread_mutex_unlock(&store->lock);
+	return left_out;
 }
 
 static const char *text_at(const json_t *object, const char *key)
@@ -176,22 +182,14 @@ static const char *owner_uid(const json_t *metadata)
 	return text_at(json_array_get(owners, 0), "uid");
 }
 
-static enum store_outcome put_entry(struct store *store, struct entry *entry, struct entry **ret_before,
-                                    struct error *err)
+static enum store_outcome put_entry(struct store *store, struct entry *entry, struct entry **ret_before)
 {
-	struct table *table = &store->table;
-	struct entry **place = table_find(table, entry->bytes), *before = *place;
-	size_t others = table->bytes - (before ? entry_bytes(before) : 0);
+	struct entry **place = table_find(&store->room.table, entry->bytes);
+	struct entry *before = *place ? room_take(&store->room, place) : NULL;
 
-	if (others + entry_bytes(entry) > store->bytes_max) {
-		error_set(err,
-		          "the cache is full: %zu objects take %zu of %zu bytes; watch fewer namespaces or raise the "
-		          "limit",
-		          table->count, table->bytes, store->bytes_max);
-		return STORE_REFUSED;
-	}
-	*ret_before = before ? table_take(table, place) : NULL;
-	table_add(table, entry);
+	*ret_before = before;
+	if (!room_add(&store->room, entry))
+		return STORE_LEFT_OUT;
 	if (!before)
 		return STORE_ADDED;
 	return strcmp(entry_text(before, before->uid), entry_text(entry, entry->uid)) == 0 ? STORE_CHANGED
@@ -207,7 +205,7 @@ static bool is_there(struct store *store, const char *key, const json_t *metadat
 	bool there;
 
 	pthread_mutex_lock(&store->lock);
-	entry = *table_find(&store->table, key);
+	entry = *table_find(&store->room.table, key);
 	there = entry && *version && strcmp(entry_text(entry, entry->version), version) == 0 &&
 	        strcmp(entry_text(entry, entry->uid), uid) == 0;
 	if (there)
@@ -218,7 +216,7 @@ static bool is_there(struct store *store, const char *key, const json_t *metadat
 }
 
 static enum store_outcome put_text(struct store *store, struct slice text, size_t dictionary, const char *key,
-                                   const json_t *metadata, uint64_t round, json_t **ret_before, struct error *err)
+                                   const json_t *metadata, uint64_t round, json_t **ret_before)
 {
 	struct entry *entry, *before = NULL;
 	enum store_outcome outcome;
@@ -230,10 +228,10 @@ static enum store_outcome put_text(struct store *store, struct slice text, size_
 	entry->round = round;
 	pthread_mutex_lock(&store->lock);
 	dictionary_learn(&store->dictionary, text, &packed);
-	outcome = put_entry(store, entry, &before, err);
+	outcome = put_entry(store, entry, &before);
 	pthread_mutex_unlock(&store->lock);
 	free(packed.data);
-	if (outcome == STORE_REFUSED)
+	if (outcome == STORE_LEFT_OUT)
 		entry_release(entry);
 	*ret_before = take_object(store, before);
 	return outcome;
@@ -256,10 +254,44 @@ enum store_outcome store_put(struct store *store, const json_t *object, uint64_t
 	else if (!(text = json_dumps(object, JSON_COMPACT)))
 		error_set(err, "object %s/%s cannot be written as JSON", namespace, name);
 	else
-		outcome = put_text(store, slice_of(text), dictionary, key, metadata, round, ret_before, err);
+		outcome = put_text(store, slice_of(text), dictionary, key, metadata, round, ret_before);
 	free(text);
 	free(key);
 	return outcome;
+}
+
+json_t *store_take_evicted(struct store *store)
+{
+	struct entry *entry;
+
+	pthread_mutex_lock(&store->lock);
+	entry = room_take_evicted(&store->room);
+	pthread_mutex_unlock(&store->lock);
+	return take_object(store, entry);
+}
+
+char *store_newly_short(struct store *store)
+{
+	char *namespace;
+
+	pthread_mutex_lock(&store->lock);
+	namespace = room_newly_short(&store->room);
+	pthread_mutex_unlock(&store->lock);
+	return namespace;
+}
+
+void store_list_begins(struct store *store, const char *namespace)
+{
+	pthread_mutex_lock(&store->lock);
+	shares_list_begins(&store->room.shares, namespace);
+	pthread_mutex_unlock(&store->lock);
+}
+
+void store_list_ends(struct store *store, const char *namespace)
+{
+	pthread_mutex_lock(&store->lock);
+	shares_list_ends(&store->room.shares, namespace);
+	pthread_mutex_unlock(&store->lock);
 }
 
 json_t *store_remove(struct store *store, const char *namespace, const char *name, const char *uid)
@@ -268,8 +300,8 @@ json_t *store_remove(struct store *store, const char *namespace, const char *nam
 	struct entry **place, *entry;
 
 	pthread_mutex_lock(&store->lock);
-	place = table_find(&store->table, key);
-	entry = *place && (!uid || !strcmp(entry_text(*place, (*place)->uid), uid)) ? table_take(&store->table, place)
+	place = table_find(&store->room.table, key);
+	entry = *place && (!uid || !strcmp(entry_text(*place, (*place)->uid), uid)) ? room_take(&store->room, place)
 	                                                                            : NULL;
 	pthread_mutex_unlock(&store->lock);
 	free(key);
@@ -278,16 +310,16 @@ json_t *store_remove(struct store *store, const char *namespace, const char *nam
 
 json_t *store_take_unseen(struct store *store, const char *namespace, uint64_t round)
 {
-	struct table *table = &store->table;
+	struct table *table = &store->room.table;
 	struct entry *found = NULL;
 
 	pthread_mutex_lock(&store->lock);
 	for (size_t i = 0; i < table->buckets && !found; i++) {
 		struct entry **place = &table->keys[i];
 
-		while (*place && ((*place)->round >= round || !in_namespace(*place, namespace)))
+		while (*place && ((*place)->round >= round || !entry_is_in(*place, namespace)))
 			place = &(*place)->next_key;
-		found = *place ? table_take(table, place) : NULL;
+		found = *place ? room_take(&store->room, place) : NULL;
 	}
 	pthread_mutex_unlock(&store->lock);
 	return take_object(store, found);

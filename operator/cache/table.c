@@ -59,6 +59,13 @@ size_t entry_bytes(const struct entry *entry)
 	return sizeof(*entry) + (size_t)(entry->packed.data - entry->bytes) + entry->packed.size;
 }
 
+bool entry_is_in(const struct entry *entry, const char *namespace)
+{
+	size_t size = namespace ? strlen(namespace) : 0;
+
+	return !namespace || (strncmp(entry->bytes, namespace, size) == 0 && entry->bytes[size] == '/');
+}
+
 static void make_buckets(struct table *table, size_t buckets)
 {
 	table->buckets = buckets;

@@ -9,6 +9,7 @@
 #define STREAMJOB_TABLE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 #include "operator/cache/packed.h"
 
@@ -34,6 +35,8 @@ struct entry *entry_new(const char *key, const char *owner, const char *uid, con
 struct entry *entry_hold(struct entry *entry); /* NULL is allowed, here and below */
 void entry_release(struct entry *entry);
 size_t entry_bytes(const struct entry *entry);
+/* Of that namespace; NULL: of any. */
+bool entry_is_in(const struct entry *entry, const char *namespace);
 static inline const char *entry_text(const struct entry *entry, uint32_t at)
 {
 	return entry->bytes + at;

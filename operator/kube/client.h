@@ -13,6 +13,7 @@ struct request {
 	const char *content_type;
 	struct slice body;
 	bool writes;                   /* the gate is asked */
+	size_t bytes_max;              /* of a success, for client_text and client_json; 0: KUBE_ANSWER_BYTES_MAX */
 	int64_t timeout_ms;            /* for the whole; 0: none */
 	int64_t idle_ms;               /* of silence; 0: none */
 	bool stream;                   /* a watch: its time is not measured */
@@ -25,7 +26,7 @@ struct request {
 
 /* -1 with *err set, but where `receive` ended it: then 1. */
 int client_perform(struct kube_client *client, const struct request *request, struct kube_error *err);
-/* The whole answer, into an empty buffer, at most KUBE_ANSWER_BYTES_MAX. */
+/* The whole answer, into an empty buffer. */
 int client_text(struct kube_client *client, struct request *request, struct buffer *answer, struct kube_error *err);
 /* The same as JSON. */
 int64_t client_timeout_ms(const struct kube_client *client);

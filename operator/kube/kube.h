@@ -16,6 +16,9 @@
 #define KUBE_CONNECT_MS_MAX     10000
 #define KUBE_ANSWER_BYTES_MAX   ((size_t)64 * 1024 * 1024)
 #define KUBE_LIST_LIMIT         500
+/* Of a page of more than one object; and of one: etcd takes 1.5 MiB, of which JSON may make six times as much. */
+#define KUBE_PAGE_BYTES_MAX   ((size_t)4 * 1024 * 1024)
+#define KUBE_OBJECT_BYTES_MAX ((size_t)16 * 1024 * 1024)
 
 struct kube_resource {
 	const char *root;   /* "/apis/apps/v1", "/api/v1" */
@@ -46,8 +49,9 @@ struct kube_selection {
 };
 /*
  * Every object, a page at a time; each is the callee's to keep or json_decref, and a callee that returns -1 with *err
- * set ends the list. A page whose answer is larger than its cap is asked for again with a lower limit.
- * KUBE_GONE: the continue token expired; begin again. *ret_version: the list's resourceVersion (free()).
+ * set ends the list. A page whose answer is larger than its cap is asked for again with a lower limit, which grows
+ * again when pages are small: no more than one page and one object's tree is in memory. KUBE_GONE: the continue token
+ * expired; begin again. *ret_version: the list's resourceVersion (free()).
  */
 int kube_list(struct kube_client *client, const struct kube_resource *resource, const char *namespace,
               const struct kube_selection *selection,

@@ -1,6 +1,6 @@
 /*
- * Lists, a page at a time. A page that is too large for one answer is asked for again with a tenth of its objects: the
- * continue token does not depend on the limit.
+ * Lists, a page at a time. A page that is too large for one answer is asked for again with a tenth of its objects, and
+ * after small ones the limit grows again: the continue token does not depend on it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,15 @@
 
 #define LIST_PAGES_MAX   100000
 #define LIMIT_CUT        10
+#define LIMIT_GROWTH     4 /* after a page of less than that part of its cap */
 #define LIST_KIND_SUFFIX "List"
 
 static int get_page(struct kube_client *client, const char *path, int limit, bool metadata_only, const char *more,
                     struct buffer *page, struct kube_error *err)
 {
-	struct request request = {.method = KUBE_METHOD_GET, .metadata_only = metadata_only};
+	struct request request = {.method = KUBE_METHOD_GET,
+	                          .metadata_only = metadata_only,
+	                          .bytes_max = limit > 1 ? KUBE_PAGE_BYTES_MAX : KUBE_OBJECT_BYTES_MAX};
 	struct buffer whole;
 	char limit_text[16];
 	int outcome;
@@ -129,10 +132,19 @@ static int give_page(struct slice text, const char *path,
 	return outcome;
 }
 
+/* What a large one took is not held until the list's end. */
+static void give_back(struct buffer *page)
+{
+	if (page->capacity > KUBE_PAGE_BYTES_MAX)
+		buffer_release(page);
+}
+
 static int get_pages(struct kube_client *client, const char *path, int limit, bool metadata_only, struct buffer *page,
                      int (*each)(void *context, json_t *object, struct kube_error *err), void *context, char **more,
                      char **version, struct kube_error *err)
 {
+	int most = limit;
+
 	for (int pages = 0; pages < LIST_PAGES_MAX; pages++) {
 		int outcome = get_page(client, path, limit, metadata_only, *more, page, err);
 
@@ -144,6 +156,9 @@ static int get_pages(struct kube_client *client, const char *path, int limit, bo
 			outcome = give_page(buffer_slice(page), path, each, context, more, version, err);
 		if (outcome < 0 || !*more)
 			return outcome;
+		if (page->size < KUBE_PAGE_BYTES_MAX / LIMIT_GROWTH / 2)
+			limit = limit < most / LIMIT_GROWTH ? limit * LIMIT_GROWTH : most;
+		give_back(page);
 	}
 	return kube_fail(err, KUBE_MALFORMED, "GET %s: the list has no end: more than %d pages", path, LIST_PAGES_MAX);
 }

@@ -36,7 +36,7 @@ int client_text(struct kube_client *client, struct request *request, struct buff
 {
 	int outcome;
 
-	answer->max = KUBE_ANSWER_BYTES_MAX;
+	answer->max = request->bytes_max ? request->bytes_max : KUBE_ANSWER_BYTES_MAX;
 	request->receive = collect;
 	request->context = answer;
 	request->timeout_ms = client_timeout_ms(client);

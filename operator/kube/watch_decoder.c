@@ -4,6 +4,8 @@
 #include "operator/kube/list_text.h"
 #include "operator/kube/watch.h"
 
+#define HELD_BYTES_MAX ((size_t)256 * 1024) /* between two events */
+
 void watch_decoder_init(struct watch_decoder *decoder, const struct kube_watch *watch, const char *request)
 {
 	*decoder = (struct watch_decoder){.watch = watch, .request = request};
@@ -57,6 +59,18 @@ static int decode(struct watch_decoder *decoder, const char *line, size_t size)
 	return failed;
 }
 
+/* A watch lasts minutes, and few events are large. */
+static void give_back(struct buffer *buffer)
+{
+	size_t max = buffer->max;
+
+	buffer_clear(buffer);
+	if (buffer->capacity <= HELD_BYTES_MAX)
+		return;
+	buffer_release(buffer);
+	buffer->max = max;
+}
+
 static bool blank(const struct buffer *line)
 {
 	return strspn(line->data ? line->data : "", " \r\t") == line->size;
@@ -81,7 +95,8 @@ bool watch_decoder_feed(struct watch_decoder *decoder, const char *data, size_t 
 			break;
 		if (!blank(&decoder->line))
 			decoder->failed = decode(decoder, decoder->line.data, decoder->line.size) < 0;
-		buffer_clear(&decoder->line);
+		give_back(&decoder->line);
+		give_back(&decoder->scratch);
 	}
 	return !decoder->failed;
 }

@@ -4,6 +4,7 @@
 #include "lib/metrics/metrics.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
+#include "operator/manager/stores.h"
 #include "operator/manager/watches.h"
 
 /* The local loop is stuck, which only a restart mends: a request ends after 30 s, a look takes a few of them. */
@@ -81,6 +82,7 @@ int manager_page_metrics(void *context, struct buffer *out)
 	metrics_number(out, manager_may_work(manager));
 	checked_metrics(manager->checked, out);
 	waves_metrics(manager->waves, out);
+	stores_metrics(manager, out);
 	figures_metrics(manager->figures, is_watched, manager, clock_monotonic_ms(manager->clock), out);
 	return 200;
 }

@@ -5,8 +5,9 @@
 
 static const struct kube_resource namespaces = {"/api/v1", "namespaces"};
 
-static void trim(json_t *namespace)
+static void trim(void *context, json_t *namespace)
 {
+	(void)context;
 	json_object_del(namespace, "spec");
 	json_object_del(namespace, "status");
 	json_object_del(json_object_get(namespace, "metadata"), "annotations");

@@ -10,6 +10,8 @@
 #include "operator/manager/commands.h"
 #include "operator/reconcile/plan.h"
 
+#define MEMORY_LEAST ((int64_t)32 << 20)
+
 static int usage(FILE *out, int code)
 {
 	fputs("usage: streamjob-operator run [options]\n\n"
@@ -19,6 +21,7 @@ static int usage(FILE *out, int code)
 	      "  --runtime-image IMAGE     of the jobs that name none (streamjob:" STREAMJOB_VERSION ")\n"
 	      "  --max-updating N|N%       jobs that get a new operator's version or default image at a time (10%)\n"
 	      "  --workers N               StreamJobs that are worked on at the same time (4)\n"
+	      "  --memory SIZE             of which the cache takes three eighths (the container's limit)\n"
 	      "  --resync DURATION         look at every StreamJob again after so long (10m)\n"
 	      "  --poll DURATION           ask pods for their status every so often (2s)\n"
 	      "  --min-turn DURATION       a job that was Ready has so long in an upgrade at the least (1m)\n"
@@ -63,6 +66,15 @@ static int parse_workers(unsigned *ret_workers)
 		return bad_value("workers", "1 to 64 is needed");
 	*ret_workers = (unsigned)number;
 	return 0;
+}
+
+static int parse_memory(int64_t *ret_bytes)
+{
+	struct error err;
+
+	if (text_parse_bytes(slice_of(optarg), ret_bytes, &err) < 0)
+		return bad_value("memory", err.text);
+	return *ret_bytes >= MEMORY_LEAST ? 0 : bad_value("memory", "at least 32Mi is needed");
 }
 
 static int parse_namespace(struct options *options)
@@ -150,6 +162,8 @@ static int parse_one(int option, struct options *options)
 		return 0;
 	case 'w':
 		return parse_workers(&options->workers);
+	case 'm':
+		return parse_memory(&options->memory_bytes);
 	case 'r':
 		return parse_duration("resync", &options->resync_ms);
 	case 'p':
@@ -187,6 +201,7 @@ int options_parse(int argc, char **argv, struct options *options)
 	                                             {"allow-service-account", required_argument, NULL, 'A'},
 	                                             {"allow-projected-tokens", no_argument, NULL, 'T'},
 	                                             {"workers", required_argument, NULL, 'w'},
+	                                             {"memory", required_argument, NULL, 'm'},
 	                                             {"resync", required_argument, NULL, 'r'},
 	                                             {"poll", required_argument, NULL, 'p'},
 	                                             {"figures", required_argument, NULL, 'F'},

@@ -31,6 +31,7 @@ struct options {
 	const char *cluster_id;          /* NULL: that of the ConfigMap; cluster_id.h */
 	struct waves_limit max_updating; /* jobs that get a new version or default image at a time */
 	unsigned workers;
+	int64_t memory_bytes; /* that the process may take; 0: what its container has */
 	int64_t resync_ms, poll_ms, figures_ms, turn_ms;
 	bool leader_elect, log_json;
 	enum log_level log_level;

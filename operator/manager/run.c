@@ -15,6 +15,7 @@
 #include "operator/manager/checked_keep.h"
 #include "operator/manager/commands.h"
 #include "operator/manager/manager.h"
+#include "operator/manager/stores.h"
 #include "operator/manager/watches.h"
 #include "operator/manager/poller.h"
 
@@ -197,9 +198,7 @@ static void wait_for_end(struct manager *manager, const sigset_t *signals)
 static void release(struct manager *manager)
 {
 	queue_free(manager->queue);
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-		store_free(manager->stores[kind]);
-	store_free(manager->code);
+	stores_free(manager);
 	store_free(manager->selected);
 	recorder_free(manager->recorder);
 	memory_of_jobs_free(manager->memory);
@@ -249,9 +248,7 @@ int operator_run(int argc, char **argv)
 	manager->figures = figures_new();
 	manager->checked = checked_new();
 	manager->recorder = recorder_new(&system_clock, manager->identity);
-	for (int kind = 0; kind < KIND_COUNT; kind++)
-		manager->stores[kind] = store_new(0);
-	manager->code = store_new(0);
+	stores_make(manager);
 	code = EXIT_OK;
 	if (start(manager, &err) < 0) {
 		fprintf(stderr, "streamjob-operator run: %s\n", err.text);

@@ -4,16 +4,16 @@
 #include "lib/base/log.h"
 #include "operator/manager/manager.h"
 #include "operator/manager/namespaces.h"
-#include "operator/manager/trim.h"
 #include "operator/manager/watches.h"
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
+#include "operator/reconcile/trim.h"
 
 /* Changes come in bursts, and a look is at all of them: so long is waited for the rest of one. */
 static const int64_t delays_ms[] = {[CHANGE_ADDED] = 400, [CHANGE_UPDATED] = 50, [CHANGE_DELETED] = 1};
-/* ConfigMaps a page: they may have 1 MiB each. */
-#define CODE_LIST_LIMIT 50
+/* ConfigMaps a page: they may have 1 MiB each, and the API server reads a whole page before it says so. */
+#define CONFIG_MAP_LIST_LIMIT 50
 
 struct kube_resource resource_of(enum kind kind)
 {
@@ -29,6 +29,26 @@ static void enqueue(struct manager *manager, const char *namespace, const char *
 	else if (key)
 		queue_add(manager->queue, json_string_value(key));
 	json_decref(key);
+}
+
+static void trim(void *context, json_t *object)
+{
+	const struct watch *watch = context;
+
+	trim_object(watch->kind, object);
+}
+
+static void trim_code(void *context, json_t *config_map)
+{
+	(void)context;
+	code_reduce(config_map);
+}
+
+static bool is_child(void *context, const json_t *object)
+{
+	const struct watch *watch = context;
+
+	return trim_keeps(watch->kind, object);
 }
 
 /* As Ingress has it: an operator without a class has the jobs without one. */
@@ -145,6 +165,16 @@ static void trouble(void *context, const struct kube_error *why)
 		         watch->namespace ? watch->namespace : "", store_count(watch->store));
 }
 
+static void left_out(void *context, const char *namespace)
+{
+	struct watch *watch = context;
+
+	log_warn("the cache has no room for all objects of a namespace: its jobs are not worked on until there is",
+	         "kind=%s namespace=\"%s\" bytes=%zu limit=%zu",
+	         watch->store == watch->manager->code ? "code" : kind_names[watch->kind].plural, namespace,
+	         store_bytes(watch->store), store_bytes_max(watch->store));
+}
+
 static void watch_start(struct manager *manager, enum kind kind, struct store *store, struct informer_options *options)
 {
 	struct watch *watch = &manager->watches[manager->watches_count++];
@@ -154,6 +184,7 @@ static void watch_start(struct manager *manager, enum kind kind, struct store *s
 	options->resource = resource_of(kind);
 	options->store = store;
 	options->trouble = trouble;
+	options->left_out = left_out;
 	options->context = watch;
 	options->clock = manager->clock;
 	watch->informer = informer_start(options);
@@ -164,17 +195,19 @@ static void watch_namespace(struct manager *manager, const char *namespace)
 {
 	struct informer_options code = {.namespace = namespace,
 	                                .label_selector = STRANGERS_SELECTOR,
-	                                .trim = code_reduce,
+	                                .trim = trim_code,
 	                                .changed = code_changed,
-	                                .limits.list_limit = CODE_LIST_LIMIT};
+	                                .limits.list_limit = CONFIG_MAP_LIST_LIMIT};
 
 	for (int kind = 0; kind < KIND_COUNT; kind++) {
 		bool is_job = kind == KIND_STREAM_JOB;
 		struct informer_options options = {.namespace = namespace,
 		                                   .label_selector = is_job ? NULL : CHILDREN_SELECTOR,
 		                                   .metadata_only = kind == KIND_REPLICA_SET,
-		                                   .trim = trim_of((enum kind)kind),
-		                                   .wanted = is_job ? is_of_class : NULL,
+		                                   .limits.list_limit =
+		                                           kind == KIND_CONFIG_MAP ? CONFIG_MAP_LIST_LIMIT : 0,
+		                                   .trim = trim,
+		                                   .wanted = is_job ? is_of_class : is_child,
 		                                   .changed = is_job ? job_changed : child_changed};
 
 		watch_start(manager, (enum kind)kind, manager->stores[kind], &options);

@@ -14,11 +14,15 @@
 #include "operator/manager/namespaces.h"
 #include "operator/manager/observe.h"
 #include "operator/manager/perform.h"
+#include "operator/manager/stores.h"
 #include "operator/manager/watches.h"
+#include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
+#include "operator/reconcile/status_short.h"
 
-#define UNSYNCED_MS 500  /* a key of a namespace that is not listed yet waits so long */
-#define SAID_MS     5000 /* a write that failed for so long is said in the status, though it may pass */
+#define LACK_AGAIN_MS 10000 /* a key of a namespace that the stores do not have all of */
+#define UNSYNCED_MS   500   /* a key of a namespace that is not listed yet waits so long */
+#define SAID_MS       5000  /* a write that failed for so long is said in the status, though it may pass */
 
 /* The API server says that this very write cannot be: worth a condition at once. */
 static bool is_refusal(const struct kube_error *err)
@@ -84,12 +88,11 @@ static void record(struct manager *manager, struct kube_client *client, const st
 		recorder_record(manager->recorder, client, job, &plan->events[i]);
 }
 
-static int write_status(struct manager *manager, struct kube_client *client, const char *key, const json_t *job,
-                        struct plan *plan, const struct step *failed, const struct error *words, struct kube_error *err)
+/* Takes `object`, which may be NULL; the events of the plan from the `events`th are its own. */
+static int write_object(struct manager *manager, struct kube_client *client, const char *key, const json_t *job,
+                        struct plan *plan, size_t events, json_t *object, struct kube_error *err)
 {
 	const char *version = object_text(job, "metadata", "resourceVersion", NULL);
-	size_t events = plan->events_count;
-	json_t *object = plan_status(plan, failed, words);
 	int result = 0;
 
 	if (!object)
@@ -104,6 +107,14 @@ static int write_status(struct manager *manager, struct kube_client *client, con
 		memory_status_failed(manager->memory, key, object_uid(job));
 	json_decref(object);
 	return result;
+}
+
+static int write_status(struct manager *manager, struct kube_client *client, const char *key, const json_t *job,
+                        struct plan *plan, const struct step *failed, const struct error *words, struct kube_error *err)
+{
+	size_t events = plan->events_count;
+
+	return write_object(manager, client, key, job, plan, events, plan_status(plan, failed, words), err);
 }
 
 static int take_steps(struct kube_client *client, const struct plan *plan, const struct step **ret_failed,
@@ -178,11 +189,40 @@ static enum reconcile_result say_forbidden(struct manager *manager, struct kube_
 	return RECONCILE_ERROR;
 }
 
+/* There was no room for all children of the namespace: what would be missing may be there, so nothing is written. */
+static enum reconcile_result say_lacking(struct manager *manager, struct kube_client *client, const char *key,
+                                         const struct observed *observed, enum kind kind, size_t left_out)
+{
+	struct kube_error err;
+	struct error words;
+	struct plan plan;
+	size_t events;
+
+	error_write(
+	        &words,
+	        "the operator has no room in its memory for %zu or more %s of this namespace with the "
+	        "label " LABEL_MANAGER "=" FIELD_MANAGER
+	        ", and neither writes anything here nor knows how the job is until it has; what runs goes on. Delete "
+	        "those that nobody needs, or give the operator more memory",
+	        left_out, kind_names[kind].plural);
+	plan_make(observed, &manager->settings, &plan);
+	waves_note(manager->waves, key, false);
+	events = plan.events_count;
+	if (write_object(manager, client, key, observed->job, &plan, events, plan_status_short(&plan, words.text),
+	                 &err) < 0)
+		log_warn("a status could not be written", "job=\"%s\" error=\"%s\"", key, err.error.text);
+	plan_release(&plan);
+	queue_add_after(manager->queue, key, LACK_AGAIN_MS);
+	return RECONCILE_REQUEUE_AFTER;
+}
+
 static enum reconcile_result look_at(struct manager *manager, struct kube_client *client, const char *key,
                                      const char *namespace, enum kind forbidden)
 {
 	struct look look;
 	enum reconcile_result result;
+	size_t left_out;
+	enum kind lack = stores_lack(manager, namespace, &left_out);
 
 	if (!namespaces_have(manager, namespace) || !observe(manager, key, &look)) {
 		memory_forget(manager->memory, key);
@@ -190,12 +230,16 @@ static enum reconcile_result look_at(struct manager *manager, struct kube_client
 		queue_forget(manager->queue, key);
 		return RECONCILE_SUCCESS;
 	}
+	if (lack == KIND_COUNT)
+		lack = stores_lack(manager, namespace, &left_out); /* it may have come to that meanwhile */
 	if (claim_is_of_other(manager, client, key, &look.observed)) {
 		waves_note(manager->waves, key, false); /* nobody waits until it has been looked at */
 		queue_add_after(manager->queue, key, CLAIM_AGAIN_MS);
 		result = RECONCILE_REQUEUE_AFTER;
 	} else if (forbidden != KIND_COUNT)
 		result = say_forbidden(manager, client, key, &look.observed, forbidden);
+	else if (lack != KIND_COUNT)
+		result = say_lacking(manager, client, key, &look.observed, lack, left_out);
 	else
 		result = reconcile(manager, client, key, &look.observed);
 	look_release(&look);

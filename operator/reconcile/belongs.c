@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define NOTE_REVISION "deployment.kubernetes.io/revision"
+#include "operator/reconcile/names.h"
 
 static const char *revision_of(const json_t *object)
 {

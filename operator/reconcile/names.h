@@ -32,6 +32,8 @@
 #define NOTE_DROP_PENDING  "streamjob.dev/drop-pending"  /* the query whose pending window is given up */
 #define NOTE_PREVIOUS      "streamjob.dev/previous"      /* hashes of the job files before, which a pod has too */
 
+#define NOTE_REVISION "deployment.kubernetes.io/revision" /* of a Deployment, and of the ReplicaSet that has it */
+
 #define NOTE_JOB_FILE "streamjob.dev/job-file" /* the job file itself, of a clean-up */
 
 #define COMPONENT_RUNTIME  "runtime"

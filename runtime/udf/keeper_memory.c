@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 
 #include "lib/process/system_clock.h"
-#include "runtime/udf/container.h"
+#include "lib/process/container.h"
 #include "runtime/udf/keeper.h"
 #include "runtime/udf/protocol.h"
 #include "runtime/udf/scratch.h"

@@ -50,7 +50,6 @@ TESTED = {
     "aggregate_expr_compile",  # the short form, without the user's functions
     "queue_depth",  # when the queue has come to rest
     "queue_requeues",  # that a key which failed is counted, and forgotten
-    "store_bytes",  # that a store keeps what it says and frees the rest
 }
 
 

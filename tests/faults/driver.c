@@ -126,6 +126,12 @@ static void on_change(void *context, enum change change, const json_t *before, c
 	    json_object_get(json_object_get(object, "metadata"), "managedFields") ? " untrimmed" : "");
 }
 
+static void on_left_out(void *context, const char *namespace)
+{
+	(void)context;
+	say("left out %s", namespace);
+}
+
 static void say_counts(struct informer *informer, struct store *store)
 {
 	struct informer_counts counts = informer_counts(informer);
@@ -153,6 +159,7 @@ static int run_informer(int argc, char **argv)
 	        .store = store,
 	        .changed = on_change,
 	        .trouble = say_trouble,
+	        .left_out = on_left_out,
 	        .clock = &test_clock,
 	        .limits = {.backoff_ms_min = limit(argc, argv, "backoff_ms_min", 20),
 	                   .backoff_ms_max = limit(argc, argv, "backoff_ms_max", 200),
@@ -161,6 +168,8 @@ static int run_informer(int argc, char **argv)
 	                   .watch_idle_ms = limit(argc, argv, "watch_idle_ms", 0),
 	                   .watch_server_s = (int)limit(argc, argv, "watch_server_s", 0),
 	                   .relist_ms = limit(argc, argv, "relist_ms", 0),
+	                   .room_ms_min = limit(argc, argv, "room_ms_min", 0),
+	                   .room_ms_max = limit(argc, argv, "room_ms_min", 0),
 	                   .list_limit = (int)limit(argc, argv, "list_limit", 0),
 	                   .event_bytes_max = (size_t)limit(argc, argv, "event_bytes_max", 0)}};
 	struct informer *informer = informer_start(&options);

@@ -128,7 +128,8 @@ static void bound_test(void **state)
 		snprintf(name, sizeof(name), "n%zu", count);
 		outcome = put(store, "ns", name, name, "1", "o", 1);
 	}
-	assert_int_equal(outcome, STORE_REFUSED);
+	assert_int_equal(outcome, STORE_LEFT_OUT);
+	assert_int_equal(store_left_out(store, "ns"), 1);
 	assert_int_equal(store_count(store), count - 1);
 	bytes = store_bytes(store);
 	assert_true(bytes <= 10000 && bytes > 9000);
@@ -137,6 +138,78 @@ static void bound_test(void **state)
 		json_decref(store_remove(store, "ns", name, NULL));
 	}
 	assert_int_equal(store_bytes(store), 0);
+	store_free(store);
+}
+
+static void fill(struct store *store, const char *namespace, size_t count)
+{
+	char name[32];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "n%zu", i);
+		put(store, namespace, name, name, "1", "o", 1);
+	}
+}
+
+static size_t count_in(struct store *store, const char *namespace)
+{
+	json_t *keys = store_keys(store, namespace);
+	size_t count = json_array_size(keys);
+
+	json_decref(keys);
+	return count;
+}
+
+/* Who has most gives way, whatever the order; who has little has all of it, and nobody is said to lack what is there.
+ */
+static void share_test(void **state)
+{
+	struct store *store = store_new(20000);
+	size_t whole, evicted = 0;
+	json_t *gone;
+	char *namespace;
+
+	(void)state;
+	store_list_begins(store, NULL);
+	fill(store, "mass", 1000);
+	whole = count_in(store, "mass");
+	assert_true(whole > 20);
+	namespace = store_newly_short(store);
+	assert_string_equal(namespace, "mass");
+	free(namespace);
+	assert_null(store_newly_short(store));
+	fill(store, "good", 10);
+	fill(store, "other", 1000);
+	fill(store, "late", 3);
+	store_list_ends(store, NULL);
+	assert_int_equal(count_in(store, "good"), 10);
+	assert_int_equal(count_in(store, "late"), 3);
+	assert_int_equal(store_left_out(store, "good"), 0);
+	assert_int_equal(store_left_out(store, "late"), 0);
+	assert_int_equal(store_left_out(store, "mass"), 1000 - count_in(store, "mass"));
+	assert_int_equal(store_left_out(store, "other"), 1000 - count_in(store, "other"));
+	assert_true(count_in(store, "other") > whole / 4 && count_in(store, "mass") > whole / 4);
+	assert_true(store_bytes(store) <= 20000);
+	while ((gone = store_take_evicted(store))) {
+		evicted++;
+		json_decref(gone);
+	}
+	assert_true(evicted > 0);
+	namespace = store_newly_short(store);
+	assert_string_equal(namespace, "other");
+	free(namespace);
+	/* The mass goes, and a list finds room for what is left. */
+	while (count_in(store, "mass")) {
+		json_t *keys = store_keys(store, "mass");
+
+		json_decref(store_remove(store, "mass", json_string_value(json_array_get(keys, 0)) + strlen("mass/"),
+		                         NULL));
+		json_decref(keys);
+	}
+	store_list_begins(store, NULL);
+	fill(store, "other", 20);
+	store_list_ends(store, NULL);
+	assert_int_equal(store_left_out(store, NULL), 0);
 	store_free(store);
 }
 
@@ -203,7 +276,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(put_test),   cmocka_unit_test(lookup_test),
 	                                   cmocka_unit_test(round_test), cmocka_unit_test(bound_test),
-	                                   cmocka_unit_test(many_test),  cmocka_unit_test(alike_test)};
+	                                   cmocka_unit_test(share_test), cmocka_unit_test(many_test),
+	                                   cmocka_unit_test(alike_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 #include "operator/reconcile/code.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/merge.h"
+#include "operator/reconcile/trim.h"
 
 const struct settings test_settings = {
         .image = "streamjob:test", .own_namespace = "streamjob-system", .cluster_id = "test-cluster"};
@@ -34,6 +35,7 @@ void world_init(struct world *world, const char *spec)
 	*world = (struct world){.job = world_job(spec),
 	                        .reports = json_object(),
 	                        .code = json_object(),
+	                        .seen = json_array(),
 	                        .now_ms = NOW_MS,
 	                        .figures_age_ms = INT64_MAX};
 	for (int k = 0; k < KIND_COUNT; k++)
@@ -45,6 +47,7 @@ void world_release(struct world *world)
 	json_decref(world->job);
 	json_decref(world->reports);
 	json_decref(world->code);
+	json_decref(world->seen);
 	for (int k = 0; k < KIND_COUNT; k++)
 		json_decref(world->children[k]);
 }
@@ -62,6 +65,25 @@ static void count_generation(struct world *world)
 	memcpy(world->spec_seen, hash, sizeof(hash));
 }
 
+/* As the stores have them: without what nobody reads. */
+static const json_t *world_kept(struct world *world, enum kind kind)
+{
+	json_t *kept = json_array(), *one;
+	size_t index;
+
+	json_array_foreach(world->children[kind], index, one)
+	{
+		if (trim_keeps(kind, one))
+			json_array_append_new(kept, json_deep_copy(one));
+	}
+	json_array_foreach(kept, index, one)
+	{
+		trim_object(kind, one);
+	}
+	json_array_append_new(world->seen, kept);
+	return kept;
+}
+
 void world_look(struct world *world, struct observed *observed, struct plan *plan)
 {
 	count_generation(world);
@@ -77,7 +99,7 @@ void world_look(struct world *world, struct observed *observed, struct plan *pla
 	                              .may_update = world->may_update,
 	                              .namespace_ends = world->namespace_ends};
 	for (int k = 0; k < KIND_COUNT; k++)
-		observed->children[k] = world->children[k];
+		observed->children[k] = world_kept(world, (enum kind)k);
 	plan_make(observed, &world->settings, plan);
 }
 
@@ -123,6 +145,7 @@ size_t world_turn(struct world *world, size_t steps_max)
 	size_t taken = 0;
 	json_t *status, *seen = world->job;
 
+	json_array_clear(world->seen);
 	world_look(world, &observed, &plan);
 	world->job = json_deep_copy(seen); /* the plan points into what it saw, which steps leave alone */
 	for (; taken < plan.steps_count && taken < steps_max; taken++)
@@ -166,11 +189,11 @@ static json_t *world_replica_set(struct world *world, json_t *deployment)
 	if (one)
 		return one;
 	json_object_set_new(notes, "deployment.kubernetes.io/revision", json_string("1"));
-	one = json_pack("{s:{s:s, s:s, s:s, s:{s:s}, s:[{s:s, s:s, s:s, s:b}]}}", "metadata", "name",
+	one = json_pack("{s:{s:s, s:s, s:s, s:{s:s}, s:{s:s}, s:[{s:s, s:s, s:s, s:b}]}}", "metadata", "name",
 	                object_uid(deployment), "uid", object_uid(deployment), "creationTimestamp",
-	                "2027-01-15T08:00:00Z", "annotations", "deployment.kubernetes.io/revision", "1",
-	                "ownerReferences", "kind", "Deployment", "name", name, "uid", object_uid(deployment),
-	                "controller", 1);
+	                "2027-01-15T08:00:00Z", "labels", LABEL_INSTANCE, "home-feed", "annotations",
+	                "deployment.kubernetes.io/revision", "1", "ownerReferences", "kind", "Deployment", "name", name,
+	                "uid", object_uid(deployment), "controller", 1);
 	json_object_set_new(json_object_get(one, "metadata"), "uid", json_sprintf("rs-%s", object_uid(deployment)));
 	json_array_append_new(world->children[KIND_REPLICA_SET], one);
 	return one;

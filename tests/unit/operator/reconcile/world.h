@@ -25,6 +25,7 @@ struct world {
 	json_t *job;
 	json_t *children[KIND_COUNT];
 	json_t *reports, *code;
+	json_t *seen; /* what was observed since the last turn, as the stores would have kept it */
 	int64_t now_ms, deleting_ms, figures_age_ms;
 	bool namespace_ends, may_update;
 	const char *image; /* the operator's default; NULL: that of test_settings */

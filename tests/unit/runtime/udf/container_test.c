@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "runtime/udf/container.h"
+#include "lib/process/container.h"
 #include "tests/unit/runtime/udf/worker_case.h"
 
 #define MI        ((long long)1 << 20)
@@ -83,11 +83,15 @@ static void what_a_cgroup_says(void **state)
 		put(cases[i].second ? "memory.max" : "memory.limit_in_bytes", cases[i].most);
 		put(cases[i].second ? "memory.current" : "memory.usage_in_bytes", cases[i].held);
 		put("memory.stat", cases[i].stat);
+		if (container_memory_limit(folder) != (strstr(cases[i].name, "no limit") ? 0 : atoll(cases[i].most)))
+			fail_msg("%s: a limit of %lld", cases[i].name, (long long)container_memory_limit(folder));
 		if (container_is_near(folder, &memory) != cases[i].near)
 			fail_msg("%s", cases[i].name);
 		if (cases[i].near && memory.held_bytes != cases[i].held_bytes)
 			fail_msg("%s: %lld", cases[i].name, (long long)memory.held_bytes);
 	}
+	assert_int_equal(container_memory_limit(empty), 0);
+	assert_true(container_memory_limit(NULL) >= 0);
 	assert_false(container_is_near(empty, &(struct container_memory){0}));
 	container_is_near(NULL, &(struct container_memory){0}); /* its own, whatever that is */
 }

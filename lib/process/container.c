@@ -1,4 +1,4 @@
-#include "runtime/udf/container.h"
+#include "lib/process/container.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -156,9 +156,10 @@ static void find_own(void)
 		own_folder[0] = '\0';
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
 bool container_is_near(const char *folder, struct container_memory *ret_memory)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char at[PATH_MAX];
 
 	if (folder)
@@ -173,4 +174,30 @@ bool container_is_near(const char *folder, struct container_memory *ret_memory)
 		*strrchr(at, '/') = '\0';
 	}
 	return false;
+}
+
+static int64_t limit_of(const char *folder)
+{
+	int64_t most = read_number(folder, "memory.max");
+
+	if (most < 0)
+		most = read_number(folder, "memory.limit_in_bytes");
+	return most > 0 ? most : NO_LIMIT;
+}
+
+int64_t container_memory_limit(const char *folder)
+{
+	int64_t limit = NO_LIMIT;
+	char at[PATH_MAX];
+
+	if (!folder)
+		pthread_once(&once, find_own);
+	snprintf(at, sizeof(at), "%s", folder ? folder : own_folder);
+	while (at[0]) {
+		limit = least(limit, limit_of(at));
+		if (folder || strcmp(at, top_folder) == 0)
+			break;
+		*strrchr(at, '/') = '\0';
+	}
+	return limit < NO_LIMIT ? limit : 0;
 }

@@ -2,8 +2,8 @@
  * The memory of the container that this process is in, as the kernel counts it: its cgroup, of version 2 or 1. Threads:
  * any.
  */
-#ifndef STREAMJOB_UDF_CONTAINER_H
-#define STREAMJOB_UDF_CONTAINER_H
+#ifndef STREAMJOB_CONTAINER_H
+#define STREAMJOB_CONTAINER_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,5 +16,7 @@ struct container_memory {
 /* Is it near its limit? `folder`: a cgroup's; NULL: this process's own and those above it that can be seen. False also
  * where there is no limit, or swap is left. */
 bool container_is_near(const char *folder, struct container_memory *ret_memory);
+/* The least limit of that cgroup, and where it is this process's own of those above it; 0: there is none. */
+int64_t container_memory_limit(const char *folder);
 
 #endif
