@@ -146,8 +146,7 @@ int exact_sum_combine(struct exact_sum *sum, const struct exact_sum *more, struc
 	return 0;
 }
 
-/* The sum as a sign and limbs of 32 bits, carried through; returns how many there are below the zeros on top. */
-static uint32_t magnitude(const struct exact_sum *sum, bool *ret_negative, uint32_t ret_limbs[SUM_LIMBS])
+uint32_t exact_sum_limbs(const struct exact_sum *sum, bool *ret_negative, uint32_t ret_limbs[SUM_LIMBS])
 {
 	int64_t limbs[SUM_LIMBS] = {0};
 	uint32_t count = SUM_LIMBS;
@@ -192,7 +191,7 @@ double exact_sum_value(const struct exact_sum *sum)
 		return sum->special == SUM_PLUS_INFINITY    ? INFINITY
 		       : sum->special == SUM_MINUS_INFINITY ? -INFINITY
 		                                            : NAN;
-	count = magnitude(sum, &negative, limbs);
+	count = exact_sum_limbs(sum, &negative, limbs);
 	value = count > 2 ? rounded(limbs, count)
 	                  : ldexp((double)((uint64_t)limbs[1] << LIMB_BITS | limbs[0]), LOWEST_BIT);
 	return negative ? -value : value;
@@ -204,7 +203,7 @@ void exact_sum_save(const struct exact_sum *sum, struct buffer *out)
 	uint32_t limbs[SUM_LIMBS], low = 0, count;
 	bool negative;
 
-	count = magnitude(sum, &negative, limbs);
+	count = exact_sum_limbs(sum, &negative, limbs);
 	while (low < count && !limbs[low])
 		low++;
 	save_word(out, sum->special);

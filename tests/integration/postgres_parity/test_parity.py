@@ -7,7 +7,6 @@ import subprocess
 import pytest
 
 from servers import ROOT
-from servers.postgres import Postgres
 
 import parity
 
@@ -47,10 +46,9 @@ DIFFERENT = parity.different()
 
 
 @pytest.fixture(scope="module")
-def postgres():
-    with Postgres() as server:
-        server.query(SETUP)
-        yield server
+def postgres(postgres_server):
+    postgres_server.query(SETUP)
+    return postgres_server
 
 
 @pytest.fixture(scope="module")
