@@ -1,6 +1,9 @@
 """What aggregates make of values at the edges, as the rows and the log say it."""
 
 import json
+import math
+import random
+from fractions import Fraction
 
 import pytest
 
@@ -150,3 +153,39 @@ def test_a_limit_of_bytes_fails_also_where_groups_are_dropped(tree):
     tree.write("events.jsonl", "".join('{"k":"key-%d","ts":1}\n' % i for i in range(40000)))
     done = tree.streamjob(*REPLAY)
     assert done.returncode == 1 and "stateBytes: 1048576" in done.stderr
+
+
+def exact_deviation(values):
+    """STDDEV_POP by whole numbers, rounded once."""
+    exact = [Fraction(value) for value in values]
+    mean = sum(exact) / len(exact)
+    variance = sum((value - mean) ** 2 for value in exact) / len(exact)
+    scale = 4 ** max(0, 400 - (variance.numerator.bit_length() - variance.denominator.bit_length()) // 2) if variance else 1
+    return float(Fraction(math.isqrt(math.floor(variance * scale)), math.isqrt(scale)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_deviations_are_the_nearest_doubles_in_any_order(tree, seed):
+    """Against whole numbers; near one another and far from zero, over hundreds of decades, and the same in another order."""
+    rng = random.Random(seed)
+    groups = {
+        "close": [1e9 + rng.random() for _ in range(200)],
+        "one": [rng.uniform(-1e300, 1e300)],
+        "decades": [rng.uniform(-1, 1) * 10 ** rng.uniform(-30, 30) for _ in range(200)],
+        "all": [rng.uniform(-1, 1) * 10 ** rng.uniform(-305, 305) for _ in range(100)],
+        "huge": [rng.uniform(0.5, 1) * 1.7e308 for _ in range(50)],
+        "tiny": [rng.uniform(1, 2) * 1e-310 for _ in range(50)],
+    }
+    whole = {"i": [rng.randint(2**62, 2**63 - 1) for _ in range(100)]}
+    rows = [[key, value, 0] for key, values in groups.items() for value in values]
+    rows += [["i", {"i": value}, 0] for value in whole["i"]]
+    expected = {key: exact_deviation(values) for key, values in {**groups, **whole}.items()}
+    results = []
+    for _ in range(2):
+        rng.shuffle(rows)
+        found, _ = windows(tree, ["STDDEV_POP(x)", "STDDEV_POP(i)", "MIN(x)"], rows)
+        results.append([list(row) for row in found])
+    assert results[0] == results[1]
+    values = [row[1] if row[0] is None else row[0] for row in results[0]]
+    for key, value in zip(sorted(expected), values):
+        assert abs(value - expected[key]) <= math.ulp(expected[key]), key

@@ -26,6 +26,10 @@ EXPRESSIONS = [
     "MAX(s)",
     "MIN(DISTINCT l)",
     "SUM(i) FILTER (WHERE b)",
+    "STDDEV_POP(i)",
+    "STDDEV_POP(l)",
+    "STDDEV_POP(d)",
+    "STDDEV_POP(d) FILTER (WHERE b) * 2 + COUNT(*)",
 ]
 
 
