@@ -83,6 +83,17 @@ enum type aggregate_result_type(const struct aggregate_entry *entry, enum type a
 	return argument;
 }
 
+const char *aggregate_result_words(const struct aggregate_entry *entry)
+{
+	static const char *const words[] = {[RESULT_BIGINT] = "BIGINT",
+	                                    [RESULT_DOUBLE] = "DOUBLE",
+	                                    [RESULT_BOOLEAN] = "BOOLEAN",
+	                                    [RESULT_SUM] = "BIGINT or DOUBLE",
+	                                    [RESULT_ARGUMENT] = "as the value"};
+
+	return words[entry->result];
+}
+
 static void upper(const char *text, struct buffer *out)
 {
 	for (; *text; text++)

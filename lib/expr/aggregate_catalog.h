@@ -58,6 +58,8 @@ bool aggregate_name(const char *name);
 bool aggregate_argument_takes(enum aggregate_argument argument, enum type type);
 /* TYPE_NULL as argument: there is none. */
 enum type aggregate_result_type(const struct aggregate_entry *entry, enum type argument);
+/* "BIGINT", "that of the value". */
+const char *aggregate_result_words(const struct aggregate_entry *entry);
 /* "PERCENTILE(number, fraction)". */
 void aggregate_signature(const struct aggregate_entry *entry, struct buffer *out);
 

@@ -1,63 +1,14 @@
-/* The catalog of scalar functions: one row each. */
+/* Calls of functions, by the catalogs. */
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/base/memory.h"
 #include "lib/base/text.h"
 #include "lib/expr/aggregate_catalog.h"
 #include "lib/expr/coerce.h"
-#include "lib/expr/kernels.h"
+#include "lib/expr/function_row.h"
 #include "lib/expr/parse.h"
 #include "lib/expr/user_tree.h"
-
-#define ARGUMENTS_MAX 3
-
-/* TYPE_NULL as result: that of the first argument; as argument: any number, and `choose` picks the kernel by its type.
- */
-static const struct function {
-	const char *name;
-	size_t least, most;
-	enum type arguments[ARGUMENTS_MAX];
-	enum type result;
-	kernel *run;
-	kernel *(*choose)(enum type type);
-} functions[] = {
-        {"lower", 1, 1, {TYPE_STRING}, TYPE_STRING, run_lower, NULL},
-        {"upper", 1, 1, {TYPE_STRING}, TYPE_STRING, run_upper, NULL},
-        {"length", 1, 1, {TYPE_STRING}, TYPE_INT, run_length, NULL},
-        {"char_length", 1, 1, {TYPE_STRING}, TYPE_INT, run_length, NULL},
-        {"character_length", 1, 1, {TYPE_STRING}, TYPE_INT, run_length, NULL},
-        {"substring", 2, 3, {TYPE_STRING, TYPE_INT, TYPE_INT}, TYPE_STRING, run_substring, NULL},
-        {"substr", 2, 3, {TYPE_STRING, TYPE_INT, TYPE_INT}, TYPE_STRING, run_substring, NULL},
-        {"abs", 1, 1, {TYPE_NULL}, TYPE_NULL, NULL, absolute_kernel},
-        {"floor", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_floor, NULL},
-        {"ceil", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_ceil, NULL},
-        {"ceiling", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_ceil, NULL},
-        {"round", 1, 1, {TYPE_DOUBLE}, TYPE_DOUBLE, run_round, NULL},
-};
-
-#define FUNCTIONS (sizeof(functions) / sizeof(functions[0]))
-
-static const struct function *find_function(const char *name)
-{
-	for (size_t i = 0; i < FUNCTIONS; i++)
-		if (strcmp(functions[i].name, name) == 0)
-			return &functions[i];
-	return NULL;
-}
-
-bool expr_has_function(const char *name)
-{
-	static const char *const words[] = {"coalesce", "nullif"};
-
-	for (size_t i = 0; i < FUNCTIONS; i++)
-		if (strcasecmp(functions[i].name, name) == 0)
-			return true;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasecmp(words[i], name) == 0)
-			return true;
-	return aggregate_name(name);
-}
 
 /* Some words are functions to the parser without parentheses: SYSTEM_USER since PostgreSQL 16. */
 static bool is_called(const struct checker *checker, size_t offset, const char *name)
@@ -67,31 +18,46 @@ static bool is_called(const struct checker *checker, size_t offset, const char *
 	return after[strspn(after, " \t\r\n")] == '(';
 }
 
-static struct node *unknown_function(struct checker *checker, size_t offset, const char *name)
+/* The nearest name of any function or aggregate, or NULL. */
+static const char *nearest_name(const struct checker *checker, const char *name)
 {
 	size_t users = checker->functions ? checker->functions->count : 0, count = 0;
-	const char **names =
-	        arena_alloc(&checker->program->arena, (FUNCTIONS + AGGREGATE_KINDS + users) * sizeof(const char *));
-	const char *nearest;
-	char right[128];
+	const char **names, *nearest;
 
-	if (!is_called(checker, offset, name) && expr_reserved_word_at(checker, offset))
-		return NULL;
-	for (size_t i = 0; i < FUNCTIONS; i++)
-		names[count++] = functions[i].name;
+	while (function_row(count))
+		count++;
+	names = xcalloc(count + AGGREGATE_KINDS + users, sizeof(*names));
+	for (size_t i = 0; i < count; i++)
+		names[i] = function_name(function_row(i));
 	for (enum aggregate_kind kind = 0; kind < AGGREGATE_KINDS; kind++)
 		names[count++] = aggregate_entry(kind)->name;
 	for (size_t i = 0; i < users; i++)
 		if (checker->functions->items[i].name)
 			names[count++] = checker->functions->items[i].name;
 	nearest = text_nearest(slice_of(name), names, count);
-	if (!nearest)
-		return expr_problem(checker, offset,
-		                    "functions are LOWER, UPPER, LENGTH, SUBSTRING, ABS, FLOOR, CEIL, ROUND, COALESCE, "
-		                    "NULLIF and those of spec.functions",
-		                    "there is no function %s", name);
-	snprintf(right, sizeof(right), "did you mean %s?", nearest);
-	return expr_problem(checker, offset, right, "there is no function %s", name);
+	free(names);
+	return nearest;
+}
+
+static struct node *unknown_function(struct checker *checker, size_t offset, const char *name)
+{
+	const char *nearest;
+	struct buffer right;
+
+	if (!is_called(checker, offset, name) && expr_reserved_word_at(checker, offset))
+		return NULL;
+	nearest = nearest_name(checker, name);
+	buffer_init(&right);
+	if (nearest) {
+		buffer_printf(&right, "did you mean %s?", nearest);
+	} else {
+		buffer_append_text(&right, "functions are ");
+		function_names(&right);
+		buffer_append_text(&right, " and those of spec.functions");
+	}
+	expr_problem(checker, offset, right.data, "there is no function %s", name);
+	buffer_release(&right);
+	return NULL;
 }
 
 static struct node *check_argument(struct checker *checker, const struct function *function, struct node *argument,
@@ -116,7 +82,7 @@ static struct node *check_call(struct checker *checker, const struct function *f
 {
 	const json_t *arguments = json_object_get(body, "args");
 	size_t count = json_array_size(arguments), offset = json_offset(checker, body);
-	struct node *nodes[ARGUMENTS_MAX];
+	struct node *nodes[FUNCTION_ARGUMENTS_MAX];
 	enum type type = function->result;
 	bool good = true;
 
@@ -155,7 +121,7 @@ struct node *check_function(struct checker *checker, const json_t *body)
 		                    "OVER and VARIADIC are not supported");
 	if (aggregate_name(name))
 		return check_aggregate(checker, body, name);
-	function = find_function(name);
+	function = function_find(name);
 	user = function ? NULL : user_function_find(checker, name, &number);
 	if (user && user->kind == FUNCTION_SCALAR)
 		return check_user_function(checker, number, body);

@@ -3,16 +3,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "lib/spec/out/catalog.h"
 #include "lib/spec/query/query.h"
 #include "lib/process/system_clock.h"
 #include "runtime/cli/function_loader.h"
 
 static int usage(FILE *out, int code)
 {
-	fputs("usage: streamjob explain FILE [--name JOB] [--functions-dir DIR]\n\n"
+	fputs("usage: streamjob explain FILE [--name JOB] [--functions-dir DIR]\n"
+	      "       streamjob explain --catalog\n\n"
 	      "Prints the columns that are read, the filter, the window, the keys, each aggregate with its type, "
 	      "where\n"
-	      "results go and what is committed when.\n",
+	      "results go and what is committed when. --catalog: every aggregate, function, source, format, window "
+	      "and\n"
+	      "sink that a job can be made of.\n",
 	      out);
 	return code;
 }
@@ -41,10 +45,22 @@ static int explain(const struct jobspec *job, const char *functions_dir)
 	return query ? EXIT_OK : EXIT_FAILED;
 }
 
+static int print_catalog(void)
+{
+	struct buffer out;
+
+	buffer_init(&out);
+	catalog_text(&out);
+	fwrite(buffer_slice(&out).data, 1, out.size, stdout);
+	buffer_release(&out);
+	return EXIT_OK;
+}
+
 int command_explain(int argc, char **argv)
 {
 	static const struct option long_options[] = {{"name", required_argument, NULL, 'n'},
 	                                             {"functions-dir", required_argument, NULL, 'd'},
+	                                             {"catalog", no_argument, NULL, 'c'},
 	                                             {"help", no_argument, NULL, 'h'},
 	                                             {NULL, 0, NULL, 0}};
 	const char *name = NULL, *functions_dir = NULL;
@@ -55,6 +71,8 @@ int command_explain(int argc, char **argv)
 	while ((option = getopt_long(argc, argv, "n:h", long_options, NULL)) != -1) {
 		if (option == 'h')
 			return usage(stdout, EXIT_OK);
+		if (option == 'c')
+			return argc == 2 ? print_catalog() : usage(stderr, EXIT_USAGE);
 		if (option == 'n')
 			name = optarg;
 		else if (option == 'd')

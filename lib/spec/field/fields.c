@@ -175,9 +175,9 @@ static const struct field aggregate_fields[] = {
          .offset = offsetof(struct aggregate_spec, expr),
          .min = 1,
          .max = 10000,
-         .doc = "SQL with COUNT, SUM, AVG, MIN, MAX, COUNT(DISTINCT x), PERCENTILE(x, p) or aggregates of "
-                "spec.functions, each with FILTER (WHERE ...) if need be; a column outside of these must be a group "
-                "key. With columns: one call alone."},
+         .doc = "SQL with aggregates of the catalog (COUNT, SUM, PERCENTILE, ...) or of spec.functions, each with "
+                "FILTER (WHERE ...) if need be; a column outside of these must be a group key. With columns: one call "
+                "alone."},
         {0}};
 const struct object aggregate_object = {.title = "Aggregate",
                                         .size = sizeof(struct aggregate_spec),

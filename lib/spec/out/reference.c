@@ -5,6 +5,7 @@
 #include "lib/base/exit_code.h"
 #include "lib/base/text.h"
 #include "lib/spec/field/tables.h"
+#include "lib/spec/out/catalog.h"
 #include "lib/spec/out/out.h"
 
 #define SECTIONS_MAX     64
@@ -211,6 +212,7 @@ void jobspec_reference(struct buffer *out)
 	        "end), needs double quotes there.\n");
 	buffer_append_text(out, "\n## Exit codes\n\nOf `streamjob` and `streamjob-operator`, all commands:\n\n");
 	exit_codes_table(out);
+	catalog_reference(out);
 	collect(&sections, &spec_object, "spec");
 	for (size_t i = 0; i < sections.count; i++)
 		write_section(&sections.items[i], out);
