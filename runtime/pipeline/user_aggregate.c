@@ -103,15 +103,18 @@ static void take_raised(const struct aggregate_run *run, const struct user_conte
 static int slots_of(const struct aggregate_run *run, void *const *states, size_t n, uint32_t *ret_slots,
                     struct error *err)
 {
+	const struct user_context user = *context_of(run);
+	uint32_t greatest = 0;
+
 	for (size_t i = 0; i < n; i++) {
-		ret_slots[i] = slot_of(context_of(run), states[i]);
-		if (ret_slots[i] >= UDF_SLOTS_MAX)
-			return error_set(err,
-			                 "the window has too many groups for %s: at most %u accumulators fit; group by "
-			                 "fewer values",
-			                 run->call->text, UDF_SLOTS_MAX);
+		ret_slots[i] = slot_of(&user, states[i]);
+		greatest = ret_slots[i] > greatest ? ret_slots[i] : greatest;
 	}
-	return 0;
+	if (greatest < UDF_SLOTS_MAX)
+		return 0;
+	return error_set(err,
+	                 "the window has too many groups for %s: at most %u accumulators fit; group by fewer values",
+	                 run->call->text, UDF_SLOTS_MAX);
 }
 
 static int user_update(const struct aggregate_run *run, void *const *states, const struct column *const *columns,
