@@ -73,8 +73,8 @@ struct manager {
 	pthread_t workers[WORKERS_MAX], poller, main_thread;
 	unsigned workers_started;
 	bool poller_started, was_standby;
-	_Atomic bool stopping, lost; /* no new work; the lease was lost */
-	_Atomic int64_t poller_ms;   /* monotonic, as started_ms: when it last came around */
+	_Atomic bool stopping, lost, moved; /* no new work; the lease was lost; the poller has pods to look at */
+	_Atomic int64_t poller_ms;          /* monotonic, as started_ms: when it last came around */
 	int64_t started_ms;
 	char identity[128], lease_name[LEASE_NAME_SIZE]; /* the Lease's is of the class */
 	char operator[512];                              /* NAMESPACE/LEASE, its claim on jobs */

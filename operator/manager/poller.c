@@ -21,6 +21,7 @@
 #define PODS_PER_MS  1    /* many pods are asked less often: at most one a millisecond on the average */
 #define START_MS     4000 /* a pod that runs by then needs no explanation */
 #define STOP_STEP_MS 50
+#define LOOK_MS      10000 /* pods that all run are looked at when one of them has changed, and so often */
 #define TRIM_MS      10000 /* lists and bursts of work leave free memory behind */
 
 struct poller {
@@ -28,7 +29,9 @@ struct poller {
 	struct pods_asked *pods;
 	struct pod_page_client *client;
 	struct explainer *explainer;
-	int64_t rest_ms; /* of a pod that answered */
+	int64_t rest_ms;          /* of a pod that answered */
+	int64_t looked_around_ms; /* when the pods were last looked at */
+	bool restless;            /* one of them is not asked: what it is depends on the time too */
 };
 
 static int64_t monotonic_ms(const struct manager *manager)
@@ -126,6 +129,13 @@ static void ask_later(struct poller *poller, const json_t *pod, const char *key)
 	json_decref(url);
 }
 
+static bool has_ended(const json_t *pod)
+{
+	const char *phase = object_text(pod, "status", "phase", NULL);
+
+	return !strcmp(phase, "Succeeded") || !strcmp(phase, "Failed");
+}
+
 /* A pod of a job of ours is asked, explained, or left alone. */
 static void look_at_pod(struct poller *poller, const json_t *pod, json_t *waiting)
 {
@@ -136,7 +146,9 @@ static void look_at_pod(struct poller *poller, const json_t *pod, json_t *waitin
 
 	if (ours && runs && belongs(poller, pod, json_string_value(key)))
 		ask_later(poller, pod, json_string_value(key));
-	else if (ours && !runs && needs_words(poller->manager, pod))
+	else
+		poller->restless = poller->restless || (ours && !has_ended(pod));
+	if (ours && !runs && needs_words(poller->manager, pod))
 		json_object_set_new(waiting, object_uid(pod), waiting_json(pod, json_string_value(key)));
 	json_decref(key);
 }
@@ -148,6 +160,7 @@ static void look_at_cleanup(struct poller *poller, const json_t *cleanup, json_t
 	const char *job = object_job(cleanup);
 	json_t *key = json_sprintf("%s/%s", namespace, job);
 
+	poller->restless = true;
 	if (is_late(poller->manager, cleanup) && !object_integer(cleanup, "status", "active", NULL) &&
 	    !json_array_size(object_at(cleanup, "status", "conditions", NULL)) &&
 	    manager_has_job(poller->manager, namespace, job))
@@ -187,12 +200,21 @@ static void look_at_all(struct poller *poller, enum kind kind,
 	json_decref(keys);
 }
 
+static bool has_to_look(const struct poller *poller)
+{
+	bool moved = atomic_exchange(&poller->manager->moved, false);
+
+	return moved || poller->restless || monotonic_ms(poller->manager) - poller->looked_around_ms >= LOOK_MS;
+}
+
 /* What there is now. */
 static void look_around(struct poller *poller)
 {
 	struct manager *manager = poller->manager;
 	json_t *all = json_object(), *waiting = json_object();
 
+	poller->restless = false;
+	poller->looked_around_ms = monotonic_ms(manager);
 	pods_asked_begin(poller->pods);
 	look_at_all(poller, KIND_POD, look_at_pod, all, waiting);
 	look_at_all(poller, KIND_JOB, look_at_cleanup, all, waiting);
@@ -301,7 +323,8 @@ static void poll(struct poller *poller)
 		atomic_store(&manager->poller_ms, now_ms);
 		if (manager_may_work(manager) && now_ms - looked_ms >= poller->rest_ms) {
 			looked_ms = now_ms;
-			look_around(poller);
+			if (has_to_look(poller))
+				look_around(poller);
 			if (!waves_are_idle(manager->waves))
 				give_turns(manager);
 		}

@@ -113,7 +113,14 @@ static void job_changed(void *context, enum change change, const json_t *before,
 	groups_changed(watch->manager, before, after);
 	if (change == CHANGE_UPDATED && is_own_echo(before, after))
 		return;
+	atomic_store(&watch->manager->moved, true);
 	enqueue(watch->manager, object_text(job, "metadata", "namespace", NULL), object_name(job), 0);
+}
+
+/* By which the poller knows the pods that it asks. */
+static bool moves_pods(enum kind kind)
+{
+	return kind == KIND_POD || kind == KIND_JOB || kind == KIND_REPLICA_SET || kind == KIND_DEPLOYMENT;
 }
 
 static void child_changed(void *context, enum change change, const json_t *before, const json_t *after)
@@ -122,6 +129,8 @@ static void child_changed(void *context, enum change change, const json_t *befor
 	const json_t *child = after ? after : before;
 	const char *job = object_job(child);
 
+	if (moves_pods(watch->kind))
+		atomic_store(&watch->manager->moved, true);
 	if (!job[0])
 		job = object_job(before); /* it was taken off */
 	/* Jobs are looked at after the first lists anyway. What appears later is mostly what we have just made. */

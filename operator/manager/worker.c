@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
@@ -22,7 +23,9 @@
 
 #define LACK_AGAIN_MS 10000 /* a key of a namespace that the stores do not have all of */
 #define UNSYNCED_MS   500   /* a key of a namespace that is not listed yet waits so long */
-#define SAID_MS       5000  /* a write that failed for so long is said in the status, though it may pass */
+#define FIRST_LIST_MS 5000  /* and none is taken before the lists are there, for so long at most */
+#define STEP_MS       20
+#define SAID_MS       5000 /* a write that failed for so long is said in the status, though it may pass */
 
 /* The API server says that this very write cannot be: worth a condition at once. */
 static bool is_refusal(const struct kube_error *err)
@@ -297,12 +300,22 @@ static enum reconcile_result work_on(struct manager *manager, struct kube_client
 	return result;
 }
 
+static void wait_for_lists(struct manager *manager)
+{
+	for (int waited_ms = 0; waited_ms < FIRST_LIST_MS && !watches_synced(manager, NULL); waited_ms += STEP_MS) {
+		if (watches_forbidden(manager, NULL) != KIND_COUNT || atomic_load(&manager->stopping))
+			return;
+		nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+	}
+}
+
 void *worker_thread(void *context)
 {
 	struct manager *manager = context;
 	struct kube_client *client = manager_client(manager);
 	char *key;
 
+	wait_for_lists(manager);
 	while ((key = queue_get(manager->queue))) {
 		if (!atomic_load(&manager->stopping)) {
 			int64_t started_ns = system_clock_ns();
