@@ -1,4 +1,4 @@
-// Command operator-go does what streamjob-operator does for a suspended StreamJob, the way an experienced user of
+// Command operator-go does what streamjob-operator does for a StreamJob, suspended or running, the way an experienced user of
 // controller-runtime writes it: typed objects, caches without managedFields and only of its own children, no reconcile for
 // its own status writes, no client-side rate limit, no write of a child that says it is as wanted. The same five children by
 // server-side apply, the same owners and labels, then the status and an Event. It is the yardstick of
@@ -30,9 +30,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
 const (
@@ -43,7 +45,17 @@ const (
 type reconciler struct {
 	client.Client
 	events record.EventRecorder
+	poller *poller
 	image  string
+}
+
+// isSuspended reads the one member of the spec that decides anything here.
+func isSuspended(job *StreamJob) bool {
+	var spec struct {
+		Suspend bool `json:"suspend"`
+	}
+	must(json.Unmarshal(job.Spec, &spec))
+	return spec.Suspend
 }
 
 type object = map[string]any
@@ -73,7 +85,10 @@ func child(job *StreamJob, apiVersion, kindName, name string, more object) *unst
 
 func (r *reconciler) children(job *StreamJob, spec, hash string) []*unstructured.Unstructured {
 	name, file := job.GetName(), job.GetName()+"-"+hash
-	replicas := int64(0) // all of the bench's jobs are suspended
+	replicas := int64(1)
+	if isSuspended(job) {
+		replicas = 0
+	}
 	probe := func(path string, period, timeout, failures int64) object {
 		return object{"httpGet": object{"path": path, "port": "status"}, "periodSeconds": period, "timeoutSeconds": timeout,
 			"failureThreshold": failures}
@@ -165,6 +180,9 @@ func (r *reconciler) status(ctx context.Context, job *StreamJob, hash string) er
 	job.Status.Selector = labels.Set{
 		"app.kubernetes.io/name": "streamjob", "app.kubernetes.io/instance": job.GetName(), "app.kubernetes.io/component": "runtime",
 	}.String()
+	if !isSuspended(job) {
+		return r.running(ctx, before, job, condition)
+	}
 	const suspended = "spec.suspend is true: no data flows, as asked for; the job goes on from its committed offsets"
 	condition("Ready", metav1.ConditionTrue, "Suspended", suspended)
 	condition("Suspended", metav1.ConditionTrue, "Suspended", suspended)
@@ -173,15 +191,54 @@ func (r *reconciler) status(ctx context.Context, job *StreamJob, hash string) er
 	condition("FunctionsHealthy", metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
 	condition("InputOK", metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
 	condition("SinksHealthy", metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
+	return r.write(ctx, before, job, "Suspended", suspended)
+}
+
+// running says what the pod said last.
+func (r *reconciler) running(ctx context.Context, before, job *StreamJob, condition func(string, metav1.ConditionStatus, string, string)) error {
+	said := r.poller.said(client.ObjectKeyFromObject(job))
+	condition("Reconciling", metav1.ConditionFalse, "UpToDate", "what the spec asks for is there")
+	condition("Stalled", metav1.ConditionFalse, "NotStalled", "nothing waits for a change of the spec")
+	for _, name := range []string{"FunctionsHealthy", "InputOK", "SinksHealthy"} {
+		if said == nil {
+			condition(name, metav1.ConditionUnknown, "NoStatus", "no pod has said how it is")
+		} else {
+			condition(name, metav1.ConditionTrue, "Healthy", "as the pod says")
+		}
+	}
+	reason, words := "Running", "data flows"
+	switch {
+	case said == nil && meta.IsStatusConditionTrue(before.Status.Conditions, "Ready"):
+		return nil // a restart: it is as it was until its pod was asked
+	case said == nil:
+		reason, words = "Progressing", "the pod is started"
+		condition("Ready", metav1.ConditionFalse, reason, words)
+	case !said.Ready:
+		reason, words = "NotReady", said.NotReadyReason
+		condition("Ready", metav1.ConditionFalse, reason, words)
+	default:
+		condition("Ready", metav1.ConditionTrue, reason, words)
+		lag, perSecond := int64(0), int64(said.Recent.RowsPerSecond)
+		for _, partition := range said.Partitions {
+			lag += partition.Lag
+		}
+		job.Status.Replicas, job.Status.ReadyReplicas = 1, 1
+		job.Status.Lag, job.Status.Rows, job.Status.RowsPerSecond, job.Status.LastWindow = &lag, &said.Rows, &perSecond, said.LastWindow
+	}
+	return r.write(ctx, before, job, reason, words)
+}
+
+func (r *reconciler) write(ctx context.Context, before, job *StreamJob, reason, words string) error {
 	if equality.Semantic.DeepEqual(before.Status, job.Status) {
 		return nil
 	}
-	isNew := meta.FindStatusCondition(before.Status.Conditions, "Ready") == nil
+	ready := meta.FindStatusCondition(before.Status.Conditions, "Ready")
+	isNew := ready == nil || ready.Reason != reason
 	if err := r.Status().Patch(ctx, job, client.MergeFrom(before)); err != nil {
 		return err
 	}
 	if isNew {
-		r.events.Event(job, corev1.EventTypeNormal, "Suspended", suspended)
+		r.events.Event(job, corev1.EventTypeNormal, reason, words)
 	}
 	return nil
 }
@@ -207,11 +264,14 @@ func main() {
 		}},
 	})
 	must(err)
+	asks := newPoller(m.GetCache())
+	must(m.Add(asks))
 	must(ctrl.NewControllerManagedBy(m).For(&StreamJob{}, ctrlbuilder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Owns(&corev1.ConfigMap{}).Owns(&corev1.Service{}).Owns(&corev1.ServiceAccount{}).Owns(&appsv1.Deployment{}).
 		Owns(&networkingv1.NetworkPolicy{}).Owns(&batchv1.Job{}).Owns(&corev1.Pod{}).
 		WithOptions(controller.Options{MaxConcurrentReconciles: *workers}).
-		Complete(&reconciler{Client: m.GetClient(), events: m.GetEventRecorderFor(manager), image: *image}))
+		WatchesRawSource(source.Channel(asks.changed, &handler.EnqueueRequestForObject{})).
+		Complete(&reconciler{Client: m.GetClient(), poller: asks, events: m.GetEventRecorderFor(manager), image: *image}))
 	must(m.Start(ctrl.SetupSignalHandler()))
 }
 

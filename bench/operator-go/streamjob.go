@@ -6,6 +6,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/scheme"
 )
 
@@ -30,7 +31,26 @@ type Status struct {
 	Selector           string             `json:"selector,omitempty"`
 	Replicas           int32              `json:"replicas"`
 	ReadyReplicas      int32              `json:"readyReplicas"`
+	Lag                *int64             `json:"lag,omitempty"`
+	Rows               *Rows              `json:"rows,omitempty"`
+	RowsPerSecond      *int64             `json:"rowsPerSecond,omitempty"`
+	LastWindow         *Window            `json:"lastWindow,omitempty"`
 	Conditions         []metav1.Condition `json:"conditions,omitempty"`
+}
+
+type Rows struct {
+	In  int64 `json:"in"`
+	Bad int64 `json:"bad"`
+	Out int64 `json:"out"`
+}
+
+type Window struct {
+	Start string `json:"start"`
+	End   string `json:"end"`
+}
+
+func metaOf(name types.NamespacedName) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name}
 }
 
 type StreamJobList struct {
