@@ -43,7 +43,7 @@ static struct slice build_id(const char *notes, size_t size)
 static int add(struct dl_phdr_info *info, size_t unused, void *context)
 {
 	struct identity *identity = context;
-	bool is_program = !info->dlpi_name || !info->dlpi_name[0];
+	bool is_program = !info->dlpi_name[0];
 
 	(void)unused;
 	for (int i = 0; i < info->dlpi_phnum; i++) {
