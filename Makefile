@@ -171,7 +171,7 @@ unit: deps-unit
 	@tests/check/run_unit.sh $(B) $(TEST_BINS)
 	@$(if $(SAN),:,/usr/bin/python3 -m pytest -q -p no:cacheprovider tests/unit/python)
 
-build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*/*.h runtime/decode/*.h runtime/record/*.h)
+build/fuzz/%: tests/fuzz/%.c $(FUZZ_SRC) $(wildcard lib/*/*.h lib/spec/*/*.h runtime/decode/*.h runtime/record/*.h)
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) $(shell pkg-config --cflags jansson libcrypto) -o $@ $< $(FUZZ_SRC) \
 		$(shell pkg-config --libs jansson libcrypto) -lm

@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/base/text.h"
+#include "lib/process/pause.h"
 #include "operator/manager/poller.h"
 #include "operator/reconcile/object.h"
 
@@ -144,7 +144,7 @@ static void *run(void *context)
 		if (pods && manager_may_work(explainer->manager))
 			look_at(explainer, pods);
 		json_decref(pods);
-		nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+		pause_ms(STEP_MS);
 	}
 	return NULL;
 }

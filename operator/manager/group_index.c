@@ -34,11 +34,6 @@ void group_index_free(struct group_index *index)
 	free(index);
 }
 
-static json_t *key_of(const json_t *job)
-{
-	return json_sprintf("%s/%s", object_text(job, "metadata", "namespace", NULL), object_name(job));
-}
-
 static const char *job_at(const json_t *list, size_t i)
 {
 	return object_text(json_array_get(list, i), "job", NULL);
@@ -128,7 +123,7 @@ static json_t *keys_of(json_t *object)
 
 static json_t *change(struct group_index *index, const json_t *job, json_t *now)
 {
-	json_t *key = key_of(job), *touched = json_object();
+	json_t *key = object_key(job), *touched = json_object();
 
 	pthread_mutex_lock(&index->lock);
 	replace(index, json_string_value(key), now, touched);
@@ -167,7 +162,7 @@ static void add_sharers(const json_t *list, const char *job, const char *group, 
 
 json_t *group_index_sharers(struct group_index *index, const json_t *job)
 {
-	json_t *key = key_of(job), *sharers = json_array(), *words;
+	json_t *key = object_key(job), *sharers = json_array(), *words;
 	const char *group;
 
 	pthread_mutex_lock(&index->lock);

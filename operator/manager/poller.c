@@ -139,7 +139,7 @@ static bool has_ended(const json_t *pod)
 /* A pod of a job of ours is asked, explained, or left alone. */
 static void look_at_pod(struct poller *poller, const json_t *pod, json_t *waiting)
 {
-	json_t *key = json_sprintf("%s/%s", object_text(pod, "metadata", "namespace", NULL), object_job(pod));
+	json_t *key = object_job_key(pod);
 
 	bool ours = manager_has_job(poller->manager, object_text(pod, "metadata", "namespace", NULL), object_job(pod));
 	bool runs = !strcmp(object_label(pod, LABEL_COMPONENT), COMPONENT_RUNTIME) && is_running(pod);
@@ -158,7 +158,7 @@ static void look_at_cleanup(struct poller *poller, const json_t *cleanup, json_t
 {
 	const char *namespace = object_text(cleanup, "metadata", "namespace", NULL);
 	const char *job = object_job(cleanup);
-	json_t *key = json_sprintf("%s/%s", namespace, job);
+	json_t *key = job_key(namespace, job);
 
 	poller->restless = true;
 	if (is_late(poller->manager, cleanup) && !object_integer(cleanup, "status", "active", NULL) &&

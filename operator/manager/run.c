@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/process/log_stderr.h"
+#include "lib/process/pause.h"
 #include "lib/process/system_clock.h"
 #include "operator/manager/checked_keep.h"
 #include "operator/manager/commands.h"
@@ -116,7 +116,7 @@ static int start_probe(struct manager *manager, struct error *err)
 static void wait_to_lead(struct manager *manager)
 {
 	for (int waited_ms = 0; !manager_may_work(manager) && waited_ms < LEAD_MS_MAX; waited_ms += LEAD_STEP_MS)
-		nanosleep(&(struct timespec){.tv_nsec = LEAD_STEP_MS * 1000000L}, NULL);
+		pause_ms(LEAD_STEP_MS);
 }
 
 static int start(struct manager *manager, struct error *err)

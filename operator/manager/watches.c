@@ -22,7 +22,7 @@ struct kube_resource resource_of(enum kind kind)
 
 static void enqueue(struct manager *manager, const char *namespace, const char *name, int64_t delay_ms)
 {
-	json_t *key = json_sprintf("%s/%s", namespace, name);
+	json_t *key = job_key(namespace, name);
 
 	if (key && delay_ms)
 		queue_add_after(manager->queue, json_string_value(key), delay_ms);
@@ -63,7 +63,7 @@ static bool is_of_class(void *context, const json_t *job)
 /* What was remembered until this version would come. */
 static void job_seen(struct manager *manager, const json_t *job, bool gone)
 {
-	json_t *key = json_sprintf("%s/%s", object_text(job, "metadata", "namespace", NULL), object_name(job));
+	json_t *key = object_key(job);
 
 	if (key)
 		memory_job_seen(manager->memory, json_string_value(key), object_uid(job),

@@ -4,11 +4,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/process/system_clock.h"
+#include "lib/process/pause.h"
 #include "operator/manager/checked_keep.h"
 #include "operator/manager/claim.h"
 #include "operator/manager/manager.h"
@@ -305,7 +305,7 @@ static void wait_for_lists(struct manager *manager)
 	for (int waited_ms = 0; waited_ms < FIRST_LIST_MS && !watches_synced(manager, NULL); waited_ms += STEP_MS) {
 		if (watches_forbidden(manager, NULL) != KIND_COUNT || atomic_load(&manager->stopping))
 			return;
-		nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
+		pause_ms(STEP_MS);
 	}
 }
 

@@ -200,3 +200,18 @@ void object_hash(const json_t *object, char ret_hash[OBJECT_HASH_SIZE])
 	ret_hash[OBJECT_HASH_SIZE - 1] = '\0';
 	free(text);
 }
+
+json_t *job_key(const char *namespace, const char *name)
+{
+	return json_sprintf("%s/%s", namespace, name);
+}
+
+json_t *object_key(const json_t *object)
+{
+	return job_key(object_text(object, "metadata", "namespace", NULL), object_name(object));
+}
+
+json_t *object_job_key(const json_t *object)
+{
+	return job_key(object_text(object, "metadata", "namespace", NULL), object_job(object));
+}

@@ -23,6 +23,10 @@ const char *object_uid(const json_t *object);
 const char *object_label(const json_t *object, const char *label);
 /* The name of the StreamJob that a child or its pod is of, "" where there is none: names.h. */
 const char *object_job(const json_t *object);
+/* "namespace/name", what queue and stores know a job by: of these; of an object itself; of its job. A new reference. */
+json_t *job_key(const char *namespace, const char *name);
+json_t *object_key(const json_t *object);
+json_t *object_job_key(const json_t *object);
 bool object_is_deleted(const json_t *object); /* has a deletionTimestamp */
 /* The owner that is its controller, or NULL. */
 const json_t *object_controller(const json_t *object);

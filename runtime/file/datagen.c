@@ -1,8 +1,8 @@
 /* The generator as a source: paced by the monotonic clock, a batch at a time. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "lib/base/memory.h"
+#include "lib/process/pause.h"
 #include "runtime/file/file.h"
 #include "runtime/file/generate.h"
 
@@ -60,11 +60,6 @@ static int64_t rows_due(const struct datagen *datagen)
 	if (spec->rows && due > spec->rows - datagen->row)
 		due = spec->rows - datagen->row;
 	return due > BATCH_ROWS_MAX ? BATCH_ROWS_MAX : due;
-}
-
-static void pause_ms(int64_t ms)
-{
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
 }
 
 /* Marks stay from the last one at or before `row` on. */

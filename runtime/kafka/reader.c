@@ -1,8 +1,8 @@
 /* What all parts of the source say of it: its health, whose the job is, that the lanes have to begin anew. */
 #include <stdio.h>
-#include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/process/pause.h"
 #include "runtime/kafka/start.h"
 
 void reader_health(struct kafka_reader *reader, const struct error *err)
@@ -24,7 +24,7 @@ void reader_health(struct kafka_reader *reader, const struct error *err)
 void reader_pause(const struct kafka_reader *reader, int64_t ms)
 {
 	for (; ms > 0 && !atomic_load(&reader->closing); ms -= 10)
-		nanosleep(&(struct timespec){.tv_nsec = (ms < 10 ? ms : 10) * 1000000L}, NULL);
+		pause_ms(ms < 10 ? ms : 10);
 }
 
 void reader_owner(struct kafka_reader *reader, const char *process, const char *reason)

@@ -9,6 +9,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/repeat.h"
 #include "lib/process/condition.h"
+#include "lib/process/pause.h"
 #include "lib/process/watch.h"
 
 #define RETRY_PAUSE_MS   100 /* between calls of a sink that asked for a retry; its own back-off comes before */
@@ -148,7 +149,7 @@ static int write_window(struct sink_thread *thread, struct error *err)
 			return error_prefix(
 			        err, "sink %s did not accept window %llu in time; the next start writes it again",
 			        thread->sink->target, (unsigned long long)thread->result->sequence);
-		nanosleep(&(struct timespec){.tv_nsec = RETRY_PAUSE_MS * 1000000L}, NULL);
+		pause_ms(RETRY_PAUSE_MS);
 	}
 }
 
@@ -350,7 +351,7 @@ static int inspect_one(struct sink **sinks, size_t i, struct stop *stop, struct 
 			log_warn("the first start waits for a sink", "error=\"%s\"", err->text);
 		said = *err;
 		status_error(status, err);
-		nanosleep(&(struct timespec){.tv_nsec = INSPECT_PAUSE_MS * 1000000L}, NULL);
+		pause_ms(INSPECT_PAUSE_MS);
 	}
 	return answer < 0 ? error_prefix(err, "sink %s", sink->target) : 0;
 }

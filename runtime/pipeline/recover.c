@@ -1,14 +1,14 @@
 #include "runtime/pipeline/recover.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/process/pause.h"
 
 #define PAUSE_STEP_MS 20
 
 /* False where the stop came first. */
-static bool pause_ms(const struct recovery *recovery, int64_t ms)
+static bool wait_unless_stopped(const struct recovery *recovery, int64_t ms)
 {
 	const struct clock *clock = recovery->stop->clock;
 	int64_t end_ms = clock_monotonic_ms(clock) + ms;
@@ -16,7 +16,7 @@ static bool pause_ms(const struct recovery *recovery, int64_t ms)
 	while (!atomic_load(&recovery->stop->requested)) {
 		if (clock_monotonic_ms(clock) >= end_ms)
 			return true;
-		nanosleep(&(struct timespec){.tv_nsec = PAUSE_STEP_MS * 1000000L}, NULL);
+		pause_ms(PAUSE_STEP_MS);
 	}
 	return false;
 }
@@ -39,7 +39,7 @@ static enum recovered next_try(struct recovery *recovery, struct error *err)
 	if (stopped && !recovery->bounded) {
 		log_error("the job has stopped reading; its offsets stay", "error=\"%s\"", err->text);
 		status_phase(recovery->status, PHASE_STOPPED);
-		while (pause_ms(recovery, PAUSE_STEP_MS * 10))
+		while (wait_unless_stopped(recovery, PAUSE_STEP_MS * 10))
 			;
 	}
 	if (stopped)
@@ -54,7 +54,7 @@ static enum recovered next_try(struct recovery *recovery, struct error *err)
 	status_phase(recovery->status, PHASE_RESTARTING);
 	log_warn("restarting from what is committed", "failures=%u wait_ms=%lld error=\"%s\"", recovery->failures,
 	         (long long)wait_ms, err->text);
-	if (pause_ms(recovery, wait_ms))
+	if (wait_unless_stopped(recovery, wait_ms))
 		return RECOVERED;
 	return recovery->bounded ? RECOVERED_NOT : RECOVERED_DRAINED;
 }

@@ -1,16 +1,10 @@
 #include "runtime/port/wait.h"
 
-#include <time.h>
-
 #include "lib/base/hash.h"
 #include "lib/base/log.h"
+#include "lib/process/pause.h"
 
 #define STEP_MS 20
-
-static void step(void)
-{
-	nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
-}
 
 void backoff_init(struct backoff *backoff, const struct clock *clock, uint64_t seed)
 {
@@ -45,7 +39,7 @@ bool backoff_wait(const struct backoff *backoff, struct stop *stop, int64_t unti
 			return true;
 		if (now_ms >= until_ms || stop_deadline_passed(stop))
 			return false;
-		step();
+		pause_ms(STEP_MS);
 	}
 }
 
@@ -66,7 +60,7 @@ enum sink_outcome wait_until_quiet(const struct sink *sink, struct stop *stop, s
 			log_info("waiting until no request of the process before this one can be on its way",
 			         "sink=\"%s\"", sink->target);
 		said = true;
-		step();
+		pause_ms(STEP_MS);
 	}
 	return SINK_ACCEPTED;
 }

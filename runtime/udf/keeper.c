@@ -9,18 +9,18 @@
 #include <stdlib.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/process/pause.h"
 #include "lib/process/system_clock.h"
 #include "runtime/udf/scratch.h"
 #include "runtime/udf/spawn.h"
 #include "runtime/udf/wake.h"
 
-#define DESCRIPTORS_FROM 16      /* above those that the worker has them at */
-#define FLOOD_PAUSE_NS   1000000 /* a pipe's 64 KiB hold it meanwhile */
+#define DESCRIPTORS_FROM 16 /* above those that the worker has them at */
+#define FLOOD_PAUSE_MS   1  /* a pipe's 64 KiB hold it meanwhile */
 
 static _Atomic unsigned left_behind;
 
@@ -122,7 +122,7 @@ static void watch(struct keeper *keeper)
 			if (fds[i].revents && !output_read(output, i))
 				fds[i].fd = -1;
 		if (output_floods(output))
-			nanosleep(&(struct timespec){.tv_nsec = FLOOD_PAUSE_NS}, NULL);
+			pause_ms(FLOOD_PAUSE_MS);
 	}
 }
 

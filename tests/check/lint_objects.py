@@ -53,6 +53,10 @@ TESTED = {
 }
 
 
+# A call that one file makes for all.
+OWNED = {"nanosleep": "lib/process/pause.c"}
+
+
 class Object:
     def __init__(self, source):
         self.source = source
@@ -141,6 +145,13 @@ def check_circles(found):
             yield "tests/check/lint_objects.py", 1, f"CIRCLES has one that is none any more: {' '.join(sorted(circle))}"
 
 
+def check_owned(found):
+    for one in found.values():
+        for name in sorted(one.used & OWNED.keys()):
+            if one.source != OWNED[name]:
+                yield one.source, line_of(one.source, name), f"calls {name}: that is {OWNED[name]}'s"
+
+
 def words_of_tests():
     found = set()
     for folder in ("tests", "bench"):
@@ -178,7 +189,7 @@ def check_symbols(found):
 
 def main():
     found = objects()
-    for check in (check_purity, check_circles, check_symbols):
+    for check in (check_purity, check_circles, check_owned, check_symbols):
         for source, line, what in check(found):
             print(f"{source}:{line}: {what}")
 
