@@ -20,7 +20,7 @@ HEALTH = {  # of each reason of Ready
     "NotReady": "Progressing", "Deleting": "Progressing", "InvalidSpec": "Degraded", "PodFailing": "Degraded",
     "StatusUnreachable": "Degraded", "SourceUnavailable": "Degraded", "SinkFailing": "Degraded", "FunctionFailing": "Degraded",
     "WindowOverdue": "Degraded", "JobFailed": "Degraded", "ApplyFailed": "Degraded", "CleanupFailing": "Degraded", "NodeUnreachable": "Degraded",
-    "InputFailing": "Degraded", "ClockSetBack": "Degraded", "StandingBy": "Progressing", "RolledBack": "Degraded", "Failed": "Degraded", "GroupShared": "Degraded",
+    "InputFailing": "Degraded", "ClockSetBack": "Degraded", "StandingBy": "Progressing", "RolledBack": "Degraded", "Failed": "Degraded", "NotAllRead": "Degraded", "GroupShared": "Degraded",
 }
 
 
