@@ -17,20 +17,20 @@ def held(gateway):
 
 
 def test_two_started_at_once_settle_and_a_drain_hands_the_job_over_at_once(kafka, gateway, tmp_path):
-    job = Job(kafka, gateway, gateway, tmp_path, lease_ms=10_000)  # which would be over after a minute
+    job = Job(kafka, gateway, gateway, tmp_path, lease_ms=5000)  # repeated after 10 s, and over after 30
     slices = split(make_events(4000)[0], 2)
     both = [job.process("a"), job.process("b")]
     for process in both:
         process.start()
     job.send(slices[0])
-    wait_for(lambda: sorted(str(role(p)) for p in both) == ["owner", "standby"], 20, lambda: both[0].log() + both[1].log())
+    wait_for(lambda: sorted(str(role(p)) for p in both) == ["owner", "standby"], 40, lambda: both[0].log() + both[1].log())
     owner, other = both if role(both[0]) == "owner" else reversed(both)
     stands_by(other, owner)
     job.wait_exact()
     job.send(slices[1])
     owner.stop()
     assert owner.process.returncode == 0, owner.log()
-    wait_for(lambda: role(other) == "owner", 40, lambda: other.log())
+    wait_for(lambda: role(other) == "owner", 25, lambda: other.log())
     job.wait_exact()
     other.stop()
     assert other.process.returncode == 0, other.log()

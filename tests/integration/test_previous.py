@@ -146,6 +146,7 @@ def test_the_earlier_file_finishes_what_it_began(kafka, faulty, tmp_path, change
     job = one.new(change, one.previous())
     job.start()
     one.check(job)
+    wait_for(lambda: FINISHES in job.log(), 60, lambda: job.log()[-6000:])  # every row may have been in the pending window
     log = job.log()
     assert log.count(FINISHES) == 1 and f"sequence={one.pending}" in log, log
     wait_for(lambda: job.get("/readyz")[0] == 200, 60, lambda: job.log()[-4000:])
