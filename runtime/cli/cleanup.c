@@ -159,11 +159,15 @@ int command_cleanup(int argc, char **argv)
 	job = job_file_load(options.file, options.name, &jobs);
 	code = EXIT_USAGE;
 	if (job) {
-		struct error err;
-		struct query *query = query_compile(job, NULL, NULL, &err); /* the job was checked: never NULL */
+		struct problems problems;
+		struct query *query;
+		bool whole; /* not where only the code of a function, which is not needed here, has its types */
 
+		problems_init(&problems);
+		query = query_compile_parts(job, NULL, NULL, &problems, &whole);
 		code = delete_groups(job, query, &options) ? EXIT_OK : EXIT_FAILED;
 		query_free(query);
+		problems_release(&problems);
 	}
 	jobspecs_release(&jobs);
 	return code;

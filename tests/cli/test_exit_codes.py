@@ -8,6 +8,10 @@ from conftest import BINARY, EVENTS, MANIFEST, ROOT
 
 OPERATOR = BINARY + "-operator"
 STDIN = MANIFEST.replace('{kafka: {bootstrapServers: "127.0.0.1:1", topic: t}}', "{stdin: {}}")
+# Of what its function yields only the code knows the types.
+CODED = MANIFEST.replace("expr: SUM(v)", "expr: f(v)").replace(
+    "  sinks:", "  functions: [{name: f, kind: aggregate, entrypoint: 'm:f'}]\n  sinks:"
+)
 LOCAL = STDIN[: STDIN.index("  sinks:")] + "  sinks: [{stdout: {}}]\n"
 
 DONE, FAILED, USAGE, LOSS, CHANGES = range(5)
@@ -56,6 +60,7 @@ CASES = [
     (["run", "local.yaml", *["--previous", "bad.yaml"] * 33], USAGE),
     (["cleanup", "local.yaml"], DONE),
     (["cleanup", "job.yaml", "--timeout", "200ms"], FAILED),
+    (["cleanup", "coded.yaml", "--timeout", "200ms"], FAILED),
 ]
 
 
@@ -64,6 +69,7 @@ def test_streamjob(tree, args, code):
     tree.write("local.yaml", LOCAL)
     tree.write("other.yaml", "kind: ConfigMap\n")
     tree.write("empty.yaml", "")
+    tree.write("coded.yaml", CODED)
     tree.write("bad.yaml", MANIFEST.replace("size: 1s", "size: 1x"))
     tree.write("two.yaml", MANIFEST + "---\n" + MANIFEST.replace("name: j}", "name: k}"))
     done = tree.streamjob(*args, text=EVENTS)

@@ -50,6 +50,18 @@ def test_the_group_goes_and_others_stay(gateway, tmp_path):
     assert cleanup(file).returncode == 0, "a group that is gone already is no failure"
 
 
+def test_the_code_of_functions_is_not_needed(gateway, tmp_path):
+    file = manifest(tmp_path / "job.json", [gateway.port])
+    job = json.loads(file.read_text())
+    job["spec"]["functions"] = [{"name": "f", "kind": "aggregate", "entrypoint": "m:f"}]
+    job["spec"]["aggregates"] = [{"name": "n", "expr": "f(x)"}]
+    file.write_text(json.dumps(job))
+    push(gateway.port, "gone/team@base64/YS9i")
+    done = cleanup(file)
+    assert done.returncode == 0, done.stderr
+    assert groups(gateway.port) == set()
+
+
 def test_a_dead_gateway_does_not_take_the_others_time(gateway, tmp_path):
     file = manifest(tmp_path / "job.json", [free_port(), gateway.port])
     push(gateway.port, "gone/team@base64/YS9i")
