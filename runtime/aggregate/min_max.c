@@ -1,7 +1,9 @@
 /*
- * MIN and MAX of numbers and times. Doubles in PostgreSQL's total order: NaN is above everything. Strings are in
- * min_max_string.c.
+ * MIN and MAX of numbers and times. Doubles in PostgreSQL's total order: NaN is above everything; and -0.0 is below
+ * 0.0, so that the order of the rows does not matter. Strings are in min_max_string.c.
  */
+#include <math.h>
+
 #include "runtime/aggregate/implementations.h"
 #include "runtime/aggregate/state_bytes.h"
 
@@ -20,7 +22,7 @@ static inline bool integer_below(int64_t a, int64_t b)
 
 static inline bool real_below(double a, double b)
 {
-	return a < b || (a == a && b != b);
+	return a < b || (a == b ? signbit(a) && !signbit(b) : a == a && b != b);
 }
 
 static void extreme_init(void *state, struct state_place place)
