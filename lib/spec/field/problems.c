@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/base/text.h"
 
 void problems_init(struct problems *problems)
 {
@@ -17,9 +18,18 @@ void problems_release(struct problems *problems)
 	*problems = (struct problems){0};
 }
 
+/* Whoever wrote it may have cut it within a character. */
 static const char *copy(struct problems *problems, const char *text)
 {
-	return text ? arena_string(&problems->arena, slice_of(text)) : NULL;
+	size_t size = text ? strlen(text) : 0, length;
+	char *own = text ? arena_string(&problems->arena, slice_of(text)) : NULL;
+
+	for (size_t at = 0; at < size; at += length ? length : 1) {
+		length = text_utf8_length(own + at, size - at);
+		if (!length)
+			own[at] = '?';
+	}
+	return own;
 }
 
 static bool same_text(const char *a, const char *b)

@@ -1,6 +1,7 @@
 /*
  * Everything that is wrong with a job file, each with its place: "FILE:LINE:COL: spec.path: what is wrong; what would
- * be right". At most PROBLEMS_MAX are kept; then one says how many more there were.
+ * be right". At most PROBLEMS_MAX are kept; then one says how many more there were. Their texts are UTF-8, whatever was
+ * given: a byte that is none is a "?".
  */
 #ifndef STREAMJOB_PROBLEMS_H
 #define STREAMJOB_PROBLEMS_H

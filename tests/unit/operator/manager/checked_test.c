@@ -102,6 +102,32 @@ static void kept_test(void **state)
 	checked_free(checked);
 }
 
+/* The words of a problem may be cut anywhere: it stays one. */
+static void cut_test(void **state)
+{
+	struct checked *checked = checked_new();
+
+	(void)state;
+	for (int known = 0; known < 2; known++) {
+		struct checked_look *look = checked_look_begin(checked, "ns/cut");
+		const struct checked_specs *specs = checked_look_specs(look);
+		struct problems problems;
+
+		problems_init(&problems);
+		assert_true(specs->recall(specs->context, KEY, &problems) == known);
+		if (!known) {
+			problems_add_at(&problems, "spec.filter", 0, "'\xc3\xa4\xc3", "write \xff");
+			specs->keep(specs->context, KEY, &problems, 0);
+		}
+		checked_look_end(look);
+		assert_int_equal(problems.count, 1);
+		assert_string_equal(problems.items[0].wrong, "'\xc3\xa4?");
+		assert_string_equal(problems.items[0].right, "write ?");
+		problems_release(&problems);
+	}
+	checked_free(checked);
+}
+
 /* What is known of a job is of what it asks for now; of one that is gone nothing is. */
 static void bounded_test(void **state)
 {
@@ -185,8 +211,9 @@ static void damaged_test(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(kept_test), cmocka_unit_test(bounded_test),
-	                                   cmocka_unit_test(room_test), cmocka_unit_test(damaged_test)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(kept_test), cmocka_unit_test(cut_test),
+	                                   cmocka_unit_test(bounded_test), cmocka_unit_test(room_test),
+	                                   cmocka_unit_test(damaged_test)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
