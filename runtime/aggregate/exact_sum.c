@@ -197,6 +197,46 @@ double exact_sum_value(const struct exact_sum *sum)
 	return negative ? -value : value;
 }
 
+/* magnitude * 2^LOWEST_BIT / rows, the quotient below 2^52: ldexp would round what is below a subnormal's last bit
+ * again.
+ */
+static double subnormal_mean(unsigned __int128 magnitude, uint64_t rows)
+{
+	uint64_t quotient = (uint64_t)(magnitude / rows), left = (uint64_t)(magnitude % rows);
+
+	quotient += left > rows - left || (left == rows - left && quotient & 1);
+	return ldexp((double)quotient, LOWEST_BIT);
+}
+
+/* The top 128 bits are at least 64 of the quotient. */
+static double mean(const uint32_t *top, const uint32_t *limbs, uint32_t count, uint64_t rows)
+{
+	int shift = __builtin_clz(*top);
+	unsigned __int128 word = 0;
+	bool rest;
+
+	for (int i = 0; i < 4; i++)
+		word = word << LIMB_BITS | top[-i];
+	if (count <= 4 && (word >> (4 - count) * LIMB_BITS) / rows >> 52 == 0)
+		return subnormal_mean(word >> (4 - count) * LIMB_BITS, rows);
+	word = word << shift | (uint64_t)top[-4] << shift >> LIMB_BITS;
+	rest = (uint32_t)(top[-4] << shift) != 0 || word % rows;
+	for (const uint32_t *below = limbs; below < top - 4; below++)
+		rest = rest || *below;
+	return ldexp((double)(word / rows | rest), ((int)count - 4) * LIMB_BITS - shift + LOWEST_BIT);
+}
+
+double exact_sum_mean(const struct exact_sum *sum, int64_t rows)
+{
+	uint32_t limbs[4 + SUM_LIMBS] = {0}, count; /* with zeros below the lowest */
+	bool negative;
+	double value;
+
+	count = exact_sum_limbs(sum, &negative, limbs + 4);
+	value = count ? mean(limbs + 4 + count - 1, limbs, count, (uint64_t)rows) : 0;
+	return negative ? -value : value;
+}
+
 /* special, sign, how many limbs, the place of the lowest that is not zero, and the limbs from there on. */
 void exact_sum_save(const struct exact_sum *sum, struct buffer *out)
 {

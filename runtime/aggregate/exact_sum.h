@@ -47,6 +47,8 @@ int exact_sum_add_slowly(struct exact_sum *sum, double value, struct budget *bud
 int exact_sum_combine(struct exact_sum *sum, const struct exact_sum *more, struct budget *budget);
 /* The nearest double, ties to even; an infinity where the sum is past the largest one. */
 double exact_sum_value(const struct exact_sum *sum);
+/* Of a finite sum: divided by rows > 0, then rounded. */
+double exact_sum_mean(const struct exact_sum *sum, int64_t rows);
 /* The finite sum as a sign and limbs, limb i times 2^(32 i - 1074); returns how many there are below the zeros on top.
  */
 uint32_t exact_sum_limbs(const struct exact_sum *sum, bool *ret_negative, uint32_t ret_limbs[SUM_LIMBS]);

@@ -3,6 +3,7 @@
  * never a wrap. Those of doubles are in sum_double.c.
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "runtime/aggregate/implementations.h"
 #include "runtime/aggregate/state_bytes.h"
@@ -72,6 +73,24 @@ static int integer_sum_finalize(const struct aggregate_run *run, void *const *st
 	return 0;
 }
 
+/* total / rows, rounded once: at least 64 bits of the quotient, the lowest of which is also set where anything is left.
+ */
+static double average(__int128 total, int64_t rows)
+{
+	unsigned __int128 magnitude = (unsigned __int128)total, quotient;
+	uint64_t high;
+	int shift;
+
+	if (!total)
+		return 0;
+	magnitude = total < 0 ? -magnitude : magnitude;
+	high = (uint64_t)(magnitude >> 64);
+	shift = high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)magnitude);
+	magnitude <<= shift;
+	quotient = magnitude / (uint64_t)rows | (magnitude % (uint64_t)rows != 0);
+	return ldexp(total < 0 ? -(double)quotient : (double)quotient, -shift);
+}
+
 static int integer_avg_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
                                 struct error *err)
 {
@@ -82,7 +101,7 @@ static int integer_avg_finalize(const struct aggregate_run *run, void *const *st
 		struct value value = {.type = TYPE_DOUBLE, .null = !sum->rows};
 
 		if (sum->rows)
-			value.real = (double)((long double)sum->total / (long double)sum->rows);
+			value.real = average(sum->total, sum->rows);
 		column_set(results, i, value);
 	}
 	return 0;

@@ -54,7 +54,7 @@ static int double_combine(const struct aggregate_run *run, void *const *states, 
 	return 0;
 }
 
-static void finalize(const struct aggregate_run *run, const struct double_sum *sum, double divisor, size_t i,
+static void finalize(const struct aggregate_run *run, const struct double_sum *sum, bool mean, size_t i,
                      struct column *result)
 {
 	double total = exact_sum_value(&sum->sum);
@@ -66,7 +66,8 @@ static void finalize(const struct aggregate_run *run, const struct double_sum *s
 	column_set(result, i,
 	           (struct value){.type = TYPE_DOUBLE,
 	                          .null = !sum->rows || overflow,
-	                          .real = sum->rows ? total / divisor : 0});
+	                          .real = mean && sum->rows && isfinite(total) ? exact_sum_mean(&sum->sum, sum->rows)
+	                                                                       : total});
 }
 
 static int sum_finalize(const struct aggregate_run *run, void *const *states, size_t n, struct column *results,
@@ -74,7 +75,7 @@ static int sum_finalize(const struct aggregate_run *run, void *const *states, si
 {
 	(void)err;
 	for (size_t i = 0; i < n; i++)
-		finalize(run, states[i], 1, i, results);
+		finalize(run, states[i], false, i, results);
 	return 0;
 }
 
@@ -83,7 +84,7 @@ static int avg_finalize(const struct aggregate_run *run, void *const *states, si
 {
 	(void)err;
 	for (size_t i = 0; i < n; i++)
-		finalize(run, states[i], (double)((const struct double_sum *)states[i])->rows, i, results);
+		finalize(run, states[i], true, i, results);
 	return 0;
 }
 
