@@ -139,6 +139,10 @@ static void write_brief(const struct jobspec *file, struct buffer *text)
 	struct sink_spec *sinks = xcalloc(file->sinks_count + 1, sizeof(*sinks));
 	struct jobspec brief = *file;
 
+	if (brief.source.kind == SOURCE_DATAGEN) /* which names columns */
+		brief.source = (struct source_spec){.kind = SOURCE_STDIN};
+	brief.json =
+	        (struct json_format){.on_bad_row = BAD_FAIL, .on_bad_field = BAD_FAIL, .on_missing_field = BAD_FAIL};
 	brief.filter = brief.having = NULL;
 	brief.select_count = brief.lateral_count = brief.functions_count = brief.sinks_count = 0;
 	brief.group_by = (struct names){0};

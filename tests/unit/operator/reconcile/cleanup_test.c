@@ -77,34 +77,44 @@ static void collected_test(void **state)
 	world_release(&world);
 }
 
-/* A job file that no annotation holds: the Job has one that names the same groups, and can be read. */
-static void large_file_test(void **state)
+/* So that its file is larger than an annotation may be. */
+static void make_large(json_t *spec)
 {
 	json_t *aggregates = json_array();
+
+	json_array_extend(aggregates, json_object_get(spec, "aggregates"));
+	for (int i = 0; i < 90; i++)
+		json_array_append_new(aggregates,
+		                      json_pack("{s:o, s:o}", "name", json_sprintf("more_%d", i), "expr",
+		                                json_sprintf("COUNT(*) FILTER (WHERE bucket = '%03500d')", i)));
+	json_object_set_new(spec, "aggregates", aggregates);
+}
+
+/* `members` are set in the spec. */
+static void expect_same_groups(const char *members)
+{
+	json_t *more = json_loads(members, 0, NULL), *spec;
 	struct jobspecs small = {0}, large = {0};
 	struct problems problems;
 	struct world world;
 	const char *text;
 	char *given;
 
-	(void)state;
+	assert_non_null(more);
 	begin(&world, "{}");
-	json_array_extend(aggregates, object_borrow(object_at(world.job, "spec", "aggregates", NULL)));
-	for (int i = 0; i < 90; i++)
-		json_array_append_new(aggregates,
-		                      json_pack("{s:o, s:o}", "name", json_sprintf("more_%d", i), "expr",
-		                                json_sprintf("COUNT(*) FILTER (WHERE bucket = '%03500d')", i)));
-	json_object_set_new(json_object_get(world.job, "spec"), "aggregates", aggregates);
+	spec = json_object_get(world.job, "spec");
+	json_object_update(spec, more);
+	make_large(spec);
 	collect_all(&world);
 	text = object_text(cleanup_job(&world), "spec", "template", "metadata", "annotations", NOTE_JOB_FILE, NULL);
 	assert_in_range(strlen(text), 100, 65536);
 	problems_init(&problems);
-	jobspecs_load("small", slice_of(text), &problems, &small);
-	if (problems.count)
-		fail_msg("%s: %s: %s", problems.items[0].path, problems.items[0].wrong, text);
 	given = json_dumps(world.job, JSON_COMPACT);
 	assert_true(strlen(given) > 262144);
 	jobspecs_load_live("large", slice_of(given), NULL, &problems, &large);
+	jobspecs_load("small", slice_of(text), &problems, &small);
+	if (problems.count)
+		fail_msg("%s %s: %s: %s", members, problems.items[0].path, problems.items[0].wrong, text);
 	free(given);
 	assert_int_equal(large.count, 1);
 	assert_int_equal(small.items[0]->sinks_count, 1);
@@ -113,7 +123,20 @@ static void large_file_test(void **state)
 	jobspecs_release(&small);
 	jobspecs_release(&large);
 	problems_release(&problems);
+	json_decref(more);
 	world_release(&world);
+}
+
+/* A job file that no annotation holds: the Job has one that names the same groups, and can be read. */
+static void large_file_test(void **state)
+{
+	(void)state;
+	expect_same_groups("{}");
+	expect_same_groups("{\"deadLetter\":{\"file\":{\"path\":\"/tmp/bad\"}},\"format\":{\"json\":{"
+	                   "\"onBadRow\":\"deadLetter\",\"onBadField\":\"deadLetter\","
+	                   "\"onMissingField\":\"deadLetter\"}}}");
+	expect_same_groups("{\"source\":{\"datagen\":{\"rowsPerSecond\":1,\"columns\":{\"bucket\":"
+	                   "{\"choice\":{\"values\":[\"a\"]}}}}}}");
 }
 
 /* What ran last counts while it is known, not what the spec has become. */
