@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lib/base/hash.h"
+#include "lib/base/text.h"
 #include "operator/reconcile/mounts.h"
 #include "operator/reconcile/names.h"
 #include "operator/reconcile/object.h"
@@ -12,6 +13,7 @@
 #define JOB_GROUP      "streamjob.dev/"
 #define TEXT_MAX       4096 /* bytes of an annotation's value, and of what an owner is called */
 #define SHOWN_TEXT_MAX 256  /* of the value of a StreamJob's annotation that is not read */
+#define SAID_MAX       1024 /* bytes of a container's message, where all of them are too many */
 #define HASH_DIGITS    16   /* of a job file's, at the end of its ConfigMap's name */
 
 static bool is_among(const char *key, const char *const *keys)
@@ -48,11 +50,16 @@ static void keep_texts(json_t *object, const char *const *keys)
 	}
 }
 
-static void drop_large(json_t *object, const char *key)
+static bool is_large(const json_t *object, const char *key)
 {
 	const json_t *part = json_object_get(object, key);
 
-	if (part && json_dumpb(part, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > TRIM_PART_MAX)
+	return part && json_dumpb(part, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY) > TRIM_PART_MAX;
+}
+
+static void drop_large(json_t *object, const char *key)
+{
+	if (is_large(object, key))
 		json_object_del(object, key);
 }
 
@@ -67,8 +74,9 @@ static void keep_controller(json_t *object, json_t *metadata)
 	static const char *const keys[] = {"apiVersion",         "kind", "name", "uid", "controller",
 	                                   "blockOwnerDeletion", NULL};
 	json_t *owners = json_array(), *controller = object_borrow(object_controller(object));
-	json_t *uid = json_sprintf("%s/%.*s", object_text(object, "metadata", "namespace", NULL), NAME_MAX_BYTES,
-	                           object_job(object));
+	const char *job = object_job(object);
+	json_t *uid = job_key(object_text(object, "metadata", "namespace", NULL),
+	                      strlen(job) <= NAME_MAX_BYTES ? job : ""); /* which is no job's */
 
 	json_array_append_new(owners, json_pack("{s:s, s:o, s:b}", "kind", INDEX_KIND, "uid", uid, "controller", 1));
 	keep(controller, keys);
@@ -142,6 +150,37 @@ static void keep_runtime_port(json_t *spec)
 	json_object_set_new(spec, "containers", kept);
 }
 
+/* The end of what a container said last, which is what a person is told (container.c). */
+static void shorten_message(json_t *said)
+{
+	const char *text = json_string_value(json_object_get(said, "message"));
+	size_t size = text ? strlen(text) : 0;
+
+	if (size <= SAID_MAX)
+		return;
+	for (text += size - SAID_MAX; !text_is_utf8(slice_of(text));)
+		text++; /* cut within a character */
+	json_object_set_new(said, "message", json_string(text));
+}
+
+/* Several containers that end again and again, with all the words that Kubernetes takes, are no ballast. */
+static void shorten_containers(json_t *list)
+{
+	static const char *const keys[] = {"name", "ready", "restartCount", "state", "lastState", NULL};
+	static const char *const states[] = {"state", "lastState"};
+	json_t *container;
+	size_t index;
+
+	json_array_foreach(list, index, container)
+	{
+		keep(container, keys);
+		for (size_t i = 0; i < 2; i++) {
+			shorten_message(json_object_get(json_object_get(container, states[i]), "terminated"));
+			shorten_message(json_object_get(json_object_get(container, states[i]), "waiting"));
+		}
+	}
+}
+
 static void trim_pod(json_t *pod)
 {
 	static const char *const spec_keys[] = {"containers", "nodeName", "hostNetwork", NULL};
@@ -153,6 +192,10 @@ static void trim_pod(json_t *pod)
 	keep(spec, spec_keys);
 	keep_runtime_port(spec);
 	keep(status, status_keys);
+	if (is_large(status, "containerStatuses"))
+		shorten_containers(json_object_get(status, "containerStatuses"));
+	if (is_large(status, "initContainerStatuses"))
+		shorten_containers(json_object_get(status, "initContainerStatuses"));
 	for (size_t i = 0; status_keys[i]; i++)
 		drop_large(status, status_keys[i]);
 }

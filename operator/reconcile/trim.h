@@ -21,7 +21,8 @@
  * operator knows. Of a StreamJob's all but managedFields, for a problem's line is that of what kubectl shows: long
  * values of annotations are cut to as many lines.
  *
- * A part that the operator would not write so large (TRIM_PART_MAX) is left out, and is drift then. A job file
+ * A part that the operator would not write so large (TRIM_PART_MAX) is left out, and is drift then; of a pod's
+ * containers the ends of their messages stay. A job file
  * and a last good spec are as large as their StreamJob made them: a larger one is kept where the name has its hash.
  *
  * First among the owners stands an index that is no object, whose UID is "namespace/job" of the instance label: so

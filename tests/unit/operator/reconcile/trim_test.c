@@ -270,11 +270,85 @@ static void stream_job_test(void **state)
 	json_decref(job);
 }
 
+/* Containers that all end with as many words as Kubernetes takes: how they are is known, and the end of the words. */
+static void containers_test(void **state)
+{
+	static const char *const lists[] = {"containerStatuses", "initContainerStatuses"};
+
+	(void)state;
+	for (size_t l = 0; l < 2; l++) {
+		json_t *pod = loaded("child", "runtime", "{\"spec\":{},\"status\":{}}"), *list = json_array(), *one;
+		struct buffer words;
+		size_t index;
+
+		buffer_init(&words);
+		for (int i = 0; i < 2040; i++)
+			buffer_append_text(&words, "\xc3\xa9");
+		buffer_append_text(&words, "the end");
+		for (int i = 0; i < 3; i++)
+			json_array_append_new(
+			        list, json_pack("{s:o, s:i, s:b, s:s, s:{s:{s:i, s:s}}, s:{s:{s:i, s:s}}}", "name",
+			                        i ? json_sprintf("side-%d", i) : json_string("streamjob"),
+			                        "restartCount", 3, "ready", 0, "imageID", "sha256", "state",
+			                        "terminated", "exitCode", 2, "message", words.data, "lastState",
+			                        "terminated", "exitCode", 3, "message", words.data));
+		json_object_set_new(json_object_get(pod, "status"), lists[l], list);
+		trim_object(KIND_POD, pod);
+		list = json_object_get(json_object_get(pod, "status"), lists[l]);
+		assert_int_equal(json_array_size(list), 3);
+		json_array_foreach(list, index, one)
+		{
+			const char *said = object_text(one, "lastState", "terminated", "message", NULL);
+
+			assert_int_equal(object_integer(one, "state", "terminated", "exitCode", NULL), 2);
+			assert_int_equal(object_integer(one, "restartCount", NULL), 3);
+			assert_in_range(strlen(said), 1000, 1024);
+			assert_string_equal(said + strlen(said) - strlen("the end"), "the end");
+		}
+		json_decref(pod);
+		buffer_release(&words);
+	}
+}
+
+/* What anybody writes into the note of a job's name makes it no child of a job of another namespace. */
+static void stranger_test(void **state)
+{
+	static const char *const characters[] = {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80", "x", "/"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(characters) / sizeof(characters[0]); i++) {
+		for (size_t before = 0; before < 4; before++) {
+			json_t *object = loaded("child", "runtime", "{}"),
+			       *metadata = json_object_get(object, "metadata");
+			json_t *owner = json_loads(OWNER, 0, NULL);
+			struct buffer name;
+
+			buffer_init(&name);
+			for (size_t n = 0; n < before; n++)
+				buffer_append_char(&name, 'x');
+			for (size_t n = 0; n < 300; n++)
+				buffer_append_text(&name, characters[i]);
+			json_object_set_new(json_object_get(metadata, "labels"), LABEL_INSTANCE, json_string("x_y"));
+			json_object_set_new(json_object_get(metadata, "annotations"), NOTE_JOB, json_string(name.data));
+			json_object_set_new(owner, "uid", json_string("victim/feed"));
+			json_object_set_new(metadata, "ownerReferences", json_pack("[o]", owner));
+			assert_true(trim_keeps(KIND_DEPLOYMENT, object));
+			trim_object(KIND_DEPLOYMENT, object);
+			owner = json_array_get(json_object_get(metadata, "ownerReferences"), 0);
+			assert_string_equal(object_text(owner, "kind", NULL), "Instance");
+			assert_int_equal(strncmp(object_text(owner, "uid", NULL), "reco/", 5), 0);
+			json_decref(object);
+			buffer_release(&name);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(kinds_test), cmocka_unit_test(large_test),      cmocka_unit_test(genuine_test),
-	        cmocka_unit_test(keeps_test), cmocka_unit_test(stream_job_test),
+	        cmocka_unit_test(kinds_test),      cmocka_unit_test(large_test),      cmocka_unit_test(genuine_test),
+	        cmocka_unit_test(keeps_test),      cmocka_unit_test(stream_job_test), cmocka_unit_test(stranger_test),
+	        cmocka_unit_test(containers_test),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
