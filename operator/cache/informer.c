@@ -158,6 +158,13 @@ static void set_room_ms(struct informer *informer)
 		        informer->room_ms < limits->room_ms_max / 2 ? informer->room_ms * 2 : limits->room_ms_max;
 }
 
+/* An event, or another namespace's informer, may have cost the store objects since the last list. */
+static void look_for_lack(struct informer *informer)
+{
+	if (!informer->room_ms && store_left_out(informer->options.store, informer->namespace))
+		informer->room_ms = informer->options.limits.room_ms_min;
+}
+
 /* After so long a list is due for its age; 0: never. */
 static int64_t list_age_ms(const struct informer *informer)
 {
@@ -282,6 +289,7 @@ static void *run(void *context)
 		atomic_store(&informer->alive_ms, now_ms(informer));
 		if (informer->version && !informer_synced(informer))
 			forget_version(informer);
+		look_for_lack(informer);
 		if (informer->version && list_age_ms(informer) &&
 		    now_ms(informer) >= informer->listed_ms + list_age_ms(informer))
 			forget_version(informer);

@@ -460,6 +460,12 @@ def test_a_full_cache_leaves_out_whose_is_most(server, informer):
     for i in range(45):
         server.api.delete("things", "mass", f"n{i:02}")
     driver.until_counts(lambda counts: len(counts["keys"]) == 8)
+    for i in range(50):  # they come by a watch, from a store that had all
+        server.api.put("things", "mass", f"m{i:02}", data="x" * 100)
+    assert driver.expect("left out ") == "left out mass"
+    for i in range(45):
+        server.api.delete("things", "mass", f"m{i:02}")
+    driver.until_counts(lambda counts: len(counts["keys"]) == 13)
 
 
 def test_clock_jump(server, informer):
