@@ -21,12 +21,13 @@ static void add_reports(struct manager *manager, const json_t *objects, json_t *
 }
 
 /* Of the ConfigMaps that the job's functions are in: {name: hash}; those that are not there are left out. */
-static json_t *code_of(struct manager *manager, const char *key, const json_t *job)
+static json_t *code_of(struct manager *manager, const char *key, const json_t *job, size_t *ret_left_out)
 {
 	const char *namespace = object_text(job, "metadata", "namespace", NULL);
 	json_t *names = code_config_maps(job), *code = json_object(), *name;
 	size_t index;
 
+	*ret_left_out = 0;
 	memory_uses_code(manager->memory, key, object_uid(job), names);
 	json_array_foreach(names, index, name)
 	{
@@ -34,6 +35,8 @@ static json_t *code_of(struct manager *manager, const char *key, const json_t *j
 
 		if (config_map)
 			json_object_set_new(code, json_string_value(name), json_string(code_hash_of(config_map)));
+		else
+			*ret_left_out = store_left_out(manager->code, namespace);
 		json_decref(config_map);
 	}
 	json_decref(names);
@@ -80,7 +83,7 @@ bool observe(struct manager *manager, const char *key, struct look *ret_look)
 	ret_observed->reports = json_object();
 	add_reports(manager, ret_observed->children[KIND_POD], object_borrow(ret_observed->reports));
 	add_reports(manager, ret_observed->children[KIND_JOB], object_borrow(ret_observed->reports));
-	ret_observed->code = code_of(manager, key, job);
+	ret_observed->code = code_of(manager, key, job, &ret_look->code_left_out);
 	ret_observed->sharers = group_index_sharers(manager->groups, job);
 	ret_observed->now_ms = clock_wall_ms(manager->clock);
 	ret_observed->figures_age_ms = figures_age_ms(manager, key, object_uid(job), now_ms);

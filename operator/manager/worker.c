@@ -192,22 +192,34 @@ static enum reconcile_result say_forbidden(struct manager *manager, struct kube_
 	return RECONCILE_ERROR;
 }
 
-/* There was no room for all children of the namespace: what would be missing may be there, so nothing is written. */
+/* Of which kind, and which of its objects. */
+static void lacking_words(enum kind kind, struct error *ret_words)
+{
+	if (kind == KIND_COUNT)
+		error_write(ret_words, "configmaps of this namespace, where the code of the job's functions may be");
+	else
+		error_write(ret_words, "%s of this namespace with the label " LABEL_MANAGER "=" FIELD_MANAGER,
+		            kind_names[kind].plural);
+}
+
+/*
+ * There was no room for all children of the namespace: what would be missing may be there, so nothing is written. Or
+ * for all other ConfigMaps (KIND_COUNT), one of which may have the code of the job's functions.
+ */
 static enum reconcile_result say_lacking(struct manager *manager, struct kube_client *client, const char *key,
                                          const struct observed *observed, enum kind kind, size_t left_out)
 {
 	struct kube_error err;
-	struct error words;
+	struct error words, which;
 	struct plan plan;
 	size_t events;
 
-	error_write(
-	        &words,
-	        "the operator has no room in its memory for %zu or more %s of this namespace with the "
-	        "label " LABEL_MANAGER "=" FIELD_MANAGER
-	        ", and neither writes anything here nor knows how the job is until it has; what runs goes on. Delete "
-	        "those that nobody needs, or give the operator more memory",
-	        left_out, kind_names[kind].plural);
+	lacking_words(kind, &which);
+	error_write(&words,
+	            "the operator has no room in its memory for %zu or more %s, and neither writes anything here nor "
+	            "knows how the job is until it has; what runs goes on. Delete those that nobody needs, or give the "
+	            "operator more memory",
+	            left_out, which.text);
 	plan_make(observed, &manager->settings, &plan);
 	waves_note(manager->waves, key, false);
 	events = plan.events_count;
@@ -241,8 +253,9 @@ static enum reconcile_result look_at(struct manager *manager, struct kube_client
 		result = RECONCILE_REQUEUE_AFTER;
 	} else if (forbidden != KIND_COUNT)
 		result = say_forbidden(manager, client, key, &look.observed, forbidden);
-	else if (lack != KIND_COUNT)
-		result = say_lacking(manager, client, key, &look.observed, lack, left_out);
+	else if (lack != KIND_COUNT || look.code_left_out)
+		result = say_lacking(manager, client, key, &look.observed, lack,
+		                     lack != KIND_COUNT ? left_out : look.code_left_out);
 	else
 		result = reconcile(manager, client, key, &look.observed);
 	look_release(&look);
