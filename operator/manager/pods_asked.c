@@ -83,30 +83,35 @@ static struct asked *add(struct pods_asked *pods, const char *uid)
 	return asked;
 }
 
-void pods_asked_put(struct pods_asked *pods, const char *uid, const char *key, const char *url, int64_t restarts)
+static bool is_same(const struct asked *asked, const char *key, const char *url, int64_t restarts)
+{
+	return asked->url && !strcmp(asked->url, url) && !strcmp(asked->key, key) && asked->restarts == restarts;
+}
+
+bool pods_asked_put(struct pods_asked *pods, const char *uid, const char *key, const char *url, int64_t restarts)
 {
 	json_int_t siblings = json_integer_value(json_object_get(pods->of_job, key));
 	struct asked *asked;
 
 	if (siblings >= JOB_PODS_MAX)
-		return;
+		return true;
 	json_object_set_new(pods->of_job, key, json_integer(siblings + 1));
 	json_object_set_new(pods->seen, uid, json_true());
 	asked = find(pods, uid);
 	if (!asked)
 		asked = add(pods, uid);
+	if (is_same(asked, key, url, restarts))
+		return true;
 	if (asked->under_way)
-		return;
-	if (!asked->url || strcmp(asked->url, url) != 0 || strcmp(asked->key, key) != 0 ||
-	    asked->restarts != restarts) {
-		free(asked->key);
-		free(asked->url);
-		asked->key = xstrdup(key);
-		asked->url = xstrdup(url);
-		asked->restarts = restarts;
-		asked->due_ms = 0;
-		asked->failures = 0;
-	}
+		return false;
+	free(asked->key);
+	free(asked->url);
+	asked->key = xstrdup(key);
+	asked->url = xstrdup(url);
+	asked->restarts = restarts;
+	asked->due_ms = 0;
+	asked->failures = 0;
+	return true;
 }
 
 size_t pods_asked_end(struct pods_asked *pods)

@@ -29,9 +29,12 @@ struct pods_asked;
 struct pods_asked *pods_asked_new(void);
 void pods_asked_free(struct pods_asked *pods);
 
-/* A round of what there is: between begin and end every pod is put that runs; what is not put is gone. */
+/*
+ * A round of what there is: between begin and end every pod is put that runs; what is not put is gone. False: it is
+ * being asked as what it was before, and is to be put once more afterwards.
+ */
 void pods_asked_begin(struct pods_asked *pods);
-void pods_asked_put(struct pods_asked *pods, const char *uid, const char *key, const char *url, int64_t restarts);
+bool pods_asked_put(struct pods_asked *pods, const char *uid, const char *key, const char *url, int64_t restarts);
 bool pods_asked_has(const struct pods_asked *pods, const char *uid);
 size_t pods_asked_end(struct pods_asked *pods); /* how many there are */
 

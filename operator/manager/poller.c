@@ -31,7 +31,7 @@ struct poller {
 	struct explainer *explainer;
 	int64_t rest_ms;          /* of a pod that answered */
 	int64_t looked_around_ms; /* when the pods were last looked at */
-	bool restless;            /* one of them is not asked: what it is depends on the time too */
+	bool restless;            /* one of them is not asked, or not yet as what it is now */
 };
 
 static int64_t monotonic_ms(const struct manager *manager)
@@ -124,8 +124,8 @@ static void ask_later(struct poller *poller, const json_t *pod, const char *key)
 	if (trouble)
 		manager_told(poller->manager, object_uid(pod), key, container_restarts(pod),
 		             json_pack("{s:s}", "error", trouble));
-	else
-		pods_asked_put(poller->pods, object_uid(pod), key, json_string_value(url), container_restarts(pod));
+	else if (!pods_asked_put(poller->pods, object_uid(pod), key, json_string_value(url), container_restarts(pod)))
+		poller->restless = true;
 	json_decref(url);
 }
 
