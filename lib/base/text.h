@@ -35,6 +35,8 @@ void text_hex(struct buffer *out, struct slice bytes);
 void text_base64(struct buffer *out, struct slice bytes);
 
 bool text_is_utf8(struct slice text);
+/* The bytes of the longest beginning that is UTF-8 and has at most `max` of them. */
+size_t text_cut(const char *text, size_t max);
 /* The length of the UTF-8 character that `text` begins with, or 0; `left` is at least 1. */
 size_t text_utf8_length(const void *text, size_t left);
 /* A character of the basic plane as a JSON string has it: \n, \", \u0007. */

@@ -191,6 +191,15 @@ bool text_is_utf8(struct slice text)
 	return true;
 }
 
+size_t text_cut(const char *text, size_t max)
+{
+	size_t size = strnlen(text, max), at = 0, length;
+
+	while (at < size && (length = text_utf8_length(text + at, size - at)))
+		at += length;
+	return at;
+}
+
 void text_escape(struct buffer *out, uint32_t c)
 {
 	switch (c) {

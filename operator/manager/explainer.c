@@ -51,6 +51,7 @@ static int read_words(void *context, json_t *event, struct kube_error *err)
 	if (!strcmp(object_text(event, "regarding", "uid", NULL), words->uid) && strcmp(at, words->at) >= 0) {
 		snprintf(words->at, sizeof(words->at), "%s", at);
 		snprintf(words->text, sizeof(words->text), "%s", object_text(event, "note", NULL));
+		words->text[text_cut(words->text, sizeof(words->text))] = '\0'; /* between characters */
 	}
 	json_decref(event);
 	return 0;

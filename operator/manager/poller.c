@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/base/log.h"
+#include "lib/base/text.h"
 #include "operator/manager/explainer.h"
 #include "operator/manager/heap.h"
 #include "operator/manager/namespaces.h"
@@ -234,6 +235,15 @@ static bool is_of_job(const json_t *document, const char *key)
 	       (!strncmp(key, namespace, size) && key[size] == '/' && !strcmp(key + size + 1, name));
 }
 
+static json_t *words_of_other(const char *url, const json_t *document)
+{
+	const char *name = object_text(document, "name", NULL), *namespace = object_text(document, "namespace", NULL);
+
+	return json_sprintf("GET %s: a pod of another job answered, %.*s/%.*s: two pods have that address", url,
+	                    (int)text_cut(namespace, NAME_MAX_BYTES), namespace, (int)text_cut(name, NAME_MAX_BYTES),
+	                    name);
+}
+
 /* Returns whether it was a good answer. */
 static bool take_answer(struct manager *manager, struct asked *asked)
 {
@@ -246,9 +256,7 @@ static bool take_answer(struct manager *manager, struct asked *asked)
 		return true;
 	}
 	if (document)
-		words = json_sprintf("GET %s: a pod of another job answered, %.63s/%.253s: two pods have that address",
-		                     page->url, object_text(document, "namespace", NULL),
-		                     object_text(document, "name", NULL));
+		words = words_of_other(page->url, document);
 	else if (page->http_status)
 		words = json_sprintf("GET %s: the pod answered %d without a status", page->url, page->http_status);
 	else

@@ -38,8 +38,11 @@ static const char *last_words(const json_t *ended)
 
 	if (size <= LAST_WORDS_BYTES)
 		return text;
-	line = strchr(text + size - LAST_WORDS_BYTES, '\n');
-	return line ? line + 1 : text + size - LAST_WORDS_BYTES;
+	text += size - LAST_WORDS_BYTES;
+	line = strchr(text, '\n');
+	while (!line && ((unsigned char)*text & 0xc0) == 0x80)
+		text++; /* within a character */
+	return line ? line + 1 : text;
 }
 
 void container_print_end(const json_t *pod, const json_t *container, const json_t *ended, struct buffer *text)

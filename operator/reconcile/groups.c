@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/text.h"
 #include "lib/spec/field/job_id.h"
 #include "operator/reconcile/steps.h"
 
+#define WORDS_BYTES_MAX   500 /* of a Pushgateway group that is said */
 #define HOST_BYTES_MAX    512
 #define KEY_BYTES_MAX     2048
 #define KAFKA_PORT        "9092"
@@ -21,6 +23,12 @@ static void cut_end(char *text, const char *end)
 
 	if (size > end_size && !strcmp(text + size - end_size, end))
 		text[size - end_size] = '\0';
+}
+
+/* Takes off, and what follows it, what a cut has left of a character: a key is text. */
+static void cut_to_text(char *text)
+{
+	text[text_cut(text, strlen(text))] = '\0';
 }
 
 static bool is_address(const char *host)
@@ -49,6 +57,7 @@ static void normal_host(struct slice given, const char *port, const char *namesp
 		snprintf(ret_host, HOST_BYTES_MAX, "%.300s:%.16s", host, port);
 	else
 		snprintf(ret_host, HOST_BYTES_MAX, "%.200s.%.63s:%.16s", host, namespace, port);
+	cut_to_text(ret_host);
 }
 
 static struct slice trim(struct slice text)
@@ -83,6 +92,7 @@ static void consumer_group(const json_t *job, char ret_group[JOB_ID_MAX + 1])
 		snprintf(ret_group, JOB_ID_MAX + 1, "%s", given);
 	else if (kafka)
 		job_id(object_text(job, "metadata", "namespace", NULL), object_name(job), ret_group);
+	cut_to_text(ret_group);
 }
 
 static void add_consumer(const json_t *job, json_t *groups)
@@ -100,8 +110,7 @@ static void add_consumer(const json_t *job, json_t *groups)
 		if (server.size) {
 			normal_host(server, KAFKA_PORT, namespace, host);
 			snprintf(key, sizeof(key), GROUP_KEY_CONSUMER "%s %s", host, group);
-			json_object_set_new(groups, key,
-			                    json_sprintf("the consumer group %.249s at %.300s", group, host));
+			json_object_set_new(groups, key, json_sprintf("the consumer group %s at %s", group, host));
 		}
 		servers += size + (servers[size] == ',');
 	}
@@ -147,7 +156,9 @@ static void add_gateway(const json_t *sink, const char *namespace, json_t *group
 	buffer_printf(&key, "%s%.*s job=%s", host, (int)(server.data + server.size - path), path,
 	              object_text(gateway, "job", NULL));
 	print_labels(json_object_get(gateway, "groupingKey"), &key);
-	json_object_set_new(groups, key.data, json_sprintf("the Pushgateway group %.500s", key.data));
+	json_object_set_new(
+	        groups, key.data,
+	        json_sprintf("the Pushgateway group %.*s", (int)text_cut(key.data, WORDS_BYTES_MAX), key.data));
 	buffer_release(&key);
 }
 

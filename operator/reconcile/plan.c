@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "lib/base/memory.h"
+#include "lib/base/text.h"
 #include "operator/reconcile/container.h"
 #include "operator/reconcile/desired.h"
 #include "operator/reconcile/groups.h"
@@ -10,7 +11,8 @@
 #include "operator/reconcile/place.h"
 #include "operator/reconcile/steps.h"
 
-#define CONFIG_MAPS_MAX 16 /* of a job; past it earlier job files go as soon as no pod runs them */
+#define NOTE_TEXT_MAX   512 /* bytes of an annotation in an Event */
+#define CONFIG_MAPS_MAX 16  /* of a job; past it earlier job files go as soon as no pod runs them */
 
 const char *const verb_names[] = {[VERB_CREATE] = "create",
                                   [VERB_APPLY] = "apply",
@@ -89,14 +91,14 @@ static void plan_annotations(struct plan *plan)
 
 	if (other[0] && strcmp(other, view_deployed_note(plan->view, NOTE_TAKE_OVER)) != 0)
 		plan_event(plan, false, "TakeOver",
-		           json_sprintf("the pods go on with the job of %.512s, where the group of the source is that "
+		           json_sprintf("the pods go on with the job of %.*s, where the group of the source is that "
 		                        "one's; once Ready, take the annotation " NOTE_TAKE_OVER " away",
-		                        other));
+		                        (int)text_cut(other, NOTE_TEXT_MAX), other));
 	if (drop[0] && strcmp(drop, view_deployed_note(plan->view, NOTE_DROP_PENDING)) != 0)
 		plan_event(plan, false, "DropPending",
-		           json_sprintf("the pods give up a window that the query %.64s began and did not finish; once "
+		           json_sprintf("the pods give up a window that the query %.*s began and did not finish; once "
 		                        "Ready, take the annotation " NOTE_DROP_PENDING " away",
-		                        drop));
+		                        (int)text_cut(drop, NOTE_TEXT_MAX), drop));
 }
 
 /* The new job file is what every pod runs: the Deployment says so, its controller has seen it, and no pod is older. */

@@ -252,16 +252,6 @@ static void say_rolled_back(const struct view *view, struct health *health)
 	buffer_release(&now);
 }
 
-/* How much of the text fits, cut between characters. */
-static size_t text_cut(const char *text, size_t max)
-{
-	size_t size = strlen(text) < max ? strlen(text) : max;
-
-	while (size && !text_is_utf8((struct slice){text, size}))
-		size--;
-	return size;
-}
-
 /* Late, and by the job's own fault. */
 static void judge_late(const struct view *view, struct health *health)
 {

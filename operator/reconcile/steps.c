@@ -21,7 +21,7 @@ void plan_event(struct plan *plan, bool warning, const char *reason, json_t *not
 		json_decref(note);
 		return;
 	}
-	plan->events[plan->events_count++] = (struct event){warning, reason, note};
+	plan->events[plan->events_count++] = (struct event){warning, reason, note ? note : json_string(reason)};
 }
 
 void plan_again(struct plan *plan, int64_t ms)
