@@ -18,7 +18,7 @@ def held(gateway):
 
 def test_two_started_at_once_settle_and_a_drain_hands_the_job_over_at_once(kafka, gateway, tmp_path):
     job = Job(kafka, gateway, gateway, tmp_path, lease_ms=5000)  # repeated after 10 s, and over after 30
-    slices = split(make_events(4000)[0], 2)
+    slices = split(make_events(6000)[0], 3)
     both = [job.process("a"), job.process("b")]
     for process in both:
         process.start()
@@ -26,11 +26,13 @@ def test_two_started_at_once_settle_and_a_drain_hands_the_job_over_at_once(kafka
     wait_for(lambda: sorted(str(role(p)) for p in both) == ["owner", "standby"], 40, lambda: both[0].log() + both[1].log())
     owner, other = both if role(both[0]) == "owner" else reversed(both)
     stands_by(other, owner)
-    job.wait_exact()
     job.send(slices[1])
+    wait_for(lambda: all(sink.get("lastAccepted") for sink in owner.status()["sinks"]), 40, lambda: owner.log())  # no longer held back by the other's lease
+    job.wait_exact()
     owner.stop()
     assert owner.process.returncode == 0, owner.log()
     wait_for(lambda: role(other) == "owner", 25, lambda: other.log())
+    job.send(slices[2])
     job.wait_exact()
     other.stop()
     assert other.process.returncode == 0, other.log()
