@@ -70,7 +70,7 @@ int reader_begin(struct source *source, const struct sink_held *known, size_t co
 		log_warn("the topic was made anew: jumping to its earliest records", "topic=\"%s\"",
 		         reader->spec->client.topic);
 	}
-	reader->identity->fenced = false;
+	committer_settled(reader);
 	atomic_store(&reader->identity->topic_anew, false);
 	reader_owner(reader, reader->identity->process, NULL);
 	if (reader_start_lanes(reader, err) < 0)

@@ -152,6 +152,16 @@ static void end_commits(struct kafka_reader *reader, int over, const struct erro
 	reader_interrupt(reader, NULL);
 }
 
+void committer_settled(struct kafka_reader *reader)
+{
+	struct committer *committer = &reader->committer;
+
+	pthread_mutex_lock(&committer->mutex);
+	if (!committer->over)
+		reader->identity->fenced = false;
+	pthread_mutex_unlock(&committer->mutex);
+}
+
 static enum place_state state_now(const struct kafka_reader *reader)
 {
 	return atomic_load(&reader->stop->requested) ? PLACE_DRAINING : PLACE_RUNNING;

@@ -33,6 +33,8 @@ struct committer {
 
 struct kafka_reader;
 int committer_start(struct kafka_reader *reader, struct error *err);
+/* The first commit is done: this process was not fenced, but where it was again since then. */
+void committer_settled(struct kafka_reader *reader);
 /* Ends the thread. `in_order`: says first that this process has ended, for at most ENDED_TIMEOUT_MS. */
 void committer_stop(struct kafka_reader *reader, bool in_order);
 
