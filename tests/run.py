@@ -31,7 +31,7 @@ END_SECONDS_MAX = 20  # for a step that is told to end
 LINGER_SECONDS_MAX = 15  # for a process that a step left behind, until it is told to end, and again until it is killed
 BURN, WAIT, PROVIDE = "burn", "wait", "provide"
 ROOM = {BURN: 1, WAIT: 1.3, PROVIDE: 2}  # for the shares of those that run at once
-ROOM_ALONE = 1.8  # for those that wait, when nothing burns or provides any more
+ROOM_ALONE = 1.6  # for those that wait, when nothing burns or provides any more
 SHARES = {BURN: 1, WAIT: 0.4, PROVIDE: 1}  # one that waits takes so much of a core; where it takes less, that is said
 NICENESS = {BURN: 10, WAIT: 0, PROVIDE: 10}  # who waits for servers has deadlines
 
@@ -91,10 +91,10 @@ STEPS = [  # of those that can begin, the first of its kind does
     provide("trixie-root", "tests/check/debian_release.sh trixie provide", ("images",)),
     provide("trixie-programs", "tests/check/debian_release.sh trixie programs", ("trixie-root",), kind=BURN),
     Step("cluster", WAIT, "tests/e2e/run.sh", ("programs", "kafka", "kubernetes", "cluster-programs", "images"), share=0.3),
-    Step("integration", WAIT, "tests/integration/run.sh --ignore-glob='test_operator*.py' --ignore=test_docs.py", ("programs", "kafka")),
+    Step("integration", WAIT, "tests/integration/run.sh --ignore-glob='test_operator*.py' --ignore=test_docs.py", ("programs", "kafka"), share=0.3),
     Step("integration-trixie", WAIT, TRIXIE, ("trixie-programs", "kafka"), share=0.2),
-    Step("integration-thread", WAIT, f"{THREAD} tests/integration/run.sh", ("programs-thread", "kafka")),
-    Step("integration-address", WAIT, f"{ADDRESS} tests/integration/run.sh", ("programs-address", "kafka")),
+    Step("integration-thread", WAIT, f"{THREAD} tests/integration/run.sh", ("programs-thread", "kafka"), share=0.3),
+    Step("integration-address", WAIT, f"{ADDRESS} tests/integration/run.sh", ("programs-address", "kafka"), share=0.3),
     Step("faults-thread", WAIT, f"{THREAD} tests/faults/run.sh", ("programs-thread", "kubernetes")),
     Step("faults-address", WAIT, f"{ADDRESS} tests/faults/run.sh", ("programs-address", "kubernetes")),
     Step("operator-thread", WAIT, f"{THREAD} {OPERATOR}", ("programs-thread", "kubernetes")),
