@@ -94,7 +94,7 @@ const char *aggregate_result_words(const struct aggregate_entry *entry)
 	return words[entry->result];
 }
 
-static void upper(const char *text, struct buffer *out)
+void append_name(const char *text, struct buffer *out)
 {
 	for (; *text; text++)
 		buffer_append_char(out, (char)toupper((unsigned char)*text));
@@ -107,7 +107,7 @@ void aggregate_signature(const struct aggregate_entry *entry, struct buffer *out
 	        [ARGUMENT_ORDERED] = "value",    [ARGUMENT_BOOLEAN] = "condition", [ARGUMENT_DOUBLE] = "number",
 	        [ARGUMENT_FRACTION] = "fraction"};
 
-	upper(entry->name, out);
+	append_name(entry->name, out);
 	buffer_append_text(out, entry->form == FORM_DISTINCT ? "(DISTINCT " : "(");
 	for (size_t i = 0; i == 0 || entry->arguments[i] != ARGUMENT_NONE; i++)
 		buffer_printf(out, "%s%s", i ? ", " : "", words[entry->arguments[i]]);

@@ -58,6 +58,8 @@ bool aggregate_name(const char *name);
 bool aggregate_argument_takes(enum aggregate_argument argument, enum type type);
 /* TYPE_NULL as argument: there is none. */
 enum type aggregate_result_type(const struct aggregate_entry *entry, enum type argument);
+/* The name of an aggregate or a function as people are shown it, in capital letters. */
+void append_name(const char *text, struct buffer *out);
 /* "BIGINT", "that of the value". */
 const char *aggregate_result_words(const struct aggregate_entry *entry);
 /* "PERCENTILE(number, fraction)". */

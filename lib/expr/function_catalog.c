@@ -1,6 +1,5 @@
 #include "lib/expr/function_row.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,15 +79,9 @@ bool expr_has_function(const char *name)
 	return aggregate_name(name);
 }
 
-static void upper(const char *text, struct buffer *out)
-{
-	for (; *text; text++)
-		buffer_append_char(out, (char)toupper((unsigned char)*text));
-}
-
 void function_signature(const struct function *function, struct buffer *out)
 {
-	upper(function->name, out);
+	append_name(function->name, out);
 	buffer_printf(out, "(%s", function->words ? function->words : "");
 	for (size_t i = 0; i < function->most; i++)
 		buffer_printf(out, "%s%s%s%s", i >= function->least ? "[" : "", i ? ", " : "",
@@ -105,7 +98,7 @@ void function_names(struct buffer *out)
 		if (functions[i].alias)
 			continue;
 		buffer_append_text(out, between);
-		upper(functions[i].name, out);
+		append_name(functions[i].name, out);
 		between = ", ";
 	}
 }
